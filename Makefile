@@ -1,0 +1,128 @@
+# Two commands do everything, set-up included: make demo, make test.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON := .cache/venv/bin/python
+MODULES := $(wildcard modules/*)
+EXAMPLES := $(wildcard examples/*)
+
+# Written by tools/setup.py: finds the providers in the registry, or in a local mirror.
+export TF_CLI_CONFIG_FILE := $(CURDIR)/.cache/terraform.rc
+export TF_IN_AUTOMATION := 1
+export CHECKPOINT_DISABLE := 1
+
+# Set-up says in one line what is missing on this machine.
+setup = @python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	|| { echo "✗ python3 is missing or older than 3.11. Install Python 3.11 or newer." >&2; exit 1; }; \
+	python3 tools/setup.py
+
+.PHONY: help
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ Try it
+
+.PHONY: demo
+demo: ## Build the whole system on the local stack, send an order, show its row.
+	$(setup) providers python
+	@$(PYTHON) -m local.demo up
+
+.PHONY: demo-down
+demo-down: ## Destroy the demo with Terraform and stop the local stack.
+	$(setup) providers python
+	@$(PYTHON) -m local.demo down
+
+##@ Test it
+
+.PHONY: test
+test: test-terraform ## Run every test: Terraform with mocked providers, then pytest: handlers, and the whole system on the local stack.
+	$(setup) python
+	@$(PYTHON) -m pytest tests
+
+.PHONY: test-unit
+test-unit: ## Run the handlers' and the local stack's tests.
+	$(setup) python
+	@$(PYTHON) -m pytest tests/unit
+
+.PHONY: test-terraform
+test-terraform: ## Plan the root and each module with mocked providers, and check wiring and messages.
+	$(setup) providers
+	@terraform init -backend=false -input=false -test-directory=tests/terraform >/dev/null
+	@terraform test -test-directory=tests/terraform
+
+.PHONY: test-e2e
+test-e2e: ## Apply the whole system to the local stack, IAM enforced and TLS on, and use it.
+	$(setup) providers python
+	@$(PYTHON) -m pytest tests/e2e
+
+##@ Check it
+
+.PHONY: lint
+lint: lint-terraform lint-python lint-docs ## Run every linter.
+
+.PHONY: lint-terraform
+lint-terraform: ## terraform fmt and validate, tflint, checkov.
+	$(setup) providers go checkov
+	@terraform fmt -check -recursive -diff
+	@for directory in . $(MODULES) $(EXAMPLES); do \
+		echo "terraform validate: $$directory"; \
+		export TF_DATA_DIR="$(CURDIR)/.cache/terraform/$$directory"; \
+		terraform -chdir="$$directory" init -backend=false -input=false >/dev/null; \
+		terraform -chdir="$$directory" validate >/dev/null || terraform -chdir="$$directory" validate; \
+	done
+	@if .cache/bin/tflint --init --config="$(CURDIR)/tools/tflint-aws.hcl" >/dev/null 2>&1; then \
+		echo "tflint: terraform preset all, and the AWS ruleset"; \
+		.cache/bin/tflint --recursive --config="$(CURDIR)/tools/tflint-aws.hcl"; \
+	else \
+		echo "NOTE tflint: without the AWS ruleset, which tflint gets from GitHub, and GitHub is not reached."; \
+		echo "NOTE tflint: run make lint on a machine that reaches GitHub to have it checked."; \
+		.cache/bin/tflint --recursive --config="$(CURDIR)/.tflint.hcl"; \
+	fi
+	@.cache/venv-checkov/bin/checkov --directory . --framework terraform --skip-path '\.cache' --quiet --compact --download-external-modules false
+
+.PHONY: lint-python
+lint-python: ## ruff and mypy.
+	$(setup) python
+	@.cache/venv/bin/ruff check
+	@.cache/venv/bin/ruff format --check
+	@.cache/venv/bin/mypy
+
+.PHONY: lint-docs
+lint-docs: ## Generated tables are up to date.
+	$(setup) go
+	@for directory in . $(MODULES); do \
+		.cache/bin/terraform-docs --config "$(CURDIR)/.terraform-docs.yml" --output-check "$$directory" \
+			|| { echo "✗ $$directory/README.md is out of date: make docs" >&2; exit 1; }; \
+	done
+
+##@ Mend it
+
+.PHONY: fmt
+fmt: ## Format Terraform and Python, and mend what ruff can mend.
+	$(setup) python
+	@terraform fmt -recursive
+	@.cache/venv/bin/ruff check --fix
+	@.cache/venv/bin/ruff format
+
+.PHONY: docs
+docs: ## Write the generated tables of inputs and outputs.
+	$(setup) go
+	@for directory in . $(MODULES); do .cache/bin/terraform-docs --config "$(CURDIR)/.terraform-docs.yml" "$$directory"; done
+
+.PHONY: requirements
+requirements: ## Pin tools/*.in anew, with hashes.
+	$(setup) python
+	@$(PYTHON) -m pip install --quiet uv
+	@for name in requirements requirements-checkov; do \
+		$(PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+			--no-emit-index-url --no-header --no-annotate "tools/$$name.in" --output-file "tools/$$name.txt"; \
+	done
+
+.PHONY: clean
+clean: ## Remove everything that these commands made. Stop a demo first: make demo-down
+	@rm -rf .cache build .terraform .terraform.lock.hcl .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name .terraform -prune -exec rm -rf {} + -o -name .terraform.lock.hcl -exec rm {} +
+	@find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,172 @@
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  account_id = data.aws_caller_identity.current.account_id
+  partition  = data.aws_partition.current.partition
+  region     = data.aws_region.current.id
+
+  role_arn = var.existing_role != null ? var.existing_role.arn : one(aws_iam_role.this[*].arn)
+
+  source_files = merge([
+    for package in var.source_packages : {
+      for file in fileset(var.source_dir, "${package}/**/*.py") : file => "${var.source_dir}/${file}"
+    }
+  ]...)
+}
+
+# One block per file: names and contents alone enter the zip, so it is the same on every machine whatever the checkout's
+# file modes, times and order. The path has all that can differ between two instances in one configuration.
+data "archive_file" "this" {
+  count = var.package == null ? 1 : 0
+
+  type        = "zip"
+  output_path = "${path.root}/.terraform/packages/${local.account_id}-${local.region}-${var.name}.zip"
+
+  dynamic "source" {
+    for_each = local.source_files
+
+    content {
+      filename = source.key
+      content  = file(source.value)
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = length(local.source_files) > 0
+      error_message = "source_packages ${join(", ", var.source_packages)} hold no *.py file below source_dir ${var.source_dir}. Name the sub-directories that the handler ${var.handler} is in."
+    }
+  }
+}
+
+# Before the function: a function that runs first makes its own log group, without retention and key.
+resource "aws_cloudwatch_log_group" "this" {
+  # checkov:skip=CKV_AWS_158:encrypted with a key that AWS owns unless the team brings its own in kms_key
+  # checkov:skip=CKV_AWS_338:retention is the team's decision and its cost; the default is 30 days
+  name              = "/aws/lambda/${var.name}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = one(var.kms_key[*].arn)
+
+  tags = var.tags
+}
+
+resource "aws_lambda_function" "this" {
+  # checkov:skip=CKV_AWS_115:reserving would break accounts whose whole quota is 10; reserved_concurrency is there for the others
+  # checkov:skip=CKV_AWS_116:a function's own dead-letter queue serves asynchronous invocations only; nothing invokes this one so
+  # checkov:skip=CKV_AWS_173:the environment holds names and limits, no secret; kms_key encrypts it with the team's key
+  # checkov:skip=CKV_AWS_272:the package is made from source by Terraform on the spot, there is nobody else's signature to check
+  function_name = var.name
+  description   = var.description
+  role          = local.role_arn
+
+  runtime       = var.runtime
+  architectures = [var.architecture]
+  handler       = var.handler
+  layers        = var.layers
+  memory_size   = var.memory_size
+  timeout       = var.timeout_seconds
+
+  filename          = var.package == null ? data.archive_file.this[0].output_path : var.package.filename
+  source_code_hash  = var.package == null ? data.archive_file.this[0].output_base64sha256 : var.package.source_code_hash
+  s3_bucket         = one(var.package[*].s3_bucket)
+  s3_key            = one(var.package[*].s3_key)
+  s3_object_version = one(var.package[*].s3_object_version)
+
+  # A version for each change of code or configuration, so that the alias can go back to the one before.
+  publish = true
+
+  reserved_concurrent_executions = coalesce(var.reserved_concurrency, -1)
+  kms_key_arn                    = one(var.kms_key[*].arn)
+
+  environment {
+    variables = var.environment
+  }
+
+  logging_config {
+    log_group             = aws_cloudwatch_log_group.this.name
+    log_format            = "JSON"
+    application_log_level = var.log_level
+    system_log_level      = "WARN"
+  }
+
+  tracing_config {
+    mode = var.tracing_enabled ? "Active" : "PassThrough"
+  }
+
+  dynamic "snap_start" {
+    for_each = var.snap_start_enabled ? ["PublishedVersions"] : []
+
+    content {
+      apply_on = snap_start.value
+    }
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.vpc[*]
+
+    content {
+      subnet_ids         = vpc_config.value.subnet_ids
+      security_group_ids = aws_security_group.this[*].id
+    }
+  }
+
+  tags = var.tags
+
+  # Lambda checks at creation that the role may make network interfaces.
+  depends_on = [aws_iam_role_policy.this]
+
+  lifecycle {
+    precondition {
+      condition     = !(var.snap_start_enabled && var.provisioned_concurrency != null)
+      error_message = "snap_start_enabled and provisioned_concurrency ${coalesce(var.provisioned_concurrency, 0)} exclude each other at AWS: both answer the same question, how to start fast. Keep one."
+    }
+    precondition {
+      condition     = var.provisioned_concurrency == null || var.reserved_concurrency == null || coalesce(var.provisioned_concurrency, 0) <= coalesce(var.reserved_concurrency, 1000000)
+      error_message = "provisioned_concurrency ${coalesce(var.provisioned_concurrency, 0)} is above reserved_concurrency ${coalesce(var.reserved_concurrency, 0)}, of which it is a part. Raise the one or lower the other."
+    }
+  }
+}
+
+resource "aws_lambda_alias" "live" {
+  name             = "live"
+  description      = "What callers invoke. Point it at an earlier version to roll back."
+  function_name    = aws_lambda_function.this.function_name
+  function_version = aws_lambda_function.this.version
+}
+
+resource "aws_lambda_provisioned_concurrency_config" "this" {
+  count = var.provisioned_concurrency == null ? 0 : 1
+
+  function_name                     = aws_lambda_function.this.function_name
+  qualifier                         = aws_lambda_alias.live.name
+  provisioned_concurrent_executions = var.provisioned_concurrency
+}
+
+resource "aws_security_group" "this" {
+  count = var.vpc == null ? 0 : 1
+
+  name        = "${var.name}-function"
+  description = "Function ${var.name}: nothing in, out only to what it calls"
+  vpc_id      = var.vpc.id
+
+  tags = merge(var.tags, { Name = "${var.name}-function" })
+}
+
+resource "aws_vpc_security_group_egress_rule" "this" {
+  for_each = var.vpc == null ? {} : var.vpc.egress
+
+  security_group_id            = aws_security_group.this[0].id
+  description                  = "HTTPS to ${each.key}"
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+  referenced_security_group_id = each.value.security_group_id
+  prefix_list_id               = each.value.prefix_list_id
+  cidr_ipv4                    = each.value.cidr_ipv4
+
+  tags = var.tags
+}

@@ -1,0 +1,111 @@
+locals {
+  role_count = var.existing_role == null ? 1 : 0
+}
+
+data "aws_iam_policy_document" "trust" {
+  count = local.role_count
+
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+
+    # Confused deputy: only functions of this account. Not aws:SourceArn: Lambda tries the role before the function exists.
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "runtime" {
+  statement {
+    sid       = "WriteLogs"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:/aws/lambda/${var.name}:*"]
+  }
+
+  dynamic "statement" {
+    for_each = var.tracing_enabled ? ["xray"] : []
+
+    content {
+      # checkov:skip=CKV_AWS_111:X-Ray has no resources to name
+      # checkov:skip=CKV_AWS_356:X-Ray has no resources to name
+      sid       = "WriteTraces"
+      actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+      resources = ["*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.vpc[*]
+
+    content {
+      sid = "ManageNetworkInterfaces"
+      actions = [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:UnassignPrivateIpAddresses",
+      ]
+      resources = ["arn:${local.partition}:ec2:${local.region}:${local.account_id}:*/*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.vpc[*]
+
+    content {
+      sid       = "DescribeNetworkInterfaces"
+      actions   = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
+      resources = ["*"]
+    }
+  }
+
+  # The Lambda service makes the network interfaces, and its calls carry no lambda:SourceFunctionArn. Code in the function
+  # does: "Using source function ARN to control function access behavior" (AWS Lambda Developer Guide).
+  dynamic "statement" {
+    for_each = var.vpc[*]
+
+    content {
+      sid       = "DenyNetworkInterfacesToCode"
+      effect    = "Deny"
+      actions   = ["ec2:*"]
+      resources = ["*"]
+
+      condition {
+        test     = "Null"
+        variable = "lambda:SourceFunctionArn"
+        values   = ["false"]
+      }
+    }
+  }
+}
+
+data "aws_iam_policy_document" "this" {
+  source_policy_documents = concat([data.aws_iam_policy_document.runtime.json], var.policy_documents)
+}
+
+resource "aws_iam_role" "this" {
+  count = local.role_count
+
+  name                 = var.name
+  description          = "Execution role of the function ${var.name}"
+  path                 = var.role_path
+  permissions_boundary = one(var.permissions_boundary[*].arn)
+  assume_role_policy   = data.aws_iam_policy_document.trust[0].json
+
+  tags = var.tags
+}
+
+resource "aws_iam_role_policy" "this" {
+  count = local.role_count
+
+  name   = "least-privilege"
+  role   = aws_iam_role.this[0].name
+  policy = data.aws_iam_policy_document.this.json
+}

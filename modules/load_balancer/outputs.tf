@@ -1,0 +1,39 @@
+output "name" {
+  description = "Name of the load balancer, null with existing_listener."
+  value       = one(aws_lb.this[*].name)
+}
+
+output "arn" {
+  description = "ARN of the load balancer, null with existing_listener."
+  value       = one(aws_lb.this[*].arn)
+}
+
+output "dns_name" {
+  description = "DNS name of the load balancer, null with existing_listener."
+  value       = one(aws_lb.this[*].dns_name)
+}
+
+output "zone_id" {
+  description = "Hosted zone of the load balancer's DNS name, for an alias record; null with existing_listener."
+  value       = one(aws_lb.this[*].zone_id)
+}
+
+output "endpoint_url" {
+  description = "URL that takes orders by POST, null with existing_listener. With a certificate, use a name that the certificate covers instead of the load balancer's own."
+  value       = one([for balancer in aws_lb.this : "${var.certificate == null ? "http" : "https"}://${balancer.dns_name}${var.paths[0]}"])
+}
+
+output "listener_arn" {
+  description = "ARN of the listener that the rules belong to."
+  value       = local.listener_arn
+}
+
+output "target_group_arn" {
+  description = "ARN of the target group."
+  value       = aws_lb_target_group.this.arn
+}
+
+output "security_group_id" {
+  description = "ID of the load balancer's security group, null with existing_listener."
+  value       = one(aws_security_group.this[*].id)
+}

@@ -1,0 +1,126 @@
+variable "name" {
+  description = "Name of the load balancer and prefix of what belongs to it, 1 to 24 lower-case letters, digits and hyphens (a target group's name takes 32 characters). Changing it replaces the load balancer and its DNS name."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$", var.name)) && !startswith(var.name, "internal-")
+    error_message = "name must be 1 to 24 lower-case letters, digits and hyphens, start with a letter, not end with a hyphen and not start with \"internal-\", which AWS keeps for itself. Got \"${var.name}\"."
+  }
+}
+
+variable "vpc_id" {
+  description = "ID of the VPC. Not needed with existing_listener."
+  type        = string
+  default     = null
+}
+
+variable "subnet_ids" {
+  description = "IDs of at least two subnets in different zones for the load balancer. Not needed with existing_listener."
+  type        = list(string)
+  default     = []
+}
+
+variable "function" {
+  description = "The function to forward to: name, alias name and alias ARN."
+  type = object({
+    name       = string
+    alias_name = string
+    alias_arn  = string
+  })
+}
+
+# Apart from function, so that the load balancer, the slowest thing to make, does not wait for the function.
+variable "function_timeout_seconds" {
+  description = "Timeout of the function in seconds, which must be below the idle timeout."
+  type        = number
+}
+
+variable "paths" {
+  description = "Paths at which the function answers, 1 to 20, each with and without a trailing slash. Everything else is a 404."
+  type        = list(string)
+  default     = ["/lambda/api"]
+
+  validation {
+    condition     = length(var.paths) >= 1 && length(var.paths) <= 20
+    error_message = "paths needs 1 to 20 paths. Got ${length(var.paths)}."
+  }
+
+  validation {
+    condition     = alltrue([for path in var.paths : can(regex("^/[A-Za-z0-9_.$/~@:+-]*[A-Za-z0-9_.$~@:+-]$", path)) && length(path) <= 127])
+    error_message = "Each of paths must start with a slash, not end with one, have at most 127 characters and no wildcard. Got ${join(", ", var.paths)}."
+  }
+}
+
+variable "internal" {
+  description = "Whether only the VPC, and networks connected with it, reach the load balancer. false makes it internet-facing: open ingress_cidr_blocks as well, and think of a certificate and a web ACL first."
+  type        = bool
+  default     = true
+}
+
+variable "ingress_cidr_blocks" {
+  description = "IPv4 ranges of the clients. At most 50, of which a security group holds one rule each and port."
+  type        = list(string)
+  default     = []
+}
+
+variable "certificate" {
+  description = "ACM certificate for an HTTPS listener on 443, and the listener's security policy, by default TLS 1.2 and 1.3 only; port 80 then redirects. null serves plain HTTP."
+  type = object({
+    arn        = string
+    ssl_policy = optional(string, "ELBSecurityPolicy-TLS13-1-2-2021-06")
+  })
+  default = null
+}
+
+variable "idle_timeout_seconds" {
+  description = "Seconds that the load balancer waits for the function, 1 to 4000, above the function's timeout."
+  type        = number
+  default     = 60
+
+  validation {
+    condition     = var.idle_timeout_seconds >= 1 && var.idle_timeout_seconds <= 4000
+    error_message = "idle_timeout_seconds must be 1 to 4000, the limits of Elastic Load Balancing. Got ${var.idle_timeout_seconds}."
+  }
+}
+
+variable "multi_value_headers_enabled" {
+  description = "Whether repeated headers reach the function all, rather than the last one. The handlers of this repository understand both shapes."
+  type        = bool
+  default     = false
+}
+
+variable "health_check_enabled" {
+  description = "Whether the load balancer probes the function every 35 seconds and zone, which is billed as any invocation. The probe is a GET, which the function answers 405. To switch it off again, replace the target group: the provider leaves it as it was."
+  type        = bool
+  default     = false
+}
+
+variable "access_logs" {
+  description = "S3 bucket, and prefix, for access logs; the bucket's policy must allow Elastic Load Balancing to write. null for none."
+  type        = object({ bucket = string, prefix = optional(string) })
+  default     = null
+}
+
+variable "web_acl" {
+  description = "WAF web ACL (regional) to associate. Set it for an internet-facing load balancer."
+  type        = object({ arn = string })
+  default     = null
+}
+
+variable "deletion_protection_enabled" {
+  description = "Whether AWS refuses to delete the load balancer. Switch it off, and apply, before a destroy that is meant."
+  type        = bool
+  default     = true
+}
+
+variable "existing_listener" {
+  description = "A listener of a load balancer that exists already, and the first rule priority to use there (one for each path, 1 to 49900), instead of a load balancer of its own. Set it where many services share one."
+  type        = object({ arn = string, priority = number })
+  default     = null
+}
+
+variable "tags" {
+  description = "Tags for every resource of this module, in addition to the provider's default tags."
+  type        = map(string)
+  default     = {}
+}

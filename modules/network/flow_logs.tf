@@ -1,0 +1,91 @@
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  flow_logs_count = var.flow_logs_enabled ? 1 : 0
+}
+
+resource "aws_cloudwatch_log_group" "flow_logs" {
+  # checkov:skip=CKV_AWS_158:encrypted with a key that AWS owns unless the team brings its own in kms_key
+  # checkov:skip=CKV_AWS_338:retention is the team's decision and its cost; the default is 30 days
+  count = local.flow_logs_count
+
+  name              = "/aws/vpc/${var.name}-flow-logs"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = one(var.kms_key[*].arn)
+
+  tags = var.tags
+}
+
+data "aws_iam_policy_document" "flow_logs_trust" {
+  count = local.flow_logs_count
+
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["vpc-flow-logs.amazonaws.com"]
+    }
+
+    # Confused deputy: only flow logs of this account and region may use the role ("IAM role for publishing flow logs to
+    # CloudWatch Logs", Amazon VPC User Guide).
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [data.aws_caller_identity.current.account_id]
+    }
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:${data.aws_partition.current.partition}:ec2:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:vpc-flow-log/*"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "flow_logs" {
+  count = local.flow_logs_count
+
+  statement {
+    sid       = "WriteFlowLogs"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]
+    resources = ["${aws_cloudwatch_log_group.flow_logs[0].arn}:*"]
+  }
+}
+
+resource "aws_iam_role" "flow_logs" {
+  count = local.flow_logs_count
+
+  name                 = "${var.name}-flow-logs"
+  path                 = var.role_path
+  permissions_boundary = one(var.permissions_boundary[*].arn)
+  assume_role_policy   = data.aws_iam_policy_document.flow_logs_trust[0].json
+
+  tags = var.tags
+}
+
+resource "aws_iam_role_policy" "flow_logs" {
+  count = local.flow_logs_count
+
+  name   = "write-flow-logs"
+  role   = aws_iam_role.flow_logs[0].name
+  policy = data.aws_iam_policy_document.flow_logs[0].json
+}
+
+resource "aws_flow_log" "this" {
+  count = local.flow_logs_count
+
+  vpc_id               = aws_vpc.this.id
+  traffic_type         = "ALL"
+  log_destination_type = "cloud-watch-logs"
+  log_destination      = aws_cloudwatch_log_group.flow_logs[0].arn
+  iam_role_arn         = aws_iam_role.flow_logs[0].arn
+
+  tags = merge(var.tags, { Name = var.name })
+
+  # Without the policy the first records are dropped.
+  depends_on = [aws_iam_role_policy.flow_logs]
+}

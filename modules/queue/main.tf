@@ -1,0 +1,97 @@
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  dead_letter_name = "${var.name}-dead-letter"
+
+  # Policies inside the queue resources need the ARNs before the queues exist; separate policy resources would make every
+  # apply half a minute longer.
+  arn_prefix      = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
+  arn             = "${local.arn_prefix}:${var.name}"
+  dead_letter_arn = "${local.arn_prefix}:${local.dead_letter_name}"
+
+  # "Creating and configuring an Amazon SQS event source mapping" (AWS Lambda Developer Guide): at least six times the
+  # function's timeout, plus the batching window, so that a throttled batch can be tried again before it shows up twice.
+  minimum_visibility_timeout = 6 * var.consumer_timeout_seconds + var.consumer_batching_window_seconds
+  visibility_timeout         = coalesce(var.visibility_timeout_seconds, local.minimum_visibility_timeout)
+}
+
+resource "aws_sqs_queue" "this" {
+  name                       = var.name
+  visibility_timeout_seconds = local.visibility_timeout
+  message_retention_seconds  = var.message_retention_seconds
+  delay_seconds              = var.delay_seconds
+  max_message_size           = var.max_message_bytes
+  receive_wait_time_seconds  = 20
+  policy                     = data.aws_iam_policy_document.tls_only["source"].json
+
+  sqs_managed_sse_enabled           = var.kms_key == null ? true : null
+  kms_master_key_id                 = one(var.kms_key[*].arn)
+  kms_data_key_reuse_period_seconds = var.kms_key == null ? null : 300
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letter.arn
+    maxReceiveCount     = var.max_receive_count
+  })
+
+  tags = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = local.visibility_timeout >= local.minimum_visibility_timeout
+      error_message = "visibility_timeout_seconds ${local.visibility_timeout} is below 6 x the consumer's timeout ${var.consumer_timeout_seconds} s + its batching window ${var.consumer_batching_window_seconds} s = ${local.minimum_visibility_timeout} s: messages still in work would be delivered again. Raise it, lower the consumer's timeout, or leave it null to have it derived."
+    }
+    precondition {
+      condition     = local.minimum_visibility_timeout <= 43200
+      error_message = "6 x the consumer's timeout ${var.consumer_timeout_seconds} s + its batching window ${var.consumer_batching_window_seconds} s = ${local.minimum_visibility_timeout} s exceeds 43200 s (12 hours), the longest visibility timeout of SQS. Lower consumer_timeout_seconds or consumer_batching_window_seconds."
+    }
+    precondition {
+      condition     = var.dead_letter_retention_seconds > var.message_retention_seconds
+      error_message = "dead_letter_retention_seconds ${var.dead_letter_retention_seconds} must be above message_retention_seconds ${var.message_retention_seconds}: a message keeps its first enqueue time when it moves to the dead-letter queue, and would vanish there before anybody looks. Raise the one or lower the other."
+    }
+  }
+}
+
+resource "aws_sqs_queue" "dead_letter" {
+  name                      = local.dead_letter_name
+  message_retention_seconds = var.dead_letter_retention_seconds
+  max_message_size          = var.max_message_bytes
+  receive_wait_time_seconds = 20
+  policy                    = data.aws_iam_policy_document.tls_only["dead_letter"].json
+
+  sqs_managed_sse_enabled           = var.kms_key == null ? true : null
+  kms_master_key_id                 = one(var.kms_key[*].arn)
+  kms_data_key_reuse_period_seconds = var.kms_key == null ? null : 300
+
+  redrive_allow_policy = jsonencode({
+    redrivePermission = "byQueue"
+    sourceQueueArns   = [local.arn]
+  })
+
+  tags = var.tags
+}
+
+data "aws_iam_policy_document" "tls_only" {
+  for_each = { source = local.arn, dead_letter = local.dead_letter_arn }
+
+  statement {
+    sid       = "DenyWithoutTLS"
+    effect    = "Deny"
+    actions   = ["sqs:*"]
+    resources = [each.value]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}

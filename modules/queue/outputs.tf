@@ -1,0 +1,49 @@
+output "name" {
+  description = "Name of the queue."
+  value       = aws_sqs_queue.this.name
+}
+
+output "url" {
+  description = "URL of the queue, for those who send to it."
+  value       = aws_sqs_queue.this.url
+}
+
+output "arn" {
+  description = "ARN of the queue."
+  value       = aws_sqs_queue.this.arn
+}
+
+output "max_message_bytes" {
+  description = "Largest message in bytes, attributes included."
+  value       = aws_sqs_queue.this.max_message_size
+}
+
+output "visibility_timeout_seconds" {
+  description = "Seconds for which a delivered message stays hidden."
+  value       = aws_sqs_queue.this.visibility_timeout_seconds
+}
+
+output "dead_letter_name" {
+  description = "Name of the dead-letter queue."
+  value       = aws_sqs_queue.dead_letter.name
+}
+
+output "dead_letter_url" {
+  description = "URL of the dead-letter queue."
+  value       = aws_sqs_queue.dead_letter.url
+}
+
+output "dead_letter_arn" {
+  description = "ARN of the dead-letter queue."
+  value       = aws_sqs_queue.dead_letter.arn
+}
+
+output "producer_policy_json" {
+  description = "IAM policy document with what a role needs to send to the queue."
+  value       = data.aws_iam_policy_document.producer.json
+}
+
+output "consumer_policy_json" {
+  description = "IAM policy document with what a function's role needs to consume the queue and to dead-letter a message at once."
+  value       = data.aws_iam_policy_document.consumer.json
+}

@@ -1,0 +1,19 @@
+output "sqs_endpoint_id" {
+  description = "ID of the SQS interface endpoint."
+  value       = aws_vpc_endpoint.sqs.id
+}
+
+output "sqs_security_group_id" {
+  description = "ID of the SQS endpoint's security group, for the functions' egress rules."
+  value       = aws_security_group.sqs.id
+}
+
+output "dynamodb_endpoint_id" {
+  description = "ID of the DynamoDB gateway endpoint."
+  value       = aws_vpc_endpoint.dynamodb.id
+}
+
+output "dynamodb_prefix_list_id" {
+  description = "ID of the prefix list of DynamoDB's addresses, for the functions' egress rules."
+  value       = aws_vpc_endpoint.dynamodb.prefix_list_id
+}

@@ -1,0 +1,282 @@
+mock_provider "aws" {
+  source = "./tests/terraform/mocks"
+}
+
+variables {
+  name            = "orders-ingest"
+  source_dir      = "lambda_src"
+  source_packages = ["ingest", "shared"]
+  handler         = "ingest.handler.handle"
+  timeout_seconds = 10
+}
+
+run "defaults" {
+  module { source = "./modules/function" }
+
+  assert {
+    condition     = aws_lambda_function.this.function_name == "orders-ingest" && aws_lambda_function.this.handler == "ingest.handler.handle" && aws_lambda_function.this.runtime == "python3.13" && aws_lambda_function.this.architectures == tolist(["arm64"]) && aws_lambda_function.this.timeout == 10 && aws_lambda_function.this.memory_size == 512
+    error_message = "The function must be a Python 3.13 function on arm64."
+  }
+  assert {
+    condition     = toset([for source in data.archive_file.this[0].source : source.filename]) == setunion(fileset("lambda_src", "ingest/**/*.py"), fileset("lambda_src", "shared/**/*.py"))
+    error_message = "The zip must hold the packages' Python files and nothing else, at their import paths."
+  }
+  assert {
+    condition     = aws_lambda_function.this.filename == data.archive_file.this[0].output_path && aws_lambda_function.this.source_code_hash == data.archive_file.this[0].output_base64sha256
+    error_message = "The function must be made from the zip, and change with it."
+  }
+  assert {
+    condition     = strcontains(data.archive_file.this[0].output_path, "123456789012-eu-central-1-orders-ingest")
+    error_message = "The zip's name must have account, region and name, so that no two instances share it."
+  }
+  assert {
+    condition     = aws_lambda_function.this.publish && aws_lambda_alias.live.function_name == aws_lambda_function.this.function_name && aws_lambda_alias.live.function_version == aws_lambda_function.this.version && output.alias_name == "live"
+    error_message = "The alias must point at the published version."
+  }
+  assert {
+    condition     = aws_lambda_function.this.role == aws_iam_role.this[0].arn && aws_iam_role_policy.this[0].role == aws_iam_role.this[0].name && aws_iam_role_policy.this[0].policy == data.aws_iam_policy_document.this.json && output.role_arn == aws_iam_role.this[0].arn
+    error_message = "The function must have its own role with its own policy."
+  }
+  assert {
+    condition     = data.aws_iam_policy_document.trust[0].statement[0].principals == toset([{ type = "Service", identifiers = toset(["lambda.amazonaws.com"]) }]) && contains(flatten(data.aws_iam_policy_document.trust[0].statement[0].condition[*].values), "123456789012")
+    error_message = "Only Lambda, for this account, may use the role."
+  }
+  assert {
+    condition = { for statement in data.aws_iam_policy_document.runtime.statement : statement.sid => statement.actions } == {
+      WriteLogs   = toset(["logs:CreateLogStream", "logs:PutLogEvents"])
+      WriteTraces = toset(["xray:PutTraceSegments", "xray:PutTelemetryRecords"])
+    }
+    error_message = "Outside a VPC, a function writes logs and traces and does nothing else by itself."
+  }
+  assert {
+    condition     = data.aws_iam_policy_document.runtime.statement[0].resources == toset(["arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/orders-ingest:*"]) && aws_cloudwatch_log_group.this.name == "/aws/lambda/orders-ingest"
+    error_message = "The function may write to its own log group only."
+  }
+  assert {
+    condition     = aws_lambda_function.this.logging_config[0].log_group == aws_cloudwatch_log_group.this.name && aws_lambda_function.this.logging_config[0].log_format == "JSON" && aws_lambda_function.this.logging_config[0].application_log_level == "INFO" && aws_cloudwatch_log_group.this.retention_in_days == 30
+    error_message = "Logs must be JSON, in the function's log group, kept for 30 days."
+  }
+  assert {
+    condition     = aws_lambda_function.this.tracing_config[0].mode == "Active" && aws_lambda_function.this.reserved_concurrent_executions == -1 && length(aws_lambda_function.this.snap_start) == 0 && length(aws_lambda_provisioned_concurrency_config.this) == 0
+    error_message = "Tracing must be on, nothing reserved."
+  }
+  assert {
+    condition     = length(aws_lambda_function.this.vpc_config) == 0 && length(aws_security_group.this) == 0 && output.security_group_id == null
+    error_message = "Without vpc the function must be outside a VPC."
+  }
+}
+
+run "everything_given" {
+  module { source = "./modules/function" }
+
+  variables {
+    description             = "Takes orders"
+    runtime                 = "python3.12"
+    architecture            = "x86_64"
+    layers                  = ["arn:aws:lambda:eu-central-1:123456789012:layer:agent:1"]
+    memory_size             = 1769
+    environment             = { QUEUE_URL = "https://example.com" }
+    reserved_concurrency    = 20
+    provisioned_concurrency = 3
+    vpc = {
+      id         = "vpc-1"
+      subnet_ids = ["subnet-1", "subnet-2"]
+      egress = {
+        SQS      = { security_group_id = "sg-1" }
+        DynamoDB = { prefix_list_id = "pl-1" }
+        World    = { cidr_ipv4 = "0.0.0.0/0" }
+      }
+    }
+    policy_documents     = ["{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"sqs:SendMessage\",\"Resource\":\"arn:aws:sqs:eu-central-1:123456789012:orders\"}]}"]
+    permissions_boundary = { arn = "arn:aws:iam::123456789012:policy/boundary" }
+    role_path            = "/service/"
+    log_level            = "DEBUG"
+    log_retention_days   = 90
+    tracing_enabled      = false
+    kms_key              = { arn = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
+    tags                 = { team = "orders" }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.description == "Takes orders" && aws_lambda_function.this.runtime == "python3.12" && aws_lambda_function.this.architectures == tolist(["x86_64"]) && aws_lambda_function.this.layers == tolist(var.layers) && aws_lambda_function.this.memory_size == 1769
+    error_message = "The function must be what was asked for."
+  }
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables == tomap({ QUEUE_URL = "https://example.com" }) && aws_lambda_function.this.kms_key_arn == var.kms_key.arn && aws_cloudwatch_log_group.this.kms_key_id == var.kms_key.arn
+    error_message = "The environment must be what was asked for, encrypted with the key, and so must the logs."
+  }
+  assert {
+    condition     = aws_lambda_function.this.reserved_concurrent_executions == 20 && aws_lambda_provisioned_concurrency_config.this[0].provisioned_concurrent_executions == 3 && aws_lambda_provisioned_concurrency_config.this[0].qualifier == "live"
+    error_message = "Concurrency must be reserved for the function and provisioned at the alias."
+  }
+  assert {
+    condition     = aws_lambda_function.this.vpc_config[0].subnet_ids == toset(["subnet-1", "subnet-2"]) && aws_lambda_function.this.vpc_config[0].security_group_ids == toset([aws_security_group.this[0].id]) && aws_security_group.this[0].vpc_id == "vpc-1"
+    error_message = "The function must be in the subnets, behind its own security group."
+  }
+  assert {
+    condition     = aws_vpc_security_group_egress_rule.this["SQS"].referenced_security_group_id == "sg-1" && aws_vpc_security_group_egress_rule.this["DynamoDB"].prefix_list_id == "pl-1" && aws_vpc_security_group_egress_rule.this["World"].cidr_ipv4 == "0.0.0.0/0" && alltrue([for rule in aws_vpc_security_group_egress_rule.this : rule.from_port == 443 && rule.to_port == 443 && rule.ip_protocol == "tcp" && rule.security_group_id == aws_security_group.this[0].id])
+    error_message = "The function must reach what was named, over HTTPS, and nothing else."
+  }
+  assert {
+    condition = { for statement in data.aws_iam_policy_document.runtime.statement : statement.sid => statement.actions } == {
+      WriteLogs                   = toset(["logs:CreateLogStream", "logs:PutLogEvents"])
+      ManageNetworkInterfaces     = toset(["ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:UnassignPrivateIpAddresses"])
+      DescribeNetworkInterfaces   = toset(["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"])
+      DenyNetworkInterfacesToCode = toset(["ec2:*"])
+    }
+    error_message = "In a VPC the Lambda service manages network interfaces, the code does not; no traces when tracing is off."
+  }
+  assert {
+    condition     = alltrue([for statement in data.aws_iam_policy_document.runtime.statement : statement.effect == "Deny" && contains(flatten(statement.condition[*].variable), "lambda:SourceFunctionArn") if statement.sid == "DenyNetworkInterfacesToCode"])
+    error_message = "Network interfaces must be denied to code, by the source function's ARN."
+  }
+  assert {
+    condition     = contains(data.aws_iam_policy_document.this.source_policy_documents, var.policy_documents[0])
+    error_message = "What the handler needs must be in the policy."
+  }
+  assert {
+    condition     = aws_iam_role.this[0].permissions_boundary == var.permissions_boundary.arn && aws_iam_role.this[0].path == "/service/"
+    error_message = "Path and boundary of the role must be what was asked for."
+  }
+  assert {
+    condition     = aws_lambda_function.this.tracing_config[0].mode == "PassThrough" && aws_lambda_function.this.logging_config[0].application_log_level == "DEBUG" && aws_cloudwatch_log_group.this.retention_in_days == 90
+    error_message = "Tracing and logs must be what was asked for."
+  }
+  assert {
+    condition     = alltrue([for resource in concat([aws_lambda_function.this, aws_cloudwatch_log_group.this, aws_iam_role.this[0], aws_security_group.this[0]], values(aws_vpc_security_group_egress_rule.this)) : resource.tags.team == "orders"])
+    error_message = "Tags must reach every resource."
+  }
+}
+
+run "snap_start" {
+  module { source = "./modules/function" }
+
+  variables {
+    snap_start_enabled = true
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.snap_start[0].apply_on == "PublishedVersions"
+    error_message = "SnapStart must apply to published versions."
+  }
+}
+
+run "existing_role" {
+  module { source = "./modules/function" }
+
+  variables {
+    existing_role = { arn = "arn:aws:iam::123456789012:role/LabRole" }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.role == var.existing_role.arn && output.role_arn == var.existing_role.arn && length(aws_iam_role.this) == 0 && length(aws_iam_role_policy.this) == 0
+    error_message = "With a role that exists, no IAM may be made."
+  }
+}
+
+run "local_package" {
+  module { source = "./modules/function" }
+
+  variables {
+    package = { filename = "ours.zip", source_code_hash = "abc=" }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.filename == "ours.zip" && aws_lambda_function.this.source_code_hash == "abc=" && length(data.archive_file.this) == 0
+    error_message = "A given zip must be taken as it is."
+  }
+}
+
+run "package_in_s3" {
+  module { source = "./modules/function" }
+
+  variables {
+    package = { s3_bucket = "packages", s3_key = "ours.zip", s3_object_version = "7" }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.s3_bucket == "packages" && aws_lambda_function.this.s3_key == "ours.zip" && aws_lambda_function.this.s3_object_version == "7" && aws_lambda_function.this.filename == null
+    error_message = "A given object must be taken as it is."
+  }
+}
+
+run "snap_start_with_provisioned_concurrency" {
+  module { source = "./modules/function" }
+  command = plan
+
+  variables {
+    snap_start_enabled      = true
+    provisioned_concurrency = 1
+  }
+
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "provisioned_above_reserved_concurrency" {
+  module { source = "./modules/function" }
+  command = plan
+
+  variables {
+    reserved_concurrency    = 2
+    provisioned_concurrency = 3
+  }
+
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "no_source" {
+  module { source = "./modules/function" }
+  command = plan
+
+  variables {
+    source_packages = ["ingets"]
+  }
+
+  expect_failures = [data.archive_file.this]
+}
+
+run "out_of_range" {
+  module { source = "./modules/function" }
+  command = plan
+
+  variables {
+    name                    = "no spaces"
+    description             = join("", [for _ in range(257) : "d"])
+    runtime                 = "python3.9"
+    architecture            = "riscv"
+    layers                  = ["1", "2", "3", "4", "5", "6"]
+    memory_size             = 127
+    timeout_seconds         = 901
+    reserved_concurrency    = 0
+    provisioned_concurrency = 0
+    log_level               = "LOUD"
+    log_retention_days      = 31
+    package                 = { filename = "ours.zip" }
+  }
+
+  expect_failures = [
+    var.name,
+    var.description,
+    var.runtime,
+    var.architecture,
+    var.layers,
+    var.memory_size,
+    var.timeout_seconds,
+    var.reserved_concurrency,
+    var.provisioned_concurrency,
+    var.log_level,
+    var.log_retention_days,
+    var.package,
+  ]
+}
+
+run "package_from_two_places" {
+  module { source = "./modules/function" }
+  command = plan
+
+  variables {
+    package = { filename = "ours.zip", source_code_hash = "abc=", s3_bucket = "packages", s3_key = "ours.zip" }
+  }
+
+  expect_failures = [var.package]
+}

@@ -1,0 +1,247 @@
+mock_provider "aws" {
+  source = "./tests/terraform/mocks"
+}
+
+variables {
+  name                = "orders"
+  vpc_id              = "vpc-1"
+  subnet_ids          = ["subnet-1", "subnet-2"]
+  ingress_cidr_blocks = ["10.0.0.0/16"]
+  function = {
+    name       = "orders-ingest"
+    alias_name = "live"
+    alias_arn  = "arn:aws:lambda:eu-central-1:123456789012:function:orders-ingest:live"
+  }
+  function_timeout_seconds = 10
+}
+
+run "defaults" {
+  module { source = "./modules/load_balancer" }
+
+  assert {
+    condition     = aws_lb.this[0].internal && aws_lb.this[0].load_balancer_type == "application" && aws_lb.this[0].ip_address_type == "ipv4" && aws_lb.this[0].subnets == toset(var.subnet_ids)
+    error_message = "The load balancer must be internal, IPv4, in the given subnets."
+  }
+  assert {
+    condition     = aws_lb.this[0].enable_deletion_protection && aws_lb.this[0].drop_invalid_header_fields && aws_lb.this[0].idle_timeout == 60 && length(aws_lb.this[0].access_logs) == 0
+    error_message = "The load balancer must be protected and drop invalid headers."
+  }
+  assert {
+    condition     = aws_lb.this[0].security_groups == toset([aws_security_group.this[0].id]) && aws_security_group.this[0].vpc_id == "vpc-1" && output.security_group_id == aws_security_group.this[0].id
+    error_message = "The load balancer must be behind its security group."
+  }
+  assert {
+    condition     = [for rule in aws_vpc_security_group_ingress_rule.this : [rule.cidr_ipv4, rule.from_port, rule.to_port, rule.ip_protocol, rule.security_group_id]] == [["10.0.0.0/16", 80, 80, "tcp", aws_security_group.this[0].id]]
+    error_message = "Without a certificate only port 80 is open, to the given ranges."
+  }
+  assert {
+    condition     = aws_lb_listener.http[0].load_balancer_arn == aws_lb.this[0].arn && aws_lb_listener.http[0].port == 80 && aws_lb_listener.http[0].protocol == "HTTP" && length(aws_lb_listener.https) == 0
+    error_message = "There must be an HTTP listener and no other."
+  }
+  assert {
+    condition     = aws_lb_listener.http[0].default_action[0].type == "fixed-response" && aws_lb_listener.http[0].default_action[0].fixed_response[0].status_code == "404" && aws_lb_listener.http[0].default_action[0].fixed_response[0].content_type == "application/json" && jsondecode(aws_lb_listener.http[0].default_action[0].fixed_response[0].message_body).status == 404
+    error_message = "Everything but the path must be a JSON 404."
+  }
+  assert {
+    condition     = length(aws_lb_listener_rule.this) == 1 && aws_lb_listener_rule.this[0].listener_arn == aws_lb_listener.http[0].arn && one(one(aws_lb_listener_rule.this[0].condition).path_pattern).values == toset(["/lambda/api", "/lambda/api/"])
+    error_message = "The rule must match the path exactly, with and without a trailing slash."
+  }
+  assert {
+    condition     = aws_lb_listener_rule.this[0].action[0].type == "forward" && aws_lb_listener_rule.this[0].action[0].target_group_arn == aws_lb_target_group.this.arn
+    error_message = "The rule must forward to the target group."
+  }
+  assert {
+    condition     = aws_lb_target_group.this.target_type == "lambda" && !aws_lb_target_group.this.lambda_multi_value_headers_enabled && length(aws_lb_target_group.this.health_check) == 0
+    error_message = "The target group must be for a function, without health checks."
+  }
+  assert {
+    condition     = aws_lb_target_group_attachment.this.target_group_arn == aws_lb_target_group.this.arn && aws_lb_target_group_attachment.this.target_id == var.function.alias_arn
+    error_message = "The target group's target must be the function's alias."
+  }
+  assert {
+    condition = (
+      aws_lambda_permission.this.principal == "elasticloadbalancing.amazonaws.com" && aws_lambda_permission.this.action == "lambda:InvokeFunction" &&
+      aws_lambda_permission.this.function_name == "orders-ingest" && aws_lambda_permission.this.qualifier == "live" &&
+      aws_lambda_permission.this.source_arn == aws_lb_target_group.this.arn && aws_lambda_permission.this.source_account == "123456789012"
+    )
+    error_message = "Only this target group of this account may invoke the function's alias."
+  }
+  assert {
+    condition     = output.endpoint_url == "http://${aws_lb.this[0].dns_name}/lambda/api" && length(aws_wafv2_web_acl_association.this) == 0
+    error_message = "The endpoint must be HTTP without a certificate."
+  }
+}
+
+run "everything_given" {
+  module { source = "./modules/load_balancer" }
+
+  variables {
+    paths                       = ["/orders", "/v2/orders"]
+    internal                    = false
+    ingress_cidr_blocks         = ["0.0.0.0/0", "198.51.100.0/24"]
+    certificate                 = { arn = "arn:aws:acm:eu-central-1:123456789012:certificate/11111111-2222-3333-4444-555555555555" }
+    idle_timeout_seconds        = 30
+    multi_value_headers_enabled = true
+    health_check_enabled        = true
+    access_logs                 = { bucket = "logs", prefix = "orders" }
+    web_acl                     = { arn = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/orders/11111111-2222-3333-4444-555555555555" }
+    deletion_protection_enabled = false
+    tags                        = { team = "orders" }
+  }
+
+  assert {
+    condition     = !aws_lb.this[0].internal && aws_lb.this[0].idle_timeout == 30 && !aws_lb.this[0].enable_deletion_protection && aws_lb.this[0].access_logs[0].enabled && aws_lb.this[0].access_logs[0].bucket == "logs" && aws_lb.this[0].access_logs[0].prefix == "orders"
+    error_message = "The load balancer must be what was asked for."
+  }
+  assert {
+    condition     = toset([for rule in aws_vpc_security_group_ingress_rule.this : "${rule.cidr_ipv4} ${rule.from_port}"]) == toset(["0.0.0.0/0 80", "0.0.0.0/0 443", "198.51.100.0/24 80", "198.51.100.0/24 443"])
+    error_message = "With a certificate, 80 and 443 are open to each range."
+  }
+  assert {
+    condition     = aws_lb_listener.https[0].port == 443 && aws_lb_listener.https[0].protocol == "HTTPS" && aws_lb_listener.https[0].certificate_arn == var.certificate.arn && aws_lb_listener.https[0].ssl_policy == "ELBSecurityPolicy-TLS13-1-2-2021-06" && aws_lb_listener.https[0].default_action[0].fixed_response[0].status_code == "404"
+    error_message = "The HTTPS listener must have the certificate and TLS 1.2 and up."
+  }
+  assert {
+    condition     = aws_lb_listener.http[0].default_action[0].type == "redirect" && aws_lb_listener.http[0].default_action[0].redirect[0].status_code == "HTTP_301" && aws_lb_listener.http[0].default_action[0].redirect[0].protocol == "HTTPS" && aws_lb_listener.http[0].default_action[0].redirect[0].port == "443"
+    error_message = "With a certificate, port 80 must redirect."
+  }
+  assert {
+    condition     = aws_lb_listener_rule.this[*].priority == [1, 2] && alltrue([for rule in aws_lb_listener_rule.this : rule.listener_arn == aws_lb_listener.https[0].arn]) && one(one(aws_lb_listener_rule.this[1].condition).path_pattern).values == toset(["/v2/orders", "/v2/orders/"])
+    error_message = "Each path must have a rule, at the HTTPS listener."
+  }
+  assert {
+    condition     = aws_lb_target_group.this.lambda_multi_value_headers_enabled && aws_lb_target_group.this.health_check[0].enabled && aws_lb_target_group.this.health_check[0].path == "/orders" && aws_lb_target_group.this.health_check[0].matcher == "405"
+    error_message = "Multi-value headers and health checks must be on; the function answers a GET with 405."
+  }
+  assert {
+    condition     = aws_wafv2_web_acl_association.this[0].resource_arn == aws_lb.this[0].arn && aws_wafv2_web_acl_association.this[0].web_acl_arn == var.web_acl.arn
+    error_message = "The web ACL must be associated with the load balancer."
+  }
+  assert {
+    condition     = output.endpoint_url == "https://${aws_lb.this[0].dns_name}/orders"
+    error_message = "The endpoint must be HTTPS with a certificate."
+  }
+  assert {
+    condition     = alltrue([for resource in concat([aws_lb.this[0], aws_security_group.this[0], aws_lb_listener.http[0], aws_lb_listener.https[0], aws_lb_target_group.this], aws_lb_listener_rule.this, values(aws_vpc_security_group_ingress_rule.this)) : resource.tags.team == "orders"])
+    error_message = "Tags must reach every resource."
+  }
+}
+
+run "ssl_policy" {
+  module { source = "./modules/load_balancer" }
+
+  variables {
+    certificate = { arn = "arn:aws:acm:eu-central-1:123456789012:certificate/11111111-2222-3333-4444-555555555555", ssl_policy = "ELBSecurityPolicy-TLS13-1-3-2021-06" }
+  }
+
+  assert {
+    condition     = aws_lb_listener.https[0].ssl_policy == "ELBSecurityPolicy-TLS13-1-3-2021-06"
+    error_message = "The security policy must be what was asked for."
+  }
+}
+
+run "existing_listener" {
+  module { source = "./modules/load_balancer" }
+
+  variables {
+    vpc_id            = null
+    subnet_ids        = []
+    paths             = ["/orders", "/v2/orders"]
+    existing_listener = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/theirs/0123456789abcdef/0123456789abcdef", priority = 100 }
+    web_acl           = { arn = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/orders/11111111-2222-3333-4444-555555555555" }
+  }
+
+  assert {
+    condition     = length(aws_lb.this) == 0 && length(aws_lb_listener.http) == 0 && length(aws_security_group.this) == 0 && length(aws_vpc_security_group_ingress_rule.this) == 0 && length(aws_wafv2_web_acl_association.this) == 0
+    error_message = "No load balancer may be made."
+  }
+  assert {
+    condition     = aws_lb_listener_rule.this[*].priority == [100, 101] && aws_lb_listener_rule.this[1].listener_arn == var.existing_listener.arn && output.listener_arn == var.existing_listener.arn
+    error_message = "The rules must be at the listener that exists, from the given priority."
+  }
+  assert {
+    condition     = output.endpoint_url == null && output.dns_name == null && output.name == null
+    error_message = "The load balancer's name is not ours to tell."
+  }
+}
+
+run "longest_name" {
+  module { source = "./modules/load_balancer" }
+
+  variables {
+    name = "a23456789-123456789-1234"
+  }
+
+  assert {
+    condition     = length(aws_lb_target_group.this.name) <= 32 && length(aws_lb.this[0].name) <= 32
+    error_message = "The longest name must fit within 32 characters."
+  }
+}
+
+run "one_subnet" {
+  module { source = "./modules/load_balancer" }
+  command = plan
+
+  variables {
+    subnet_ids = ["subnet-1"]
+  }
+
+  expect_failures = [aws_lb.this]
+}
+
+run "idle_timeout_not_above_the_functions" {
+  module { source = "./modules/load_balancer" }
+  command = plan
+
+  variables {
+    idle_timeout_seconds = 10
+  }
+
+  expect_failures = [aws_lb.this]
+}
+
+run "out_of_range" {
+  module { source = "./modules/load_balancer" }
+  command = plan
+
+  variables {
+    name                 = "internal-orders"
+    paths                = ["orders"]
+    idle_timeout_seconds = 4001
+  }
+
+  expect_failures = [var.name, var.paths, var.idle_timeout_seconds]
+}
+
+run "wildcard_path" {
+  module { source = "./modules/load_balancer" }
+  command = plan
+
+  variables {
+    paths = ["/orders/*"]
+  }
+
+  expect_failures = [var.paths]
+}
+
+run "no_path" {
+  module { source = "./modules/load_balancer" }
+  command = plan
+
+  variables {
+    paths = []
+  }
+
+  expect_failures = [var.paths]
+}
+
+run "path_with_trailing_slash" {
+  module { source = "./modules/load_balancer" }
+  command = plan
+
+  variables {
+    paths = ["/orders/"]
+  }
+
+  expect_failures = [var.paths]
+}

@@ -1,0 +1,203 @@
+mock_provider "aws" {
+  source = "./tests/terraform/mocks"
+}
+
+variables {
+  name = "orders"
+}
+
+run "defaults" {
+  module { source = "./modules/network" }
+
+  assert {
+    condition     = aws_vpc.this.enable_dns_support && aws_vpc.this.enable_dns_hostnames && aws_vpc.this.cidr_block == "10.0.0.0/16"
+    error_message = "The VPC must have DNS on, which private endpoint names need."
+  }
+  assert {
+    condition     = { for zone, subnet in aws_subnet.public : zone => subnet.cidr_block } == { eu-central-1a = "10.0.0.0/19", eu-central-1b = "10.0.32.0/19" }
+    error_message = "There must be a public subnet in each of the first two zones."
+  }
+  assert {
+    condition     = { for zone, subnet in aws_subnet.private : zone => subnet.cidr_block } == { eu-central-1a = "10.0.128.0/19", eu-central-1b = "10.0.160.0/19" }
+    error_message = "There must be a private subnet in each of the first two zones."
+  }
+  assert {
+    condition     = alltrue([for zone in keys(aws_subnet.public) : aws_subnet.public[zone].availability_zone == zone && aws_subnet.private[zone].availability_zone == zone])
+    error_message = "Each subnet must be in its zone."
+  }
+  assert {
+    condition     = !anytrue([for subnet in concat(values(aws_subnet.public), values(aws_subnet.private)) : subnet.map_public_ip_on_launch])
+    error_message = "No subnet may give out public addresses."
+  }
+  assert {
+    condition     = aws_internet_gateway.this.vpc_id == aws_vpc.this.id && aws_route.public_internet.gateway_id == aws_internet_gateway.this.id && aws_route.public_internet.route_table_id == aws_route_table.public.id && aws_route.public_internet.destination_cidr_block == "0.0.0.0/0"
+    error_message = "The public route table must lead to the internet gateway."
+  }
+  assert {
+    condition     = alltrue([for zone, association in aws_route_table_association.public : association.subnet_id == aws_subnet.public[zone].id && association.route_table_id == aws_route_table.public.id]) && length(aws_route_table_association.public) == 2
+    error_message = "The public subnets must share the public route table."
+  }
+  assert {
+    condition     = alltrue([for zone, association in aws_route_table_association.private : association.subnet_id == aws_subnet.private[zone].id && association.route_table_id == aws_route_table.private[zone].id]) && length(aws_route_table.private) == 2
+    error_message = "Each private subnet must have a route table of its own."
+  }
+  assert {
+    condition     = length(aws_route.private_nat) == 0 && length(aws_nat_gateway.this) == 0 && length(aws_eip.nat) == 0 && length(output.nat_public_ips) == 0
+    error_message = "There must be no NAT gateway unless asked for."
+  }
+  assert {
+    condition     = length(aws_default_security_group.this.ingress) == 0 && length(aws_default_security_group.this.egress) == 0 && aws_default_security_group.this.vpc_id == aws_vpc.this.id
+    error_message = "The default security group must let nothing through."
+  }
+  assert {
+    condition     = length(aws_default_network_acl.this.ingress) == 0 && length(aws_default_network_acl.this.egress) == 0 && aws_default_network_acl.this.default_network_acl_id == aws_vpc.this.default_network_acl_id
+    error_message = "The default network ACL must let nothing through."
+  }
+  assert {
+    condition     = toset(aws_network_acl.this.subnet_ids) == toset(concat(output.public_subnet_ids, output.private_subnet_ids))
+    error_message = "All subnets must be under the network ACL."
+  }
+  assert {
+    condition     = alltrue([for port in [22, 3389] : !anytrue([for rule in aws_network_acl.this.ingress : rule.cidr_block == "0.0.0.0/0" && rule.from_port <= port && port <= rule.to_port])])
+    error_message = "Ports 22 and 3389 must not be open to the world."
+  }
+  assert {
+    condition     = aws_flow_log.this[0].vpc_id == aws_vpc.this.id && aws_flow_log.this[0].traffic_type == "ALL" && aws_flow_log.this[0].log_destination == aws_cloudwatch_log_group.flow_logs[0].arn && aws_flow_log.this[0].iam_role_arn == aws_iam_role.flow_logs[0].arn
+    error_message = "The VPC's traffic must go to its log group."
+  }
+  assert {
+    condition     = aws_iam_role_policy.flow_logs[0].role == aws_iam_role.flow_logs[0].name && data.aws_iam_policy_document.flow_logs[0].statement[0].resources == toset(["${aws_cloudwatch_log_group.flow_logs[0].arn}:*"])
+    error_message = "The flow logs' role writes to their log group only."
+  }
+  assert {
+    condition     = toset(data.aws_iam_policy_document.flow_logs_trust[0].statement[0].condition[*].variable) == toset(["aws:SourceAccount", "aws:SourceArn"])
+    error_message = "Only this account's flow logs may use the role."
+  }
+  assert {
+    condition     = aws_cloudwatch_log_group.flow_logs[0].retention_in_days == 30
+    error_message = "Flow logs are kept 30 days."
+  }
+}
+
+run "everything_given" {
+  module { source = "./modules/network" }
+
+  variables {
+    cidr_block           = "172.20.0.0/20"
+    availability_zones   = ["eu-central-1c", "eu-central-1a", "eu-central-1b"]
+    nat_gateway          = "one_per_zone"
+    log_retention_days   = 90
+    kms_key              = { arn = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
+    permissions_boundary = { arn = "arn:aws:iam::123456789012:policy/boundary" }
+    role_path            = "/service/"
+    tags                 = { team = "orders" }
+  }
+
+  assert {
+    condition     = aws_subnet.public["eu-central-1c"].cidr_block == "172.20.0.0/23" && aws_subnet.private["eu-central-1b"].cidr_block == "172.20.12.0/23" && length(aws_subnet.public) == 3
+    error_message = "Subnets must be cut from the given range, by the zone's place."
+  }
+  assert {
+    condition     = alltrue([for zone in var.availability_zones : aws_route.private_nat[zone].nat_gateway_id == aws_nat_gateway.this[zone].id && aws_nat_gateway.this[zone].subnet_id == aws_subnet.public[zone].id && aws_nat_gateway.this[zone].allocation_id == aws_eip.nat[zone].id])
+    error_message = "Each private subnet must leave by the NAT gateway of its zone, which is in the public subnet."
+  }
+  assert {
+    condition     = aws_cloudwatch_log_group.flow_logs[0].retention_in_days == 90 && aws_cloudwatch_log_group.flow_logs[0].kms_key_id == var.kms_key.arn
+    error_message = "Retention and key of the flow logs must be what was asked for."
+  }
+  assert {
+    condition     = aws_iam_role.flow_logs[0].path == "/service/" && aws_iam_role.flow_logs[0].permissions_boundary == var.permissions_boundary.arn
+    error_message = "Path and boundary of the role must be what was asked for."
+  }
+  assert {
+    condition = alltrue([for resource in concat(
+      [aws_vpc.this, aws_default_security_group.this, aws_default_network_acl.this, aws_network_acl.this, aws_internet_gateway.this, aws_route_table.public, aws_cloudwatch_log_group.flow_logs[0], aws_iam_role.flow_logs[0], aws_flow_log.this[0]],
+      values(aws_subnet.public), values(aws_subnet.private), values(aws_route_table.private), values(aws_eip.nat), values(aws_nat_gateway.this),
+    ) : resource.tags.team == "orders"])
+    error_message = "Tags must reach every resource."
+  }
+}
+
+run "single_nat_gateway" {
+  module { source = "./modules/network" }
+
+  variables {
+    nat_gateway       = "single"
+    flow_logs_enabled = false
+  }
+
+  assert {
+    condition     = length(aws_nat_gateway.this) == 1 && alltrue([for route in aws_route.private_nat : route.nat_gateway_id == aws_nat_gateway.this["eu-central-1a"].id]) && length(aws_route.private_nat) == 2
+    error_message = "All private subnets must leave by the one NAT gateway."
+  }
+  assert {
+    condition     = length(aws_flow_log.this) == 0 && length(aws_iam_role.flow_logs) == 0 && length(aws_cloudwatch_log_group.flow_logs) == 0
+    error_message = "Without flow logs there must be no role and no log group."
+  }
+}
+
+run "smallest_vpc" {
+  module { source = "./modules/network" }
+
+  variables {
+    cidr_block         = "10.0.0.0/24"
+    availability_zones = ["a", "b", "c", "d"]
+  }
+
+  assert {
+    condition     = aws_subnet.private["d"].cidr_block == "10.0.0.224/27" && length(distinct([for subnet in concat(values(aws_subnet.public), values(aws_subnet.private)) : subnet.cidr_block])) == 8
+    error_message = "Four zones must fit into a /24 without overlap."
+  }
+}
+
+run "many_zones" {
+  module { source = "./modules/network" }
+
+  variables {
+    availability_zones = ["a", "b", "c", "d", "e", "f"]
+  }
+
+  assert {
+    condition     = aws_subnet.public["f"].cidr_block == "10.0.80.0/20" && aws_subnet.private["a"].cidr_block == "10.0.128.0/20" && length(distinct([for subnet in concat(values(aws_subnet.public), values(aws_subnet.private)) : subnet.cidr_block])) == 12
+    error_message = "Six zones must fit without overlap."
+  }
+}
+
+run "too_small_for_the_zones" {
+  module { source = "./modules/network" }
+  command = plan
+
+  variables {
+    cidr_block         = "10.0.0.0/24"
+    availability_zones = ["a", "b", "c", "d", "e"]
+  }
+
+  expect_failures = [aws_vpc.this]
+}
+
+run "out_of_range" {
+  module { source = "./modules/network" }
+  command = plan
+
+  variables {
+    name               = "Not-Lower"
+    cidr_block         = "10.0.0.0/25"
+    availability_zones = ["a"]
+    nat_gateway        = "two"
+    log_retention_days = 31
+  }
+
+  expect_failures = [var.name, var.cidr_block, var.availability_zones, var.nat_gateway, var.log_retention_days]
+}
+
+run "not_a_range_and_a_zone_twice" {
+  module { source = "./modules/network" }
+  command = plan
+
+  variables {
+    cidr_block         = "10.0.0.1/16"
+    availability_zones = ["a", "a"]
+  }
+
+  expect_failures = [var.cidr_block, var.availability_zones]
+}

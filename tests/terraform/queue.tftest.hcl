@@ -1,0 +1,240 @@
+mock_provider "aws" {
+  source = "./tests/terraform/mocks"
+}
+
+override_resource {
+  target = aws_sqs_queue.dead_letter
+  values = { arn = "arn:aws:sqs:eu-central-1:123456789012:orders-dead-letter" }
+}
+
+variables {
+  name                     = "orders"
+  consumer_timeout_seconds = 30
+}
+
+run "defaults" {
+  module { source = "./modules/queue" }
+
+  assert {
+    condition     = aws_sqs_queue.this.visibility_timeout_seconds == 180
+    error_message = "The visibility timeout must be six times the consumer's timeout."
+  }
+  assert {
+    condition = jsondecode(aws_sqs_queue.this.redrive_policy) == {
+      deadLetterTargetArn = "arn:aws:sqs:eu-central-1:123456789012:orders-dead-letter"
+      maxReceiveCount     = 5
+    }
+    error_message = "The redrive policy belongs to the queue and points at the dead-letter queue."
+  }
+  assert {
+    condition = jsondecode(aws_sqs_queue.dead_letter.redrive_allow_policy) == {
+      redrivePermission = "byQueue"
+      sourceQueueArns   = ["arn:aws:sqs:eu-central-1:123456789012:orders"]
+    }
+    error_message = "Only the queue may redrive to the dead-letter queue."
+  }
+  assert {
+    condition     = aws_sqs_queue.dead_letter.message_retention_seconds == 1209600 && aws_sqs_queue.this.message_retention_seconds == 345600
+    error_message = "The dead-letter queue keeps messages for 14 days, the queue for 4."
+  }
+  assert {
+    condition     = aws_sqs_queue.this.sqs_managed_sse_enabled && aws_sqs_queue.dead_letter.sqs_managed_sse_enabled
+    error_message = "Both queues must be encrypted by SQS."
+  }
+  assert {
+    condition = alltrue([
+      for document in values(data.aws_iam_policy_document.tls_only) :
+      document.statement[0].effect == "Deny" && document.statement[0].actions == toset(["sqs:*"]) && one(document.statement[0].condition).variable == "aws:SecureTransport"
+    ])
+    error_message = "Both queues must refuse everything without TLS."
+  }
+  assert {
+    condition = (
+      data.aws_iam_policy_document.tls_only["source"].statement[0].resources == toset(["arn:aws:sqs:eu-central-1:123456789012:orders"]) &&
+      data.aws_iam_policy_document.tls_only["dead_letter"].statement[0].resources == toset(["arn:aws:sqs:eu-central-1:123456789012:orders-dead-letter"])
+    )
+    error_message = "Each queue's policy must be about that queue."
+  }
+  assert {
+    condition     = aws_sqs_queue.this.policy == data.aws_iam_policy_document.tls_only["source"].json && aws_sqs_queue.dead_letter.policy == data.aws_iam_policy_document.tls_only["dead_letter"].json
+    error_message = "Both queues must have their policies."
+  }
+  assert {
+    condition     = aws_sqs_queue.this.max_message_size == 262144 && aws_sqs_queue.dead_letter.max_message_size == 262144 && output.max_message_bytes == 262144
+    error_message = "Both queues and the producer must have the same limit, or a message does not fit where it has to go."
+  }
+}
+
+run "policies" {
+  module { source = "./modules/queue" }
+
+  assert {
+    condition     = data.aws_iam_policy_document.producer.statement[0].actions == toset(["sqs:SendMessage"]) && data.aws_iam_policy_document.producer.statement[0].resources == toset(["arn:aws:sqs:eu-central-1:123456789012:orders"]) && length(data.aws_iam_policy_document.producer.statement) == 1
+    error_message = "A producer sends to the queue and does nothing else."
+  }
+  assert {
+    condition = { for statement in data.aws_iam_policy_document.consumer.statement : statement.sid => statement.actions } == {
+      PollQueue             = toset(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"])
+      DenyPollingByCode     = toset(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:PurgeQueue"])
+      SendToDeadLetterQueue = toset(["sqs:SendMessage"])
+    }
+    error_message = "A consumer polls the queue by the Lambda service only, and sends to the dead-letter queue."
+  }
+  assert {
+    condition     = one([for statement in data.aws_iam_policy_document.consumer.statement : one(statement.resources) if statement.sid == "SendToDeadLetterQueue"]) == "arn:aws:sqs:eu-central-1:123456789012:orders-dead-letter"
+    error_message = "A consumer sends to the dead-letter queue, not to the queue."
+  }
+}
+
+run "numbers" {
+  module { source = "./modules/queue" }
+
+  variables {
+    consumer_timeout_seconds         = 60
+    consumer_batching_window_seconds = 20
+    message_retention_seconds        = 86400
+    dead_letter_retention_seconds    = 604800
+    max_receive_count                = 12
+    delay_seconds                    = 7
+    max_message_bytes                = 65536
+    tags                             = { team = "orders" }
+  }
+
+  assert {
+    condition     = aws_sqs_queue.this.visibility_timeout_seconds == 380
+    error_message = "The visibility timeout must include the batching window."
+  }
+  assert {
+    condition     = aws_sqs_queue.this.message_retention_seconds == 86400 && aws_sqs_queue.dead_letter.message_retention_seconds == 604800
+    error_message = "Retention must be what was asked for."
+  }
+  assert {
+    condition     = jsondecode(aws_sqs_queue.this.redrive_policy).maxReceiveCount == 12 && aws_sqs_queue.this.delay_seconds == 7
+    error_message = "The redrive policy and the delay must be what was asked for."
+  }
+  assert {
+    condition     = aws_sqs_queue.this.max_message_size == 65536 && aws_sqs_queue.dead_letter.max_message_size == 65536
+    error_message = "Both queues must have the limit that was asked for."
+  }
+  assert {
+    condition     = aws_sqs_queue.this.tags.team == "orders" && aws_sqs_queue.dead_letter.tags.team == "orders"
+    error_message = "Tags must reach both queues."
+  }
+}
+
+run "customer_key" {
+  module { source = "./modules/queue" }
+
+  variables {
+    kms_key = { arn = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
+  }
+
+  assert {
+    condition     = aws_sqs_queue.this.kms_master_key_id == var.kms_key.arn && aws_sqs_queue.dead_letter.kms_master_key_id == var.kms_key.arn
+    error_message = "Both queues must be encrypted with the key."
+  }
+  assert {
+    condition = alltrue([
+      for document in [data.aws_iam_policy_document.producer, data.aws_iam_policy_document.consumer] :
+      anytrue([for statement in document.statement : statement.actions == toset(["kms:GenerateDataKey", "kms:Decrypt"]) && statement.resources == toset([var.kms_key.arn]) && contains(flatten(statement.condition[*].values), "sqs.eu-central-1.amazonaws.com")])
+    ])
+    error_message = "Producer and consumer must be allowed to use the key, by way of SQS only."
+  }
+}
+
+run "visibility_above_the_least" {
+  module { source = "./modules/queue" }
+
+  variables {
+    visibility_timeout_seconds = 900
+  }
+
+  assert {
+    condition     = aws_sqs_queue.this.visibility_timeout_seconds == 900
+    error_message = "A visibility timeout above the derived one must be taken."
+  }
+}
+
+run "visibility_below_the_least" {
+  module { source = "./modules/queue" }
+  command = plan
+
+  variables {
+    visibility_timeout_seconds = 179
+  }
+
+  expect_failures = [aws_sqs_queue.this]
+}
+
+run "visibility_above_the_most" {
+  module { source = "./modules/queue" }
+  command = plan
+
+  variables {
+    visibility_timeout_seconds = 43201
+  }
+
+  expect_failures = [var.visibility_timeout_seconds]
+}
+
+run "retention_not_below_the_dead_letter_queues" {
+  module { source = "./modules/queue" }
+  command = plan
+
+  variables {
+    message_retention_seconds = 1209600
+  }
+
+  expect_failures = [aws_sqs_queue.this]
+}
+
+run "out_of_range" {
+  module { source = "./modules/queue" }
+  command = plan
+
+  variables {
+    name                             = "no spaces"
+    consumer_timeout_seconds         = 901
+    consumer_batching_window_seconds = 301
+    message_retention_seconds        = 59
+    dead_letter_retention_seconds    = 1209601
+    max_receive_count                = 0
+    delay_seconds                    = 901
+    max_message_bytes                = 262145
+  }
+
+  expect_failures = [
+    var.name,
+    var.consumer_timeout_seconds,
+    var.consumer_batching_window_seconds,
+    var.message_retention_seconds,
+    var.dead_letter_retention_seconds,
+    var.max_receive_count,
+    var.delay_seconds,
+    var.max_message_bytes,
+  ]
+}
+
+run "longest_name" {
+  module { source = "./modules/queue" }
+
+  variables {
+    name = join("", [for _ in range(68) : "q"])
+  }
+
+  assert {
+    condition     = length(aws_sqs_queue.dead_letter.name) == 80
+    error_message = "The longest name must just fit."
+  }
+}
+
+run "name_too_long" {
+  module { source = "./modules/queue" }
+  command = plan
+
+  variables {
+    name = join("", [for _ in range(69) : "q"])
+  }
+
+  expect_failures = [var.name]
+}

@@ -1,0 +1,263 @@
+"""Make what the Makefile's targets need, below .cache/, and only what is not there yet.
+
+    python3 tools/setup.py python       the environment of the local stack, the tests and the linters
+    python3 tools/setup.py checkov      checkov, in an environment of its own
+    python3 tools/setup.py providers    Terraform's providers, and the CLI configuration that finds them
+    python3 tools/setup.py go           tflint and terraform-docs
+
+Standard library only: it is what runs before anything is installed.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TOOLS = ROOT / "tools"
+CACHE = ROOT / ".cache"
+PROVIDERS = CACHE / "providers" / "registry.terraform.io" / "hashicorp"
+
+LAMBDA_PYTHON = "3.13"
+MINIMUM_TERRAFORM = (1, 9)
+MINIMUM_AWS_PROVIDER = (5, 80)
+ARCHIVE_PROVIDER = "1.3.0"  # the version that tools/go.mod builds
+
+
+class SetupError(Exception):
+    """Something that only the reader can mend; the message says how."""
+
+
+@contextlib.contextmanager
+def stage(title: str) -> Iterator[None]:
+    """Say what takes a while, before and after."""
+    print(f"… {title}", flush=True)
+    start = time.monotonic()
+    yield
+    print(f"✓ {title}: {time.monotonic() - start:.0f} s", flush=True)
+
+
+def run(*command: str | Path, cwd: Path = ROOT) -> None:
+    """Run a command quietly; show its output only when it fails."""
+    result = subprocess.run(
+        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    if result.returncode != 0:
+        print(result.stdout, file=sys.stderr)
+        raise SetupError(f"`{' '.join(map(str, command))}` failed; its output is above.")
+
+
+def fresh(stamp: Path, *inputs: Path | str) -> bool:
+    """Whether `stamp` was made from these very inputs (files by their content)."""
+    return stamp.exists() and stamp.read_text() == fingerprint(*inputs)
+
+
+def fingerprint(*inputs: Path | str) -> str:
+    digest = hashlib.sha256()
+    for item in inputs:
+        digest.update(item.read_bytes() if isinstance(item, Path) else item.encode())
+    return digest.hexdigest()
+
+
+# Python -----------------------------------------------------------------------------------------
+
+
+def lambda_python() -> Path:
+    """The Python that the functions run on at AWS, where there is one, else the one that runs this.
+
+    The local stack's Lambda workers run on the Python of its environment.
+    """
+    beside = Path(sys.base_prefix).parent.glob(f"{LAMBDA_PYTHON}*/bin/python3")  # pyenv and the like
+    on_path = shutil.which(f"python{LAMBDA_PYTHON}")
+    for candidate in (*([Path(on_path)] if on_path else []), *sorted(beside, reverse=True)):
+        answer = subprocess.run(
+            [candidate, "-c", "import sys, venv; print('%d.%d' % sys.version_info[:2])"],
+            capture_output=True,
+            text=True,
+        )
+        if answer.stdout.strip() == LAMBDA_PYTHON:
+            return candidate
+    return Path(sys.executable)
+
+
+def python_environment(name: str, requirements: Path) -> None:
+    """Make the virtual environment `.cache/<name>` with exactly the pinned requirements."""
+    environment = CACHE / name
+    python = lambda_python()
+    stamp = environment / "made-from"
+    if fresh(stamp, requirements, str(python)):
+        return
+    with stage(f"Python environment .cache/{name} on {python_version(python)}"):
+        shutil.rmtree(environment, ignore_errors=True)
+        run(python, "-m", "venv", environment)
+        run(
+            environment / "bin" / "python",
+            *("-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r"),
+            requirements,
+        )
+        stamp.write_text(fingerprint(requirements, str(python)))
+
+
+def python_version(python: Path) -> str:
+    version = subprocess.run([python, "--version"], capture_output=True, text=True).stdout.strip()
+    note = "" if LAMBDA_PYTHON in version else f" (Lambda runs {LAMBDA_PYTHON}; not found here)"
+    return version + note
+
+
+# Terraform --------------------------------------------------------------------------------------
+
+
+def check_terraform() -> None:
+    minimum = ".".join(map(str, MINIMUM_TERRAFORM))
+    if not shutil.which("terraform"):
+        raise SetupError(f"terraform is not on PATH. Install Terraform {minimum} or newer.")
+    answer = subprocess.run(
+        ["terraform", "version", "-json"], capture_output=True, text=True, check=False
+    )
+    version = json.loads(answer.stdout)["terraform_version"]
+    if version_tuple(version) < MINIMUM_TERRAFORM:
+        raise SetupError(f"terraform is {version}. Install Terraform {minimum} or newer.")
+
+
+def version_tuple(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("-")[0].split(".") if part.isdigit())
+
+
+def registry_reached() -> bool:
+    try:
+        with urllib.request.urlopen(
+            "https://registry.terraform.io/.well-known/terraform.json", timeout=10
+        ) as answer:
+            return "providers.v1" in json.load(answer)
+    except (OSError, ValueError):
+        return False
+
+
+def terraform_platform() -> str:
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return f"{platform.system().lower()}_{machine}"
+
+
+def mirrored_aws_provider() -> Path:
+    """The newest AWS provider in any directory laid out as a Terraform filesystem mirror."""
+    home = Path.home()
+    places = [
+        *(Path(os.environ[name]) for name in ("TF_PLUGIN_CACHE_DIR",) if os.environ.get(name)),
+        home / ".terraform.d" / "plugins",
+        home / ".local" / "share" / "terraform" / "plugins",
+        *Path("/usr").glob("*/terraform/plugins"),
+        *Path("/usr/local").glob("*/terraform/plugins"),
+        *Path("/opt").glob("*"),
+    ]
+    pattern = f"registry.terraform.io/hashicorp/aws/*/{terraform_platform()}"
+    found = {
+        version_tuple(path.parent.name): path for place in places for path in place.glob(pattern)
+    }
+    usable = {version: path for version, path in found.items() if version >= MINIMUM_AWS_PROVIDER}
+    if not usable:
+        raise SetupError(
+            "The Terraform registry is not reached, and no local mirror holds the AWS provider"
+            f" {'.'.join(map(str, MINIMUM_AWS_PROVIDER))} or newer for {terraform_platform()}."
+            " Connect to the internet, or put one where Terraform looks by itself, for example"
+            " ~/.terraform.d/plugins/registry.terraform.io/hashicorp/aws/VERSION/OS_ARCH/."
+        )
+    return usable[max(usable)]
+
+
+def providers() -> None:
+    """Write .cache/terraform.rc, which finds the providers, from the registry or from a mirror."""
+    check_terraform()
+    configuration = CACHE / "terraform.rc"
+    if configuration.exists():
+        return
+    CACHE.mkdir(exist_ok=True)
+    if registry_reached():
+        print("✓ Terraform providers: from the Terraform registry")
+        plugin_cache = CACHE / "plugin-cache"
+        plugin_cache.mkdir(exist_ok=True)
+        configuration.write_text(
+            f'plugin_cache_dir = "{plugin_cache}"\n'
+            "plugin_cache_may_break_dependency_lock_file = true\n"
+        )
+        return
+
+    aws = mirrored_aws_provider()
+    shutil.rmtree(PROVIDERS, ignore_errors=True)
+    aws_link = PROVIDERS / "aws" / aws.parent.name / aws.name
+    aws_link.parent.mkdir(parents=True)
+    aws_link.symlink_to(aws)
+    binary = f"terraform-provider-archive_v{ARCHIVE_PROVIDER}_x5"
+    with stage(
+        "Terraform providers: the registry is not reached, so AWS"
+        f" {aws.parent.name} from a local mirror, archive {ARCHIVE_PROVIDER} built from source"
+    ):
+        go_build(
+            "github.com/terraform-providers/terraform-provider-archive",
+            PROVIDERS / "archive" / ARCHIVE_PROVIDER / terraform_platform() / binary,
+        )
+    configuration.write_text(
+        f'provider_installation {{\n  filesystem_mirror {{\n    path = "{CACHE / "providers"}"\n'
+        "  }\n}\n"
+    )
+
+
+# Go tools ---------------------------------------------------------------------------------------
+
+
+def go_build(package: str, target: Path) -> None:
+    if not shutil.which("go"):
+        raise SetupError(f"go is not on PATH. Install Go 1.24 or newer: {package} is built with it.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    run("go", "build", "-o", target, package, cwd=TOOLS)
+
+
+def go_tools() -> None:
+    """Build the linters of the versions that tools/go.mod pins."""
+    for package in (
+        "github.com/terraform-linters/tflint",
+        "github.com/terraform-docs/terraform-docs",
+    ):
+        name = package.rsplit("/", 1)[1]
+        stamp = CACHE / "bin" / f"{name}.made-from"
+        if fresh(stamp, TOOLS / "go.sum"):
+            continue
+        with stage(f"{name}, built from source"):
+            go_build(package, CACHE / "bin" / name)
+            stamp.write_text(fingerprint(TOOLS / "go.sum"))
+
+
+STEPS = {
+    "python": lambda: python_environment("venv", TOOLS / "requirements.txt"),
+    "checkov": lambda: python_environment("venv-checkov", TOOLS / "requirements-checkov.txt"),
+    "providers": providers,
+    "go": go_tools,
+}
+
+
+def main(names: list[str]) -> int:
+    if unknown := [name for name in names if name not in STEPS]:
+        print(f"tools/setup.py: no step {', '.join(unknown)}; there are {', '.join(STEPS)}")
+        return 2
+    try:
+        for name in names:
+            STEPS[name]()
+    except SetupError as error:
+        print(f"✗ {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("✗ interrupted; run the same command again to go on", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
