@@ -482,7 +482,7 @@ variable "log_level" {
 variable "log_retention_days" {
   description = "Days that logs are kept, one of the values that CloudWatch Logs offers; 0 keeps them for ever. Change it to what your audits ask for."
   type        = number
-  default     = 30
+  default     = 365
 }
 
 variable "tracing_enabled" {

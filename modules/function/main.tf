@@ -45,8 +45,6 @@ data "archive_file" "this" {
 
 # Before the function: a function that runs first makes its own log group, without retention and key.
 resource "aws_cloudwatch_log_group" "this" {
-  # checkov:skip=CKV_AWS_158:encrypted with a key that AWS owns unless the team brings its own in kms_key
-  # checkov:skip=CKV_AWS_338:retention is the team's decision and its cost; the default is 30 days
   name              = "/aws/lambda/${var.name}"
   retention_in_days = var.log_retention_days
   kms_key_id        = one(var.kms_key[*].arn)
@@ -55,9 +53,7 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 resource "aws_lambda_function" "this" {
-  # checkov:skip=CKV_AWS_115:reserving would break accounts whose whole quota is 10; reserved_concurrency is there for the others
   # checkov:skip=CKV_AWS_116:a function's own dead-letter queue serves asynchronous invocations only; nothing invokes this one so
-  # checkov:skip=CKV_AWS_173:the environment holds names and limits, no secret; kms_key encrypts it with the team's key
   # checkov:skip=CKV_AWS_272:the package is made from source by Terraform on the spot, there is nobody else's signature to check
   function_name = var.name
   description   = var.description

@@ -33,8 +33,6 @@ data "aws_iam_policy_document" "runtime" {
     for_each = var.tracing_enabled ? ["xray"] : []
 
     content {
-      # checkov:skip=CKV_AWS_111:X-Ray has no resources to name
-      # checkov:skip=CKV_AWS_356:X-Ray has no resources to name
       sid       = "WriteTraces"
       actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
       resources = ["*"]

@@ -41,9 +41,6 @@ resource "aws_vpc_security_group_ingress_rule" "this" {
 }
 
 resource "aws_lb" "this" {
-  # checkov:skip=CKV_AWS_91:access logs need a bucket of the team's; access_logs takes it
-  # checkov:skip=CKV2_AWS_20:without a certificate there is no HTTPS to redirect to; with one, port 80 is a redirect
-  # checkov:skip=CKV2_AWS_28:web_acl associates the team's WAF; an internal load balancer is not public
   count = local.load_balancer_count
 
   name                       = var.name
@@ -89,36 +86,30 @@ resource "aws_wafv2_web_acl_association" "this" {
 }
 
 resource "aws_lb_listener" "http" {
-  # checkov:skip=CKV_AWS_2:without a certificate of the team's there is only HTTP; certificate turns it into a redirect
-  # checkov:skip=CKV_AWS_103:an HTTP listener has no TLS version; the HTTPS listener has TLS 1.2 and up
   count = local.load_balancer_count
 
   load_balancer_arn = aws_lb.this[0].arn
   port              = 80
   protocol          = "HTTP"
 
-  dynamic "default_action" {
-    for_each = var.certificate == null ? ["404"] : []
+  default_action {
+    type = var.certificate == null ? "fixed-response" : "redirect"
 
-    content {
-      type = "fixed-response"
+    dynamic "fixed_response" {
+      for_each = var.certificate == null ? ["404"] : []
 
-      fixed_response {
-        status_code  = default_action.value
+      content {
+        status_code  = fixed_response.value
         content_type = "application/json"
         message_body = local.not_found
       }
     }
-  }
 
-  dynamic "default_action" {
-    for_each = var.certificate == null ? [] : ["HTTP_301"]
+    dynamic "redirect" {
+      for_each = var.certificate == null ? [] : ["HTTP_301"]
 
-    content {
-      type = "redirect"
-
-      redirect {
-        status_code = default_action.value
+      content {
+        status_code = redirect.value
         protocol    = "HTTPS"
         port        = "443"
       }

@@ -9,8 +9,6 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "flow_logs" {
-  # checkov:skip=CKV_AWS_158:encrypted with a key that AWS owns unless the team brings its own in kms_key
-  # checkov:skip=CKV_AWS_338:retention is the team's decision and its cost; the default is 30 days
   count = local.flow_logs_count
 
   name              = "/aws/vpc/${var.name}-flow-logs"

@@ -1,5 +1,5 @@
 resource "aws_dynamodb_table" "this" {
-  # checkov:skip=CKV_AWS_119:encrypted with a key that AWS owns unless the team brings its own in kms_key
+  # checkov:skip=CKV2_AWS_16:on demand by default, and provisioned only together with autoscaling, below
   count = var.existing_table == null ? 1 : 0
 
   name         = var.name

@@ -53,8 +53,8 @@ run "defaults" {
     error_message = "The function may write to its own log group only."
   }
   assert {
-    condition     = aws_lambda_function.this.logging_config[0].log_group == aws_cloudwatch_log_group.this.name && aws_lambda_function.this.logging_config[0].log_format == "JSON" && aws_lambda_function.this.logging_config[0].application_log_level == "INFO" && aws_cloudwatch_log_group.this.retention_in_days == 30
-    error_message = "Logs must be JSON, in the function's log group, kept for 30 days."
+    condition     = aws_lambda_function.this.logging_config[0].log_group == aws_cloudwatch_log_group.this.name && aws_lambda_function.this.logging_config[0].log_format == "JSON" && aws_lambda_function.this.logging_config[0].application_log_level == "INFO" && aws_cloudwatch_log_group.this.retention_in_days == 365
+    error_message = "Logs must be JSON, in the function's log group, kept for a year."
   }
   assert {
     condition     = aws_lambda_function.this.tracing_config[0].mode == "Active" && aws_lambda_function.this.reserved_concurrent_executions == -1 && length(aws_lambda_function.this.snap_start) == 0 && length(aws_lambda_provisioned_concurrency_config.this) == 0

@@ -74,8 +74,8 @@ run "defaults" {
     error_message = "Only this account's flow logs may use the role."
   }
   assert {
-    condition     = aws_cloudwatch_log_group.flow_logs[0].retention_in_days == 30
-    error_message = "Flow logs are kept 30 days."
+    condition     = aws_cloudwatch_log_group.flow_logs[0].retention_in_days == 365
+    error_message = "Flow logs are kept for a year."
   }
 }
 
