@@ -1,0 +1,330 @@
+"""What the emulator reads back incompletely, so that Terraform's second plan would not be empty."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from xml.sax.saxutils import escape
+
+from local.patches import around, insert_after, internal, patch
+
+Response = tuple[int, dict[str, str], bytes]
+
+
+@patch
+def lambda_target_groups_have_no_network() -> None:
+    """AWS: a target group of type lambda has no protocol, port and VPC.
+
+    "TargetGroup", Elastic Load Balancing API Reference. The emulator answers HTTP, 80 and an empty
+    VPC.
+    """
+
+    @around("services.alb", "_tg_xml")
+    def target_group_xml(original: Any, tg: dict[str, Any]) -> str:
+        xml: str = original(tg)
+        if tg.get("TargetType") != "lambda":
+            return xml
+        network = "Protocol|Port|VpcId|HealthCheckProtocol|HealthCheckPort"
+        return re.sub(rf"<({network})>[^<]*</\1>", "", xml)
+
+
+@patch
+def alarms_are_described_in_full() -> None:
+    """AWS: DescribeAlarms returns every setting of an alarm.
+
+    "MetricAlarm", Amazon CloudWatch API Reference. The emulator does so in JSON and CBOR, but
+    leaves most members out in the query protocol, which the AWS provider speaks. Here the query is
+    answered with what the JSON answer holds.
+    """
+    parameter = internal("services.cloudwatch", "_p")
+    xml_response = internal("services.cloudwatch", "_xml")
+
+    @around("services.cloudwatch", "_describe_alarms")
+    def describe_alarms(
+        original: Any, params: Any, cbor_data: Any, is_cbor: bool, is_json: bool = False
+    ) -> Response:
+        if is_cbor or is_json:
+            answer: Response = original(params, cbor_data, is_cbor, is_json)
+            return answer
+
+        def members(name: str) -> list[str]:
+            values = (parameter(params, f"{name}.member.{n}") for n in range(1, 101))
+            return [value for value in values if value]
+
+        names = ("AlarmNamePrefix", "StateValue", "MaxRecords", "NextToken")
+        query = {name: parameter(params, name) for name in names}
+        query |= {name: members(name) for name in ("AlarmNames", "AlarmTypes")}
+        status, _, body = original({}, {k: v for k, v in query.items() if v}, False, True)
+        if status != 200:
+            return original(params, cbor_data, is_cbor, is_json)  # type: ignore[no-any-return]
+        result = f"<DescribeAlarmsResult>{_to_xml(json.loads(body))}</DescribeAlarmsResult>"
+        return xml_response(200, "DescribeAlarmsResponse", result)  # type: ignore[no-any-return]
+
+
+def _to_xml(value: Any) -> str:
+    """A JSON value in the query protocol, without timestamps: numbers there, dates here."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case list():
+            return "".join(f"<member>{_to_xml(item)}</member>" for item in value)
+        case dict():
+            return "".join(
+                f"<{key}>{_to_xml(item)}</{key}>"
+                for key, item in value.items()
+                if item is not None and not key.endswith("Timestamp")
+            )
+        case _:
+            return escape(str(value))
+
+
+@patch
+def mappings_keep_their_metrics_config() -> None:
+    """AWS: an event source mapping returns the MetricsConfig that it was given.
+
+    "EventSourceMappingConfiguration", AWS Lambda API Reference. The emulator drops it.
+    """
+    mappings = internal("services.lambda_svc", "_esms")
+    public_members = internal("services.lambda_svc", "_esm_response")
+    json_response = internal("services.lambda_svc", "json_response")
+
+    def keep(response: Response, data: dict[str, Any]) -> Response:
+        if response[0] >= 300 or not data.get("MetricsConfig"):
+            return response
+        mapping = mappings[json.loads(response[2])["UUID"]]
+        mapping["MetricsConfig"] = data["MetricsConfig"]
+        return json_response(public_members(mapping), response[0])  # type: ignore[no-any-return]
+
+    @around("services.lambda_svc", "_create_esm")
+    def create(original: Any, data: dict[str, Any]) -> Response:
+        return keep(original(data), data)
+
+    @around("services.lambda_svc", "_update_esm")
+    def update(original: Any, esm_id: str, data: dict[str, Any]) -> Response:
+        return keep(original(esm_id, data), data)
+
+
+@patch
+def vpc_endpoints_keep_policy_dns_and_groups() -> None:
+    """AWS: an endpoint returns its policy, whether private DNS is on, and its security groups.
+
+    "VpcEndpoint", Amazon EC2 API Reference. The emulator forgets all three.
+    """
+    endpoints = internal("services.ec2", "_vpc_endpoints")
+    parameter = internal("services.ec2", "_p")
+    parameters = internal("services.ec2", "_parse_member_list")
+    xml_response = internal("services.ec2", "_xml")
+
+    @around("services.ec2", "_vpce_fields_xml")
+    def endpoint_xml(original: Any, ep: dict[str, Any], tag: str = "item") -> str:
+        groups = "".join(
+            f"<item><groupId>{group}</groupId></item>" for group in ep.get("Groups", [])
+        )
+        return insert_after(
+            original(ep, tag),
+            "</ownerId>",
+            f"<policyDocument>{escape(ep.get('PolicyDocument') or '')}</policyDocument>"
+            f"<privateDnsEnabled>{ep.get('PrivateDnsEnabled', 'false')}</privateDnsEnabled>"
+            f"<groupSet>{groups}</groupSet>",
+        )
+
+    @around("services.ec2", "_ACTION_MAP[CreateVpcEndpoint]")
+    def create(original: Any, p: Any) -> Response:
+        known = set(endpoints)
+        original(p)
+        (endpoint_id,) = set(endpoints) - known
+        endpoint = endpoints[endpoint_id]
+        endpoint["PolicyDocument"] = parameter(p, "PolicyDocument")
+        endpoint["PrivateDnsEnabled"] = parameter(p, "PrivateDnsEnabled") or "false"
+        endpoint["Groups"] = parameters(p, "SecurityGroupId")
+        # Through the module: the name is the function above.
+        fields = internal("services.ec2", "_vpce_fields_xml")(endpoint, tag="vpcEndpoint")
+        return xml_response(200, "CreateVpcEndpointResponse", fields)  # type: ignore[no-any-return]
+
+    @around("services.ec2", "_ACTION_MAP[ModifyVpcEndpoint]")
+    def modify(original: Any, p: Any) -> Response:
+        response: Response = original(p)
+        endpoint = endpoints.get(parameter(p, "VpcEndpointId"))
+        if endpoint:
+            if private_dns := parameter(p, "PrivateDnsEnabled"):
+                endpoint["PrivateDnsEnabled"] = private_dns
+            removed = parameters(p, "RemoveSecurityGroupId")
+            kept = [group for group in endpoint.get("Groups", []) if group not in removed]
+            endpoint["Groups"] = kept + parameters(p, "AddSecurityGroupId")
+        return response
+
+
+@patch
+def flow_logs_keep_role_interval_and_format() -> None:
+    """AWS: a flow log returns its role, its aggregation interval and its format.
+
+    "FlowLog", Amazon EC2 API Reference; the default format from "Flow log records", Amazon VPC User
+    Guide. The emulator forgets all three, and the tags: it looks for them under another resource
+    type.
+    """
+    flow_logs = internal("services.ec2", "_flow_logs")
+    parameter = internal("services.ec2", "_p")
+    parse_tags = internal("services.ec2", "_parse_tag_specs")
+    default_format = (
+        "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} "
+        "${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}"
+    )
+
+    @around("services.ec2", "_ACTION_MAP[CreateFlowLogs]")
+    def create(original: Any, params: Any) -> Response:
+        known = set(flow_logs)
+        response: Response = original(params)
+        for flow_log_id in set(flow_logs) - known:
+            flow_logs[flow_log_id]["DeliverLogsPermissionArn"] = parameter(
+                params, "DeliverLogsPermissionArn"
+            )
+            flow_logs[flow_log_id]["MaxAggregationInterval"] = (
+                parameter(params, "MaxAggregationInterval") or "600"
+            )
+            flow_logs[flow_log_id]["LogFormat"] = parameter(params, "LogFormat") or default_format
+            parse_tags(params, "vpc-flow-log", flow_log_id)
+        return response
+
+    @around("services.ec2", "_ACTION_MAP[DescribeFlowLogs]")
+    def describe(original: Any, params: Any) -> Response:
+        status, headers, body = original(params)
+        xml = body.decode()
+        for flow_log_id, flow_log in flow_logs.items():
+            tag = f"<flowLogId>{flow_log_id}</flowLogId>"
+            if tag not in xml:
+                continue
+            members = ("DeliverLogsPermissionArn", "MaxAggregationInterval", "LogFormat")
+            values = {name: flow_log.get(name) for name in members}
+            kept = "".join(
+                f"<{name[0].lower()}{name[1:]}>{escape(value)}</{name[0].lower()}{name[1:]}>"
+                for name, value in values.items()
+                if value
+            )
+            xml = insert_after(xml, tag, kept)
+        return status, headers, xml.encode()
+
+
+@patch
+def security_group_rules_keep_prefix_lists() -> None:
+    """AWS: a rule may name a prefix list instead of an address range, and returns it.
+
+    "SecurityGroupRule" and "IpPermission", Amazon EC2 API Reference. The emulator neither reads it
+    from the request nor writes it into the rule.
+    """
+    parameter = internal("services.ec2", "_p")
+
+    @around("services.ec2", "_parse_ip_permissions")
+    def parse(original: Any, params: Any, prefix: str) -> list[dict[str, Any]]:
+        rules: list[dict[str, Any]] = original(params, prefix)
+        for number, rule in enumerate(rules, 1):
+            entry, position = f"{prefix}.{number}.PrefixListIds", 1
+            while prefix_list_id := parameter(params, f"{entry}.{position}.PrefixListId"):
+                prefix_list = {"PrefixListId": prefix_list_id}
+                if description := parameter(params, f"{entry}.{position}.Description"):
+                    prefix_list["Description"] = description
+                rule["PrefixListIds"].append(prefix_list)
+                position += 1
+        return rules
+
+    @around("services.ec2", "_sg_rule_xml")
+    def rule_xml(original: Any, sg_id: str, rule: dict[str, Any], is_egress: bool = False) -> str:
+        xml: str = original(sg_id, rule, is_egress)
+        for prefix_list in rule.get("PrefixListIds", []):
+            addition = f"<prefixListId>{prefix_list['PrefixListId']}</prefixListId>"
+            xml = insert_after(xml, "</toPort>", addition)
+        return xml
+
+
+@patch
+def subnets_belong_to_a_network_acl() -> None:
+    """AWS: a subnet is always associated with one network ACL, first with the default one.
+
+    "NetworkAclAssociation" and "DescribeNetworkAcls", Amazon EC2 API Reference. The emulator
+    associates no subnet, forgets which subnet an association is of when it is replaced, and does
+    not filter by association.
+    """
+    acls = internal("services.ec2", "_network_acls")
+    subnets = internal("services.ec2", "_subnets")
+    parameter = internal("services.ec2", "_p")
+    parse_filters = internal("services.ec2", "_parse_filters")
+
+    @around("services.ec2", "_ACTION_MAP[CreateSubnet]")
+    def create_subnet(original: Any, p: Any) -> Response:
+        known = set(subnets)
+        response: Response = original(p)
+        for subnet_id in set(subnets) - known:
+            vpc_id = subnets[subnet_id]["VpcId"]
+            for acl in acls.values():
+                if acl["VpcId"] == vpc_id and acl["IsDefault"]:
+                    association_id = subnet_id.replace("subnet-", "aclassoc-")
+                    acl["Associations"].append(
+                        {"NetworkAclAssociationId": association_id, "SubnetId": subnet_id}
+                    )
+        return response
+
+    @around("services.ec2", "_ACTION_MAP[DeleteSubnet]")
+    def delete_subnet(original: Any, p: Any) -> Response:
+        response: Response = original(p)
+        for acl in acls.values():
+            acl["Associations"] = [one for one in acl["Associations"] if one["SubnetId"] in subnets]
+        return response
+
+    @around("services.ec2", "_ACTION_MAP[ReplaceNetworkAclAssociation]")
+    def replace_association(original: Any, params: Any) -> Response:
+        subnet_ids = {
+            one["NetworkAclAssociationId"]: one["SubnetId"]
+            for acl in acls.values()
+            for one in acl["Associations"]
+        }
+        response: Response = original(params)
+        if response[0] == 200:
+            replacement = acls[parameter(params, "NetworkAclId")]["Associations"][-1]
+            replacement["SubnetId"] = subnet_ids[parameter(params, "AssociationId")]
+        return response
+
+    @around("services.ec2", "_ACTION_MAP[DescribeNetworkAcls]")
+    def describe(original: Any, params: Any) -> Response:
+        members = {
+            "association.association-id": "NetworkAclAssociationId",
+            "association.subnet-id": "SubnetId",
+        }
+        filters = parse_filters(params)
+        for name in filters.keys() & members.keys():
+            matching = [
+                acl_id
+                for acl_id, acl in acls.items()
+                if any(one[members[name]] in filters[name] for one in acl["Associations"])
+            ]
+            numbered = enumerate(matching or ["acl-of-none"], 1)
+            params = params | {f"NetworkAclId.{number}": [acl_id] for number, acl_id in numbered}
+        response: Response = original(params)
+        return response
+
+
+@patch
+def network_acl_entries_keep_port_ranges() -> None:
+    """AWS: an entry of a network ACL returns the range of ports that it is for.
+
+    "NetworkAclEntry", Amazon EC2 API Reference. The emulator forgets it.
+    """
+    acls = internal("services.ec2", "_network_acls")
+    parameter = internal("services.ec2", "_p")
+
+    for action in ("CreateNetworkAclEntry", "ReplaceNetworkAclEntry"):
+
+        @around("services.ec2", f"_ACTION_MAP[{action}]")
+        def put_entry(original: Any, params: Any) -> Response:
+            response: Response = original(params)
+            first, last = (parameter(params, f"PortRange.{end}") for end in ("From", "To"))
+            if response[0] == 200 and first:
+                entries = acls[parameter(params, "NetworkAclId")]["Entries"]
+                entries[-1]["PortRange"] = f"<from>{int(first)}</from><to>{int(last)}</to>"
+            return response
+
+    @around("services.ec2", "_network_acl_entry_xml")
+    def entry_xml(original: Any, entry: dict[str, Any]) -> str:
+        xml: str = original(entry)
+        if "PortRange" not in entry:
+            return xml
+        return insert_after(xml, "</egress>", f"<portRange>{entry['PortRange']}</portRange>")
