@@ -1,9 +1,9 @@
 """Make what the Makefile's targets need, below .cache/, and only what is not there yet.
 
-    python3 tools/setup.py python       the environment of the local stack, the tests and the linters
-    python3 tools/setup.py checkov      checkov, in an environment of its own
-    python3 tools/setup.py providers    Terraform's providers, and the CLI configuration that finds them
-    python3 tools/setup.py go           tflint and terraform-docs
+    python3 tools/setup.py python      the environment of the local stack, tests and linters
+    python3 tools/setup.py checkov     checkov, in an environment of its own
+    python3 tools/setup.py providers   Terraform's providers, and the configuration that finds them
+    python3 tools/setup.py go          tflint and terraform-docs
 
 Standard library only: it is what runs before anything is installed.
 """
@@ -76,7 +76,9 @@ def lambda_python() -> Path:
 
     The local stack's Lambda workers run on the Python of its environment.
     """
-    beside = Path(sys.base_prefix).parent.glob(f"{LAMBDA_PYTHON}*/bin/python3")  # pyenv and the like
+    beside = Path(sys.base_prefix).parent.glob(
+        f"{LAMBDA_PYTHON}*/bin/python3"
+    )  # pyenv and the like
     on_path = shutil.which(f"python{LAMBDA_PYTHON}")
     for candidate in (*([Path(on_path)] if on_path else []), *sorted(beside, reverse=True)):
         answer = subprocess.run(
@@ -129,7 +131,9 @@ def check_terraform() -> None:
 
 
 def version_tuple(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("-")[0].split(".") if part.isdigit())
+    return tuple(
+        int(part) for part in version.split("-", maxsplit=1)[0].split(".") if part.isdigit()
+    )
 
 
 def registry_reached() -> bool:
@@ -215,7 +219,9 @@ def providers() -> None:
 
 def go_build(package: str, target: Path) -> None:
     if not shutil.which("go"):
-        raise SetupError(f"go is not on PATH. Install Go 1.24 or newer: {package} is built with it.")
+        raise SetupError(
+            f"go is not on PATH. Install Go 1.24 or newer: {package} is built with it."
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     run("go", "build", "-o", target, package, cwd=TOOLS)
 

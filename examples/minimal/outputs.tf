@@ -22,3 +22,8 @@ output "table_name" {
   description = "Name of the table."
   value       = module.async_ingest.table_name
 }
+
+output "event_source_mapping_id" {
+  description = "ID of the event source mapping, for those who must pause it."
+  value       = module.async_ingest.event_source_mapping_id
+}

@@ -1,0 +1,227 @@
+"""The applied system, as Terraform, a client and an operator see it."""
+
+import json
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from local.emulator import ROOT, Emulator
+
+PATH = "/lambda/api"
+
+
+class Terraform:
+    """Terraform on one directory, its data and state elsewhere, against one emulator."""
+
+    def __init__(self, directory: Path, work: Path, emulator: Emulator, **variables: str) -> None:
+        self._directory = directory
+        self._state = work / "terraform.tfstate"
+        self._variables = [f"-var={name}={value}" for name, value in variables.items()]
+        self._environment = {
+            **emulator.environment(),
+            "TF_CLI_CONFIG_FILE": str(ROOT / ".cache" / "terraform.rc"),
+            "TF_DATA_DIR": str(work / "terraform"),
+            "TF_IN_AUTOMATION": "1",
+        }
+
+    def run(self, *arguments: str, accept: tuple[int, ...] = (0,)) -> tuple[int, str]:
+        """The exit code and the output; fails with the output on any other exit code."""
+        result = subprocess.run(
+            ["terraform", f"-chdir={self._directory}", *arguments],
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert result.returncode in accept, f"terraform {arguments[0]}:\n{result.stdout}"
+        return result.returncode, result.stdout
+
+    def init(self) -> None:
+        self.run("init", "-input=false", "-no-color")
+
+    def plan_changes(self) -> str:
+        """What another apply would change, "" for nothing."""
+        code, output = self.run(
+            *("plan", "-input=false", "-no-color", "-detailed-exitcode"),
+            *(f"-state={self._state}", *self._variables),
+            accept=(0, 2),
+        )
+        return output if code == 2 else ""
+
+    def apply(self) -> None:
+        self.run(
+            *("apply", "-input=false", "-no-color", "-auto-approve"),
+            *(f"-state={self._state}", *self._variables),
+        )
+
+    def destroy(self) -> None:
+        self.run(
+            *("destroy", "-input=false", "-no-color", "-auto-approve"),
+            *(f"-state={self._state}", *self._variables),
+        )
+
+    def outputs(self) -> dict[str, Any]:
+        _, output = self.run("output", "-json", f"-state={self._state}")
+        return {name: value["value"] for name, value in json.loads(output).items()}
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """The attributes of every managed resource, by its address."""
+        _, output = self.run("show", "-json", str(self._state))
+        found: dict[str, dict[str, Any]] = {}
+        modules = [json.loads(output).get("values", {}).get("root_module", {})]
+        while modules:
+            module = modules.pop()
+            modules += module.get("child_modules", [])
+            for resource in module.get("resources", []):
+                if resource["mode"] == "managed":
+                    found[resource["address"]] = resource["values"]
+        return found
+
+
+class Answer:
+    def __init__(self, status: int, headers: Any, body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Stack:
+    """The applied system, as a client and as an operator see it."""
+
+    def __init__(self, emulator: Emulator, terraform: Terraform) -> None:
+        self.emulator = emulator
+        self.terraform = terraform
+        self.outputs = terraform.outputs()
+        self.sqs = emulator.client("sqs")
+        self.dynamodb = emulator.client("dynamodb")
+        self.iam = emulator.client("iam")
+        self.lambda_ = emulator.client("lambda")
+        self._tls = ssl.create_default_context(cafile=emulator.ca_bundle)
+
+    def send(
+        self,
+        body: bytes | str,
+        *,
+        method: str = "POST",
+        path: str = PATH,
+        content_type: str = "application/json",
+    ) -> Answer:
+        """A request through the load balancer."""
+        request = urllib.request.Request(
+            self.emulator.alb_url(self.outputs["load_balancer_name"]) + path,
+            data=body.encode() if isinstance(body, str) else body,
+            method=method,
+            headers={"Content-Type": content_type},
+        )
+        try:
+            with urllib.request.urlopen(request, context=self._tls, timeout=30) as answer:
+                return Answer(answer.status, answer.headers, answer.read())
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, error.headers, error.read())
+
+    def post(self, order: Any) -> Answer:
+        return self.send(json.dumps(order))
+
+    def row(self, order_id: str, item: str) -> dict[str, Any] | None:
+        """The stored item in wire format."""
+        answer = self.dynamodb.get_item(
+            TableName=self.outputs["table_name"],
+            Key={"order_id": {"S": order_id}, "item": {"S": item}},
+            ConsistentRead=True,
+        )
+        item_found: dict[str, Any] | None = answer.get("Item")
+        return item_found
+
+    def queued(self) -> int:
+        """Messages on the queue, visible or in work."""
+        answer = self.sqs.get_queue_attributes(
+            QueueUrl=self.outputs["queue_url"],
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )
+        return sum(int(value) for value in answer["Attributes"].values())
+
+    def take_dead_letters(self) -> list[dict[str, Any]]:
+        """Receive and delete what is in the dead-letter queue now."""
+        url = self.outputs["dead_letter_queue_url"]
+        taken = self.sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+            WaitTimeSeconds=0,
+        ).get("Messages", [])
+        for message in taken:
+            self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return list(taken)
+
+    @contextmanager
+    def paused_mapping(self) -> Iterator[None]:
+        """The queue is not read meanwhile."""
+        mapping = self.outputs["event_source_mapping_id"]
+        self.lambda_.update_event_source_mapping(UUID=mapping, Enabled=False)
+        try:
+            yield
+        finally:
+            self.lambda_.update_event_source_mapping(UUID=mapping, Enabled=True)
+
+    @contextmanager
+    def quick_retries(self) -> Iterator[None]:
+        """A failed message is delivered again after a second instead of three minutes."""
+        url = self.outputs["queue_url"]
+        before = self.sqs.get_queue_attributes(
+            QueueUrl=url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"]
+        )["Attributes"]
+        policy = json.loads(before["RedrivePolicy"]) | {"maxReceiveCount": 1000}
+        self.sqs.set_queue_attributes(
+            QueueUrl=url,
+            Attributes={"VisibilityTimeout": "1", "RedrivePolicy": json.dumps(policy)},
+        )
+        try:
+            yield
+        finally:
+            self.sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
+
+    @contextmanager
+    def without_statement(self, role: str, sid: str) -> Iterator[None]:
+        """The role's policy without one statement."""
+        name = self.iam.list_role_policies(RoleName=role)["PolicyNames"][0]
+        document = self.iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        rest = [statement for statement in document["Statement"] if statement["Sid"] != sid]
+        assert len(rest) == len(document["Statement"]) - 1, f"{role} has no statement {sid}"
+
+        def put(statements: list[Any]) -> None:
+            self.iam.put_role_policy(
+                RoleName=role,
+                PolicyName=name,
+                PolicyDocument=json.dumps({**document, "Statement": statements}),
+            )
+
+        put(rest)
+        try:
+            yield
+        finally:
+            put(document["Statement"])
+
+
+def new_order(**attributes: Any) -> dict[str, Any]:
+    return {"order_id": uuid.uuid4().hex, "item": "Kopi Susu", "qty": 2, **attributes}
+
+
+def eventually(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
+    """The first true value of the condition."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(0.05)
+    return value

@@ -1,0 +1,28 @@
+"""What Terraform makes of the system: once, again, and not at all."""
+
+from tests.e2e.stack import Stack
+
+
+def test_a_second_plan_changes_nothing(stack: Stack) -> None:
+    assert stack.terraform.plan_changes() == ""
+
+
+def test_destroy_leaves_nothing(stack: Stack) -> None:
+    """Runs last: see conftest.py."""
+    stack.terraform.destroy()
+
+    client = stack.emulator.client
+    left = {
+        "functions": client("lambda").list_functions()["Functions"],
+        "mappings": client("lambda").list_event_source_mappings()["EventSourceMappings"],
+        "queues": client("sqs").list_queues().get("QueueUrls", []),
+        "tables": client("dynamodb").list_tables()["TableNames"],
+        "load balancers": client("elbv2").describe_load_balancers()["LoadBalancers"],
+        "target groups": client("elbv2").describe_target_groups()["TargetGroups"],
+        "roles": client("iam").list_roles()["Roles"],
+        "log groups": client("logs").describe_log_groups()["logGroups"],
+        "VPCs": [v for v in client("ec2").describe_vpcs()["Vpcs"] if not v["IsDefault"]],
+        "endpoints": client("ec2").describe_vpc_endpoints()["VpcEndpoints"],
+        "flow logs": client("ec2").describe_flow_logs()["FlowLogs"],
+    }
+    assert {kind: things for kind, things in left.items() if things} == {}
