@@ -8,6 +8,7 @@ module "network" {
   cidr_block         = var.vpc_cidr_block
   availability_zones = var.availability_zones
   nat_gateway        = var.nat_gateway
+  ipv6_enabled       = var.load_balancer_ip_address_type == "dualstack"
 
   flow_logs_enabled    = var.flow_logs_enabled && local.creates_roles
   log_retention_days   = var.log_retention_days
@@ -25,6 +26,7 @@ module "load_balancer" {
   vpc_id              = local.network.vpc_id
   subnet_ids          = local.network.load_balancer_subnet_ids
   internal            = var.load_balancer_internal
+  ip_address_type     = var.load_balancer_ip_address_type
   ingress_cidr_blocks = coalesce(var.load_balancer_ingress_cidr_blocks, [local.network.vpc_cidr_block])
   paths               = var.paths
 
@@ -67,6 +69,7 @@ module "ingest" {
   existing_role    = var.existing_ingest_role
   policy_documents = concat([module.queue[0].producer_policy_json], var.ingest_policy_documents)
 
+  in_vpc = true
   vpc = {
     id         = local.network.vpc_id
     subnet_ids = local.network.function_subnet_ids
@@ -154,6 +157,7 @@ module "process" {
   existing_role    = var.existing_process_role
   policy_documents = concat([module.queue[0].consumer_policy_json, module.table[0].writer_policy_json], var.process_policy_documents)
 
+  in_vpc = true
   vpc = {
     id         = local.network.vpc_id
     subnet_ids = local.network.function_subnet_ids
@@ -220,12 +224,13 @@ locals {
   source_dir    = "${path.module}/lambda_src"
   creates_roles = var.existing_ingest_role == null || var.existing_process_role == null
 
+  # Single outputs rather than module.network[*], which would wait for all of it, flow logs and NAT gateways included.
   network = var.existing_network != null ? var.existing_network : {
-    vpc_id                   = one(module.network[*].vpc_id)
-    vpc_cidr_block           = one(module.network[*].vpc_cidr_block)
-    load_balancer_subnet_ids = one(module.network[*].public_subnet_ids)
-    function_subnet_ids      = one(module.network[*].private_subnet_ids)
-    function_route_table_ids = one(module.network[*].private_route_table_ids)
+    vpc_id                   = try(module.network[0].vpc_id, null)
+    vpc_cidr_block           = try(module.network[0].vpc_cidr_block, null)
+    load_balancer_subnet_ids = try(module.network[0].public_subnet_ids, null)
+    function_subnet_ids      = try(module.network[0].private_subnet_ids, null)
+    function_route_table_ids = try(module.network[0].private_route_table_ids, null)
   }
 
   # Without endpoints the functions reach SQS and DynamoDB at their public addresses.

@@ -50,7 +50,7 @@ output "ingest_role_arn" {
 
 output "ingest_policy_json" {
   description = "IAM policy document with everything that the ingest role needs, for those who bring a role of their own."
-  value       = one(module.ingest[*].policy_json)
+  value       = try(module.ingest[0].policy_json, null) # not [*]: a role made from it would wait for the function
 }
 
 output "ingest_security_group_id" {
@@ -110,7 +110,7 @@ output "process_role_arn" {
 
 output "process_policy_json" {
   description = "IAM policy document with everything that the process role needs, for those who bring a role of their own."
-  value       = one(module.process[*].policy_json)
+  value       = try(module.process[0].policy_json, null) # not [*]: a role made from it would wait for the function
 }
 
 output "process_security_group_id" {
@@ -141,4 +141,9 @@ output "load_balancer_subnet_ids" {
 output "function_subnet_ids" {
   description = "IDs of the functions' subnets, the private ones of a VPC that is built."
   value       = local.network.function_subnet_ids
+}
+
+output "kms_key_policy_json" {
+  description = "Key policy with what the customer managed key in kms_key must allow: IAM of this account, and CloudWatch Logs for the log groups of this name."
+  value       = data.aws_iam_policy_document.kms_key.json
 }

@@ -5,7 +5,7 @@ variable "create" {
 }
 
 variable "name" {
-  description = "Name of the system and prefix of every name in it, 1 to 24 lower-case letters, digits and hyphens. Change it to run several in one account and region. Changing it later replaces everything, the table and its orders included."
+  description = "Name of the system and prefix of every name in it, 3 to 24 lower-case letters, digits and hyphens. Change it to run several in one account and region. Changing it later replaces everything, the table and its orders included."
   type        = string
   default     = "async-ingest"
 
@@ -109,8 +109,14 @@ variable "load_balancer_internal" {
   default     = true
 }
 
+variable "load_balancer_ip_address_type" {
+  description = "\"ipv4\", or \"dualstack\" for clients with IPv6 as well: a VPC that is built then has IPv6 ranges, an existing_network must have them."
+  type        = string
+  default     = "ipv4"
+}
+
 variable "load_balancer_ingress_cidr_blocks" {
-  description = "IPv4 ranges of the clients, at most 25; null takes the VPC's own range. Set it for clients in connected networks or on the internet."
+  description = "IPv4 and IPv6 ranges of the clients, at most 25; null takes the VPC's own IPv4 range. Set it for clients in connected networks or on the internet."
   type        = list(string)
   default     = null
 
@@ -120,8 +126,8 @@ variable "load_balancer_ingress_cidr_blocks" {
   }
 
   validation {
-    condition     = alltrue([for block in coalesce(var.load_balancer_ingress_cidr_blocks, []) : can(cidrnetmask(block))])
-    error_message = "Each of load_balancer_ingress_cidr_blocks must be an IPv4 range such as 10.1.0.0/16. Got ${join(", ", coalesce(var.load_balancer_ingress_cidr_blocks, []))}."
+    condition     = alltrue([for block in coalesce(var.load_balancer_ingress_cidr_blocks, []) : can(cidrhost(block, 0))])
+    error_message = "Each of load_balancer_ingress_cidr_blocks must be a range such as 10.1.0.0/16 or 2001:db8::/32. Got ${join(", ", coalesce(var.load_balancer_ingress_cidr_blocks, []))}."
   }
 }
 

@@ -117,6 +117,10 @@ resource "aws_lambda_function" "this" {
 
   lifecycle {
     precondition {
+      condition     = var.in_vpc == (var.vpc != null)
+      error_message = "in_vpc and vpc go together: set both to run the function in a VPC, or neither."
+    }
+    precondition {
       condition     = !(var.snap_start_enabled && var.provisioned_concurrency != null)
       error_message = "snap_start_enabled and provisioned_concurrency ${coalesce(var.provisioned_concurrency, 0)} exclude each other at AWS: both answer the same question, how to start fast. Keep one."
     }

@@ -40,7 +40,7 @@ data "aws_iam_policy_document" "runtime" {
   }
 
   dynamic "statement" {
-    for_each = var.vpc[*]
+    for_each = var.in_vpc ? ["vpc"] : []
 
     content {
       sid = "ManageNetworkInterfaces"
@@ -55,7 +55,7 @@ data "aws_iam_policy_document" "runtime" {
   }
 
   dynamic "statement" {
-    for_each = var.vpc[*]
+    for_each = var.in_vpc ? ["vpc"] : []
 
     content {
       sid       = "DescribeNetworkInterfaces"
@@ -67,7 +67,7 @@ data "aws_iam_policy_document" "runtime" {
   # The Lambda service makes the network interfaces, and its calls carry no lambda:SourceFunctionArn. Code in the function
   # does: "Using source function ARN to control function access behavior" (AWS Lambda Developer Guide).
   dynamic "statement" {
-    for_each = var.vpc[*]
+    for_each = var.in_vpc ? ["vpc"] : []
 
     content {
       sid       = "DenyNetworkInterfacesToCode"

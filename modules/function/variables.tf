@@ -145,8 +145,15 @@ variable "snap_start_enabled" {
   default     = false
 }
 
+# Apart from vpc, so that the policy depends on no network: a role made from it may be one that the network waits for.
+variable "in_vpc" {
+  description = "Whether the function runs in a VPC, and its role may have the Lambda service manage network interfaces. true needs vpc."
+  type        = bool
+  default     = false
+}
+
 variable "vpc" {
-  description = "VPC, subnets and permitted HTTPS destinations of the function: each entry of egress names a destination by security group, prefix list or IPv4 range. null runs it outside a VPC."
+  description = "With in_vpc: VPC, subnets and permitted HTTPS destinations of the function: each entry of egress names a destination by security group, prefix list or IPv4 range."
   type = object({
     id         = string
     subnet_ids = list(string)

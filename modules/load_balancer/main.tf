@@ -35,7 +35,8 @@ resource "aws_vpc_security_group_ingress_rule" "this" {
   ip_protocol       = "tcp"
   from_port         = each.value.port
   to_port           = each.value.port
-  cidr_ipv4         = each.value.cidr_block
+  cidr_ipv4         = strcontains(each.value.cidr_block, ":") ? null : each.value.cidr_block
+  cidr_ipv6         = strcontains(each.value.cidr_block, ":") ? each.value.cidr_block : null
 
   tags = var.tags
 }
@@ -46,7 +47,7 @@ resource "aws_lb" "this" {
   name                       = var.name
   internal                   = var.internal
   load_balancer_type         = "application"
-  ip_address_type            = "ipv4"
+  ip_address_type            = var.ip_address_type
   subnets                    = var.subnet_ids
   security_groups            = aws_security_group.this[*].id
   idle_timeout               = var.idle_timeout_seconds

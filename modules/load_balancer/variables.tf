@@ -57,8 +57,19 @@ variable "internal" {
   default     = true
 }
 
+variable "ip_address_type" {
+  description = "\"ipv4\", or \"dualstack\" for clients with IPv6 as well, which needs subnets with IPv6 ranges."
+  type        = string
+  default     = "ipv4"
+
+  validation {
+    condition     = contains(["ipv4", "dualstack"], var.ip_address_type)
+    error_message = "ip_address_type must be \"ipv4\" or \"dualstack\". Got \"${var.ip_address_type}\"."
+  }
+}
+
 variable "ingress_cidr_blocks" {
-  description = "IPv4 ranges of the clients. At most 50, of which a security group holds one rule each and port."
+  description = "IPv4 and IPv6 ranges of the clients. At most 50, of which a security group holds one rule each and port."
   type        = list(string)
   default     = []
 }

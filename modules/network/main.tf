@@ -20,6 +20,7 @@ locals {
 
   zones = {
     for index, zone in local.zone_names : zone => {
+      index              = index
       public_cidr_block  = cidrsubnet(var.cidr_block, local.new_bits, index)
       private_cidr_block = cidrsubnet(var.cidr_block, local.new_bits, index + local.slots / 2)
     }
@@ -36,6 +37,8 @@ resource "aws_vpc" "this" {
   cidr_block           = var.cidr_block
   enable_dns_support   = true
   enable_dns_hostnames = true
+
+  assign_generated_ipv6_cidr_block = var.ipv6_enabled
 
   tags = merge(var.tags, { Name = var.name })
 
@@ -71,6 +74,7 @@ resource "aws_subnet" "public" {
   vpc_id                  = aws_vpc.this.id
   availability_zone       = each.key
   cidr_block              = each.value.public_cidr_block
+  ipv6_cidr_block         = var.ipv6_enabled ? cidrsubnet(aws_vpc.this.ipv6_cidr_block, 8, each.value.index) : null
   map_public_ip_on_launch = false
 
   tags = merge(var.tags, { Name = "${var.name}-public-${each.key}" })
@@ -112,6 +116,19 @@ resource "aws_network_acl" "this" {
     }
   }
 
+  dynamic "ingress" {
+    for_each = var.ipv6_enabled ? [[80, 80], [443, 443], [1024, 3388], [3390, 65535]] : []
+
+    content {
+      rule_no         = 200 + 10 * ingress.key
+      action          = "allow"
+      protocol        = "tcp"
+      ipv6_cidr_block = "::/0"
+      from_port       = ingress.value[0]
+      to_port         = ingress.value[1]
+    }
+  }
+
   egress {
     rule_no    = 100
     action     = "allow"
@@ -119,6 +136,19 @@ resource "aws_network_acl" "this" {
     cidr_block = "0.0.0.0/0"
     from_port  = 0
     to_port    = 0
+  }
+
+  dynamic "egress" {
+    for_each = var.ipv6_enabled ? ["::/0"] : []
+
+    content {
+      rule_no         = 200
+      action          = "allow"
+      protocol        = "-1"
+      ipv6_cidr_block = egress.value
+      from_port       = 0
+      to_port         = 0
+    }
   }
 
   tags = merge(var.tags, { Name = var.name })
@@ -140,6 +170,14 @@ resource "aws_route" "public_internet" {
   route_table_id         = aws_route_table.public.id
   destination_cidr_block = "0.0.0.0/0"
   gateway_id             = aws_internet_gateway.this.id
+}
+
+resource "aws_route" "public_internet_ipv6" {
+  count = var.ipv6_enabled ? 1 : 0
+
+  route_table_id              = aws_route_table.public.id
+  destination_ipv6_cidr_block = "::/0"
+  gateway_id                  = aws_internet_gateway.this.id
 }
 
 resource "aws_route_table_association" "public" {

@@ -51,6 +51,12 @@ variable "nat_gateway" {
   }
 }
 
+variable "ipv6_enabled" {
+  description = "Whether the VPC and its public subnets have IPv6 ranges too, from Amazon's pool, for a dual-stack load balancer."
+  type        = bool
+  default     = false
+}
+
 variable "flow_logs_enabled" {
   description = "Whether the VPC's flow logs go to CloudWatch Logs. Switch it off where the account records flow logs centrally, or where no IAM role may be created."
   type        = bool

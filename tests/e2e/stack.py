@@ -20,12 +20,20 @@ PATH = "/lambda/api"
 class Terraform:
     """Terraform on one directory, its data and state elsewhere, against one emulator."""
 
-    def __init__(self, directory: Path, work: Path, emulator: Emulator, **variables: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        work: Path,
+        emulator: Emulator,
+        credentials: dict[str, str] | None = None,
+        **variables: str,
+    ) -> None:
         self._directory = directory
         self._state = work / "terraform.tfstate"
         self._variables = [f"-var={name}={value}" for name, value in variables.items()]
         self._environment = {
             **emulator.environment(),
+            **(credentials or {}),
             "TF_CLI_CONFIG_FILE": str(ROOT / ".cache" / "terraform.rc"),
             "TF_DATA_DIR": str(work / "terraform"),
             "TF_IN_AUTOMATION": "1",
@@ -100,7 +108,8 @@ class Answer:
 class Stack:
     """The applied system, as a client and as an operator see it."""
 
-    def __init__(self, emulator: Emulator, terraform: Terraform) -> None:
+    def __init__(self, emulator: Emulator, terraform: Terraform, path: str = PATH) -> None:
+        self._path = path
         self.emulator = emulator
         self.terraform = terraform
         self.outputs = terraform.outputs()
@@ -115,12 +124,12 @@ class Stack:
         body: bytes | str,
         *,
         method: str = "POST",
-        path: str = PATH,
+        path: str | None = None,
         content_type: str = "application/json",
     ) -> Answer:
         """A request through the load balancer."""
         request = urllib.request.Request(
-            self.emulator.alb_url(self.outputs["load_balancer_name"]) + path,
+            self.emulator.alb_url(self.outputs["load_balancer_name"]) + (path or self._path),
             data=body.encode() if isinstance(body, str) else body,
             method=method,
             headers={"Content-Type": content_type},

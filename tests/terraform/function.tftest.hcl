@@ -78,6 +78,7 @@ run "everything_given" {
     environment             = { QUEUE_URL = "https://example.com" }
     reserved_concurrency    = 20
     provisioned_concurrency = 3
+    in_vpc                  = true
     vpc = {
       id         = "vpc-1"
       subnet_ids = ["subnet-1", "subnet-2"]
@@ -219,6 +220,17 @@ run "provisioned_above_reserved_concurrency" {
   variables {
     reserved_concurrency    = 2
     provisioned_concurrency = 3
+  }
+
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "in_vpc_without_vpc" {
+  module { source = "./modules/function" }
+  command = plan
+
+  variables {
+    in_vpc = true
   }
 
   expect_failures = [aws_lambda_function.this]

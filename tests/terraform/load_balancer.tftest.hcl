@@ -140,6 +140,20 @@ run "ssl_policy" {
   }
 }
 
+run "dualstack" {
+  module { source = "./modules/load_balancer" }
+
+  variables {
+    ip_address_type     = "dualstack"
+    ingress_cidr_blocks = ["10.0.0.0/16", "2001:db8::/32"]
+  }
+
+  assert {
+    condition     = aws_lb.this[0].ip_address_type == "dualstack" && toset([for rule in aws_vpc_security_group_ingress_rule.this : rule.cidr_ipv6 if rule.cidr_ipv4 == null]) == toset(["2001:db8::/32"]) && toset([for rule in aws_vpc_security_group_ingress_rule.this : rule.cidr_ipv4 if rule.cidr_ipv6 == null]) == toset(["10.0.0.0/16"])
+    error_message = "IPv6 clients must be let in as such."
+  }
+}
+
 run "existing_listener" {
   module { source = "./modules/load_balancer" }
 
@@ -208,9 +222,10 @@ run "out_of_range" {
     name                 = "internal-orders"
     paths                = ["orders"]
     idle_timeout_seconds = 4001
+    ip_address_type      = "ipv6"
   }
 
-  expect_failures = [var.name, var.paths, var.idle_timeout_seconds]
+  expect_failures = [var.name, var.paths, var.idle_timeout_seconds, var.ip_address_type]
 }
 
 run "wildcard_path" {

@@ -46,6 +46,10 @@ run "defaults" {
     error_message = "There must be no NAT gateway unless asked for."
   }
   assert {
+    condition     = !aws_vpc.this.assign_generated_ipv6_cidr_block && length(aws_route.public_internet_ipv6) == 0 && aws_subnet.public["eu-central-1a"].ipv6_cidr_block == null
+    error_message = "There must be no IPv6 unless asked for."
+  }
+  assert {
     condition     = length(aws_default_security_group.this.ingress) == 0 && length(aws_default_security_group.this.egress) == 0 && aws_default_security_group.this.vpc_id == aws_vpc.this.id
     error_message = "The default security group must let nothing through."
   }
@@ -115,6 +119,27 @@ run "everything_given" {
       values(aws_subnet.public), values(aws_subnet.private), values(aws_route_table.private), values(aws_eip.nat), values(aws_nat_gateway.this),
     ) : resource.tags.team == "orders"])
     error_message = "Tags must reach every resource."
+  }
+}
+
+run "ipv6" {
+  module { source = "./modules/network" }
+
+  variables {
+    ipv6_enabled = true
+  }
+
+  assert {
+    condition     = aws_vpc.this.assign_generated_ipv6_cidr_block && aws_subnet.public["eu-central-1b"].ipv6_cidr_block == "2001:db8:1234:1a01::/64" && aws_subnet.private["eu-central-1b"].ipv6_cidr_block == null
+    error_message = "The public subnets, and only they, must have an IPv6 range each."
+  }
+  assert {
+    condition     = aws_route.public_internet_ipv6[0].destination_ipv6_cidr_block == "::/0" && aws_route.public_internet_ipv6[0].gateway_id == aws_internet_gateway.this.id && aws_route.public_internet_ipv6[0].route_table_id == aws_route_table.public.id
+    error_message = "The public route table must lead to the internet gateway for IPv6 as well."
+  }
+  assert {
+    condition     = anytrue([for rule in aws_network_acl.this.ingress : rule.ipv6_cidr_block == "::/0" && rule.from_port == 443]) && alltrue([for port in [22, 3389] : !anytrue([for rule in aws_network_acl.this.ingress : rule.ipv6_cidr_block == "::/0" && rule.from_port <= port && port <= rule.to_port])])
+    error_message = "The network ACL must let IPv6 clients in, and 22 and 3389 not."
   }
 }
 

@@ -55,3 +55,7 @@ mock_resource "aws_lb_target_group" {
 mock_resource "aws_sqs_queue" {
   defaults = { arn = "arn:aws:sqs:eu-central-1:123456789012:mock" }
 }
+
+mock_resource "aws_vpc" {
+  defaults = { ipv6_cidr_block = "2001:db8:1234:1a00::/56" }
+}

@@ -1,0 +1,113 @@
+"""Each example, applied in one go from empty state, takes an order, is stable, and goes away."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.emulator import ROOT, Emulator
+from tests.e2e.stack import Stack, Terraform, eventually, new_order
+
+PATHS = {"complete": "/orders", "existing": "/v1/orders", "academy": "/lambda/api"}
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Stack]]:
+    """All of them side by side on one emulator: they mostly wait."""
+    with Emulator(tmp_path_factory.mktemp("emulator"), auth=True, tls=True) as emulator:
+
+        def terraform(name: str, **options: Any) -> Terraform:
+            work: Path = tmp_path_factory.mktemp(name)
+            directory = ROOT / "examples" / name
+            return Terraform(
+                directory, work, emulator, name=name, deletion_protection="false", **options
+            )
+
+        applied = {
+            "complete": terraform("complete", **domain_and_bucket(emulator)),
+            "existing": terraform("existing"),
+            "academy": terraform("academy", credentials=student(emulator)),
+        }
+
+        def apply(one: Terraform) -> None:
+            one.init()
+            one.apply()
+
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(apply, applied.values()))
+        yield {name: Stack(emulator, one, PATHS[name]) for name, one in applied.items()}
+
+
+def domain_and_bucket(emulator: Emulator) -> dict[str, str]:
+    zone = emulator.client("route53").create_hosted_zone(Name="example.com", CallerReference="1")
+    emulator.client("s3").create_bucket(Bucket="access-logs")
+    return {
+        "domain_name": "orders.example.com",
+        "zone_id": zone["HostedZone"]["Id"].rsplit("/", 1)[-1],
+        "access_logs_bucket": "access-logs",
+    }
+
+
+def student(emulator: Emulator) -> dict[str, str]:
+    """Credentials that may do anything but touch IAM, beside a role made before."""
+    iam = emulator.client("iam")
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    iam.create_role(RoleName="LabRole", AssumeRolePolicyDocument=document(trust))
+    iam.put_role_policy(RoleName="LabRole", PolicyName="lab", PolicyDocument=document(everything))
+    iam.create_user(UserName="student")
+    iam.put_user_policy(
+        UserName="student",
+        PolicyName="lab",
+        PolicyDocument=document(
+            everything,
+            {
+                "Effect": "Deny",
+                "Action": ["iam:Create*", "iam:Put*", "iam:Attach*", "iam:Update*", "iam:Delete*"],
+                "Resource": "*",
+            },
+        ),
+    )
+    key = iam.create_access_key(UserName="student")["AccessKey"]
+    return {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+    }
+
+
+def document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_takes_an_order(examples: dict[str, Stack], name: str) -> None:
+    stack = examples[name]
+    order = new_order()
+
+    assert stack.post(order).status == 202
+
+    eventually(lambda: stack.row(order["order_id"], order["item"]), "the row")
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_second_plan_changes_nothing(examples: dict[str, Stack], name: str) -> None:
+    assert examples[name].terraform.plan_changes() == ""
+
+
+def test_academy_makes_no_iam(examples: dict[str, Stack]) -> None:
+    addresses = examples["academy"].terraform.resources()
+    assert [address for address in addresses if ".aws_iam" in address] == []
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_destroys(examples: dict[str, Stack], name: str) -> None:
+    examples[name].terraform.destroy()
+
+    assert examples[name].terraform.resources() == {}
