@@ -1,0 +1,1 @@
+"""HTTP request in, one SQS message out."""

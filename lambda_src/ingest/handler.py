@@ -1,0 +1,214 @@
+"""HTTP in, one message out: answers as soon as SQS has confirmed the orders of a request.
+
+202 means that SQS has them. Anything else is a problem as RFC 9457 describes it, of one of the
+kinds below; its ``type`` is "urn:async-ingest:problem:" and the kind. A bug in this code is a 503
+as well, and an error in the log. The answer has the shape of the request, single-value or
+multi-value headers ("Lambda functions as targets for Application Load Balancers").
+"""
+
+import base64
+import hashlib
+import json
+import logging
+import re
+from http import HTTPStatus
+from typing import Any
+
+from shared import aws, orders, settings, telemetry
+
+# Attributes count towards a message's size ("Amazon SQS message quotas"). Ingest's take 100 bytes,
+# those of dead-lettering up to 450: what is accepted here fits into the dead-letter queue as well.
+RESERVED_BYTES = 1024
+RETRY_AFTER_SECONDS = 5
+
+FUNCTION_NAME = settings.text("AWS_LAMBDA_FUNCTION_NAME")
+QUEUE_URL = settings.text("QUEUE_URL")
+PATHS = settings.paths("HTTP_PATHS")
+MAX_BODY_BYTES = settings.size("MAX_MESSAGE_BYTES", above=RESERVED_BYTES) - RESERVED_BYTES
+SCHEMA = settings.schema()
+SQS = aws.client("sqs", settings.text("AWS_REGION"), settings.seconds("SDK_READ_TIMEOUT_SECONDS"))
+LOG = logging.getLogger()
+
+_PROBLEMS = {
+    "not-found": (404, "There is nothing at this path"),
+    "method-not-allowed": (405, "This path takes POST only"),
+    "unsupported-media-type": (415, "The body must be JSON in UTF-8"),
+    "invalid-json": (400, "The body is not JSON in UTF-8"),
+    "invalid-order": (400, "Not every order can be stored"),
+    "too-large": (413, "The orders do not fit into one request"),
+    "unavailable": (503, "The orders cannot be taken just now"),
+}
+_JSON_TYPE = re.compile(r"application/([a-z0-9!#$&^_.+-]+\+)?json")
+# What X-Ray and SQS take. The load balancer writes "Self=…;" before the Root that a client sent.
+_TRACE = re.compile(
+    r"(?:^|;)(Root=1-[0-9a-f]{8}-[0-9a-f]{24}(;Parent=[0-9a-f]{16})?(;Sampled=[01])?)(?=;|\Z)"
+)
+
+
+class _ProblemError(Exception):
+    """An answer other than 202; ``errors`` are an RFC 9457 extension member."""
+
+    def __init__(self, kind: str, detail: str, errors: list[dict[str, Any]] | None = None) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.status, self.title = _PROBLEMS[kind]
+        self.detail = detail
+        self.errors = errors
+
+
+def handle(event: Any, context: Any) -> dict[str, Any]:
+    """Answers one request of the load balancer, and writes one line of metrics."""
+    request: dict[str, Any] = event if isinstance(event, dict) else {}
+    headers = _headers(request)
+    trace = _TRACE.search(headers.get("x-amzn-trace-id", [""])[-1])
+    ids = {"request_id": context.aws_request_id, "trace_id": trace[1] if trace else ""}
+    answer_headers = {
+        "Content-Type": "application/json",
+        "Cache-Control": "no-store",
+        "X-Request-Id": context.aws_request_id,
+    }
+    if trace:
+        answer_headers["X-Amzn-Trace-Id"] = trace[1]
+    metrics = {"Accepted": 0, "Rejected": 0, "Failed": 0}
+
+    try:
+        message_id, count = _accept(request, headers, ids)
+        status = 202
+        body = {"status": "accepted", "message_id": message_id, "orders": count}
+        metrics["Accepted"] = count
+        ids["message_id"] = message_id
+    except Exception as error:
+        if not isinstance(error, _ProblemError):
+            extra = {**telemetry.describe(error), **ids}
+            LOG.error("Unexpected exception", extra=extra)  # noqa: TRY400 - may quote an order
+            error = _ProblemError("unavailable", "Send the same request again later.")
+        status = error.status
+        body = {
+            "type": f"urn:async-ingest:problem:{error.kind}",
+            "title": error.title,
+            "status": status,
+            "detail": error.detail,
+        }
+        if error.errors:
+            body["errors"] = error.errors
+        answer_headers["Content-Type"] = "application/problem+json"
+        if status == 405:
+            answer_headers["Allow"] = "POST"
+        if status == 503:
+            answer_headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        metrics["Failed" if status == 503 else "Rejected"] = 1
+        ids["problem"] = error.kind
+
+    telemetry.emit(FUNCTION_NAME, metrics, status=status, **ids)
+    multi = isinstance(request.get("multiValueHeaders"), dict)
+    return {
+        "statusCode": status,
+        "statusDescription": f"{status} {HTTPStatus(status).phrase}",
+        "isBase64Encoded": False,
+        "multiValueHeaders" if multi else "headers": (
+            {name: [value] for name, value in answer_headers.items()} if multi else answer_headers
+        ),
+        "body": "" if request.get("httpMethod") == "HEAD" else json.dumps(body),
+    }
+
+
+def _accept(
+    request: dict[str, Any], headers: dict[str, list[str]], ids: dict[str, str]
+) -> tuple[str, int]:
+    """Checks the request and sends its orders; returns the message's id and how many they are.
+
+    Raises:
+        _ProblemError: The request is refused, or SQS has not confirmed.
+    """
+    if str(request.get("path")) not in PATHS:
+        raise _ProblemError("not-found", "Send orders to the path that is configured for them.")
+    if request.get("httpMethod") != "POST":
+        raise _ProblemError("method-not-allowed", "Send orders with POST.")
+    _check_media_type(headers)
+    accepted_at = telemetry.now_microseconds()
+    try:
+        document = orders.read(_text(request), SCHEMA)
+    except orders.InvalidDocumentError as error:
+        raise _refusal(error) from None
+    body = orders.encode(document.value)
+    if len(body) > MAX_BODY_BYTES:
+        raise _ProblemError(
+            "too-large",
+            f"In compact ASCII JSON the orders take {len(body)} bytes; {MAX_BODY_BYTES} are the "
+            "limit. Send them in several requests.",
+        )
+    return _send(body, accepted_at, ids), len(document.orders)
+
+
+def _send(body: str, accepted_at: int, ids: dict[str, str]) -> str:
+    """Returns the message's id, once SQS has confirmed that it has this very body."""
+    message: dict[str, Any] = {
+        "QueueUrl": QUEUE_URL,
+        "MessageBody": body,
+        "MessageAttributes": {
+            "accepted_at": {"DataType": "Number", "StringValue": str(accepted_at)},
+            "request_id": {"DataType": "String", "StringValue": ids["request_id"]},
+        },
+    }
+    if ids["trace_id"]:
+        trace_header = {"DataType": "String", "StringValue": ids["trace_id"]}
+        message["MessageSystemAttributes"] = {"AWSTraceHeader": trace_header}
+    try:
+        answer = SQS.send_message(**message)
+        digest = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
+        if answer["MD5OfMessageBody"] != digest or not answer["MessageId"]:
+            raise ValueError("SQS confirms another body, or none")
+        return str(answer["MessageId"])
+    except Exception as error:
+        extra = {"error": aws.error_code(error), **ids}
+        LOG.error("SQS has not confirmed", extra=extra)  # noqa: TRY400 - may quote an order
+        raise _ProblemError(
+            "unavailable", f"Send the same request again in {RETRY_AFTER_SECONDS} seconds."
+        ) from None
+
+
+def _headers(request: dict[str, Any]) -> dict[str, list[str]]:
+    """The values of each header by its name in lower case, whichever shape the request has."""
+    headers: dict[str, list[str]] = {}
+    given = request.get("multiValueHeaders") or request.get("headers")
+    for name, value in given.items() if isinstance(given, dict) else ():
+        values = value if isinstance(value, list) else [value]
+        if values and all(isinstance(value, str) for value in values):
+            headers.setdefault(name.lower(), []).extend(values)
+    return headers
+
+
+def _check_media_type(headers: dict[str, list[str]]) -> None:
+    given = {value.strip().lower() for value in headers.get("content-type", [])}
+    media_type, *parameters = [part.strip() for part in (given.pop() if given else "").split(";")]
+    if given or not _JSON_TYPE.fullmatch(media_type):
+        raise _ProblemError("unsupported-media-type", "Set Content-Type to application/json.")
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "charset" and value.strip(' "') not in ("utf-8", "utf8"):
+            raise _ProblemError("unsupported-media-type", "Encode the body in UTF-8.")
+    if any(value.strip().lower() != "identity" for value in headers.get("content-encoding", [])):
+        raise _ProblemError("unsupported-media-type", "Send the body without Content-Encoding.")
+
+
+def _text(request: dict[str, Any]) -> str:
+    body = request.get("body")
+    if not isinstance(body, str):
+        return ""
+    if not request.get("isBase64Encoded"):
+        return body
+    try:
+        return base64.b64decode(body, validate=True).decode()
+    except ValueError:
+        raise _ProblemError("invalid-json", "The body is not text in UTF-8.") from None
+
+
+def _refusal(error: orders.InvalidDocumentError) -> _ProblemError:
+    if not error.is_json:
+        return _ProblemError("invalid-json", f"The body is {error}.")
+    errors = []
+    for order, attribute, fault in error.faults:
+        place = {"order": order, "attribute": attribute and attribute[: orders.SHOWN_NAME]}
+        errors.append({k: v for k, v in place.items() if v is not None} | {"detail": fault})
+    detail = f"Nothing is stored. Correct the orders, and send all of them again: {error}."
+    return _ProblemError("invalid-order", detail, errors)

@@ -1,0 +1,1 @@
+"""What both functions need: settings, orders, the AWS client, telemetry."""

@@ -1,0 +1,287 @@
+"""Orders: JSON in, DynamoDB items out, and not a value changed on the way.
+
+An order is a JSON object with the table's key attributes. A document is one order or an array of
+them. Both functions read documents by :func:`read`: ingest refuses what DynamoDB could not store,
+and process, to whose queue others may send as well, judges by the same rules.
+
+**Numbers** stay the literals that the client wrote. DynamoDB keeps 38 significant digits,
+magnitudes from 1E-130 to 9.9…E+125, and zero. So ``1.10``, ``-0`` (stored as 0), ``0E999`` (a zero,
+whatever its exponent) and a one with a hundred zeros are accepted; ``1E126``, ``1E400``, ``1E-131``
+and anything of 39 significant digits are refused, never rounded. ``NaN`` and ``Infinity`` are not
+JSON.
+
+**Limits** are those of "Constraints in Amazon DynamoDB" and "DynamoDB item sizes and formats".
+Where these are vague (which levels count, how digits are packed), DynamoDB Local is followed.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from json.encoder import encode_basestring_ascii as quote
+from typing import Any, NamedTuple, TypeAlias
+
+MAX_ITEM_BYTES = 400 * 1024
+MAX_KEY_BYTES = (2048, 1024)  # partition key, sort key
+MAX_NAME_BYTES = 65535
+MAX_LEVELS = 32  # of objects and arrays, the order itself being the first
+MAX_DIGITS = 38
+EXPONENTS = range(-130, 126)  # of the first significant digit
+MAX_FAULTS = 20  # enough to mend a client
+SHOWN_NAME = 64  # characters of an attribute's name that are shown
+
+Value: TypeAlias = Any  # as json returns it, numbers being Number
+Key: TypeAlias = tuple[str, ...]
+
+
+class KeyAttribute(NamedTuple):
+    name: str
+    type: str  # "S" or "N"
+
+
+class Schema(NamedTuple):
+    keys: tuple[KeyAttribute, ...]  # partition key, and sort key if there is one
+    stamp: str  # the attribute that the system adds: microseconds since the epoch
+
+
+class Document(NamedTuple):
+    value: Value  # as sent, one order or an array
+    orders: list[dict[str, Value]]
+    keys: list[Key]  # of the orders; equal if they are the same to DynamoDB
+
+
+class Fault(NamedTuple):
+    order: int | None  # position in the document, from 0
+    attribute: str | None
+    detail: str
+
+    def __str__(self) -> str:
+        """Short and in ASCII, whatever the attribute's name is."""
+        order = "" if self.order is None else f"order {self.order}: "
+        attribute = "" if self.attribute is None else f"{quote(self.attribute[:SHOWN_NAME])} "
+        return f"{order}{attribute}{self.detail}"
+
+
+class InvalidDocumentError(ValueError):
+    """The document is not JSON, or cannot be stored; at most MAX_FAULTS faults say why."""
+
+    def __init__(self, faults: list[Fault], *, is_json: bool = True) -> None:
+        super().__init__(str(faults[0]))
+        self.faults = faults
+        self.is_json = is_json
+
+
+class Number(str):
+    """A JSON number, as the literal that stood in the document."""
+
+    __slots__ = ()
+
+
+class _RepeatedName(NamedTuple):
+    """Stands in for an object that has a name twice, until its order is refused."""
+
+    name: str
+
+
+class _UnstorableError(Exception):
+    """DynamoDB would refuse the attribute. The text goes on after the attribute's name."""
+
+
+def read(text: str, schema: Schema) -> Document:
+    """Parses and checks a document.
+
+    Raises:
+        InvalidDocumentError: See there.
+    """
+    value = _parse(text)
+    orders = value if type(value) is list else [value]
+    faults = [] if orders else [Fault(None, None, "the array has no order")]
+    positions: dict[Key, int] = {}
+    for position, order in enumerate(orders):
+        found = [Fault(position, *fault) for fault in _faults(order, schema)]
+        if not found:
+            twin = positions.setdefault(_key(order, schema), position)
+            if twin != position:
+                found = [Fault(position, schema.keys[0].name, f"and all the key is order {twin}'s")]
+        faults += found
+        if len(faults) >= MAX_FAULTS:
+            break
+    if faults:
+        raise InvalidDocumentError(faults[:MAX_FAULTS])
+    return Document(value, orders, list(positions))
+
+
+def encode(value: Value) -> str:
+    """Compact JSON in ASCII, all of which SQS takes, with numbers as they were written."""
+    kind = type(value)
+    if kind is str:
+        return quote(value)
+    if kind is Number:
+        return str(value)
+    if kind is dict:
+        return "{" + ",".join([f"{quote(k)}:{encode(v)}" for k, v in value.items()]) + "}"
+    if kind is list:
+        return "[" + ",".join([encode(element) for element in value]) + "]"
+    return "null" if value is None else "true" if value else "false"
+
+
+def to_attribute_value(value: Value) -> dict[str, Any]:
+    """DynamoDB's wire format, such as ``{"S": "Kopi Susu"}`` or ``{"N": "2"}``."""
+    kind = type(value)
+    if kind is str:
+        return {"S": value}
+    if kind is Number:
+        plain = len(value) <= MAX_DIGITS and "e" not in value and "E" not in value
+        return {"N": value if plain else _normal(value)}
+    if kind is dict:
+        return {"M": {name: to_attribute_value(member) for name, member in value.items()}}
+    if kind is list:
+        return {"L": [to_attribute_value(element) for element in value]}
+    return {"NULL": True} if value is None else {"BOOL": value}
+
+
+def _parse(text: str) -> Value:
+    try:
+        # RFC 8259 lets a parser ignore a byte order mark, and some shells and editors send one.
+        return _DECODER.decode(text.removeprefix("\ufeff"))
+    except json.JSONDecodeError as error:
+        detail = f"{error.msg}, line {error.lineno}, column {error.colno}"
+    except RecursionError:
+        detail = "nested too deeply"
+    raise _not_json(detail)
+
+
+def _not_json(detail: str) -> InvalidDocumentError:
+    return InvalidDocumentError([Fault(None, None, f"not valid JSON: {detail}")], is_json=False)
+
+
+def _members(pairs: list[tuple[str, Value]]) -> dict[str, Value] | _RepeatedName:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    return _RepeatedName(Counter(name for name, _ in pairs).most_common(1)[0][0])
+
+
+def _refuse_constant(name: str) -> Value:
+    raise _not_json(f"{name} is no number")
+
+
+_DECODER = json.JSONDecoder(
+    parse_int=Number,
+    parse_float=Number,
+    parse_constant=_refuse_constant,
+    object_pairs_hook=_members,
+)
+
+
+def _faults(order: Value, schema: Schema) -> Iterator[tuple[str | None, str]]:
+    """Which attribute, if it is one, and what is wrong with it."""
+    if type(order) is _RepeatedName:
+        yield order.name, "appears more than once"
+        return
+    if type(order) is not dict:
+        yield None, "must be a JSON object"
+        return
+    for key, limit in zip(schema.keys, MAX_KEY_BYTES, strict=False):
+        if fault := _key_fault(order.get(key.name), key.type, limit):
+            yield key.name, f"{fault if key.name in order else 'is missing'}: it is a key"
+    size = len(schema.stamp.encode()) + _STAMP_BYTES
+    for name, value in order.items():
+        if name == schema.stamp:
+            yield name, "is reserved for the time of acceptance"
+            continue
+        try:
+            size += _name_bytes(name) + _value_bytes(value, 2)
+        except _UnstorableError as error:
+            yield name, str(error)
+    if size > MAX_ITEM_BYTES:
+        yield None, f"is an item of {size} bytes, and DynamoDB stores {MAX_ITEM_BYTES}"
+
+
+def _key_fault(value: Value, key_type: str, limit: int) -> str | None:
+    if key_type == "N":
+        return None if type(value) is Number else "must be a number"
+    if type(value) is not str or not value:
+        return "must be a string, and not empty"
+    too_long = len(value.encode(errors="replace")) > limit
+    return f"must be at most {limit} bytes in UTF-8" if too_long else None
+
+
+def _key(order: dict[str, Value], schema: Schema) -> Key:
+    """The key as DynamoDB compares it: 1, 1.0 and 10E-1 are the same."""
+    return tuple([_normal(order[k]) if kind == "N" else order[k] for k, kind in schema.keys])
+
+
+def _value_bytes(value: Value, level: int) -> int:
+    """What a value takes in an item.
+
+    Raises:
+        _UnstorableError: DynamoDB would refuse it.
+    """
+    kind = type(value)
+    if kind is str:
+        return _utf8_bytes(value)
+    if kind is Number:
+        return _number_bytes(value)
+    if value is None or kind is bool:
+        return 1
+    if kind is _RepeatedName:
+        raise _UnstorableError("contains an object that has a name more than once")
+    if level > MAX_LEVELS:
+        raise _UnstorableError(f"is nested deeper than DynamoDB's {MAX_LEVELS} levels")
+    size = 3 + len(value)
+    if kind is dict:
+        for name in value:
+            size += _name_bytes(name)
+        value = value.values()
+    for element in value:
+        size += _value_bytes(element, level + 1)
+    return size
+
+
+def _utf8_bytes(text: str) -> int:
+    try:
+        return len(text) if text.isascii() else len(text.encode())
+    except UnicodeEncodeError:
+        raise _UnstorableError("contains half a surrogate pair, which is no character") from None
+
+
+def _name_bytes(name: str) -> int:
+    size = _utf8_bytes(name)
+    if not 0 < size <= MAX_NAME_BYTES:
+        raise _UnstorableError(f"has or contains a name that is not 1 to {MAX_NAME_BYTES} bytes")
+    return size
+
+
+_NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)0*([0-9]*))?")
+
+
+def _analyse(literal: str) -> tuple[str, str, int]:
+    """Sign, significant digits (none for zero), and the power of ten of the first of them."""
+    match: Any = _NUMBER.fullmatch(literal)  # it does match: json has found the number
+    sign, whole, fraction, exponent_sign, exponent = match.groups("")
+    digits = (whole + fraction).lstrip("0")
+    # Nine digits of an exponent are enough: no document has as many zeros to make up for it.
+    first = len(digits) - 1 - len(fraction) + int(exponent_sign + (exponent[:9] or "0"))
+    digits = digits.rstrip("0")
+    return (sign, digits, first) if digits else ("", "", 0)
+
+
+def _number_bytes(literal: str) -> int:
+    """One byte for each two digits, paired from the decimal point, and one or two more."""
+    sign, digits, first = _analyse(literal)
+    if len(digits) > MAX_DIGITS:
+        raise _UnstorableError(f"has a number of more than {MAX_DIGITS} significant digits")
+    if first not in EXPONENTS:
+        raise _UnstorableError("has a number beyond 1E-130 to 9.9E+125, DynamoDB's magnitudes")
+    unpaired = len(digits[:1]) if first % 2 == 0 else 0
+    return 1 + len(sign) + unpaired + (len(digits) - unpaired + 1) // 2
+
+
+_STAMP_BYTES = _number_bytes("1234567890123456")  # microseconds, until the year 2286
+
+
+def _normal(literal: str) -> str:
+    """The one way to write a number, short however long the literal is."""
+    sign, digits, first = _analyse(literal)
+    return f"{sign}{digits}E{first - len(digits) + 1}" if digits else "0"

@@ -1,0 +1,84 @@
+"""Environment variables, which Terraform sets from the same values as the resources.
+
+The handlers read theirs at import, so that a missing or malformed one ends the start with one line
+that names it, instead of failing one order after another.
+"""
+
+import json
+import os
+from typing import Any
+
+from shared.orders import KeyAttribute, Schema
+
+
+class SettingsError(RuntimeError):
+    """Names the variable and says what is expected."""
+
+
+def text(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise SettingsError(f"Environment variable {name} is missing or empty.")
+    return value
+
+
+def seconds(name: str) -> float:
+    value = text(name)
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise SettingsError(f"{name} must be a number of seconds above 0. Got {value!r}.")
+    return number
+
+
+def size(name: str, above: int) -> int:
+    value = text(name)
+    number = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
+    if number <= above:
+        raise SettingsError(f"{name} must be a whole number of bytes above {above}. Got {value!r}.")
+    return number
+
+
+def flag(name: str) -> bool:
+    value = text(name)
+    if value not in ("true", "false"):
+        raise SettingsError(f"{name} must be true or false. Got {value!r}.")
+    return value == "true"
+
+
+def paths(name: str) -> frozenset[str]:
+    """Each path counts as it is and with one trailing slash, as in the load balancer's rule."""
+    value = _parsed(name)
+    valid = isinstance(value, list) and all(isinstance(path, str) for path in value)
+    if not valid or not value or not all(path.startswith("/") for path in value):
+        raise SettingsError(
+            f'{name} must be a JSON list of paths that begin with "/". Got {value!r}.'
+        )
+    return frozenset(value) | {f"{path}/" for path in value}
+
+
+def schema() -> Schema:
+    """The table's keys and the name of the attribute that the system adds to each item."""
+    stamp = text("ACCEPTED_AT_ATTRIBUTE")
+    value = _parsed("TABLE_KEYS")
+    try:
+        keys = tuple([KeyAttribute(str(key["name"]), key["type"]) for key in value])
+    except (TypeError, KeyError):
+        keys = ()
+    names = {key.name for key in keys if key.name and key.type in ("S", "N")}
+    if not 1 <= len(keys) <= 2 or len(names) < len(keys) or stamp in names:
+        raise SettingsError(
+            'TABLE_KEYS must be a JSON list of one or two {"name": …, "type": "S" or "N"}, '
+            f"no name twice and none as ACCEPTED_AT_ATTRIBUTE says. Got {value!r}."
+        )
+    return Schema(keys, stamp)
+
+
+def _parsed(name: str) -> Any:
+    value = text(name)
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise SettingsError(f"{name} must be JSON. Got {value!r}.") from None

@@ -1,0 +1,58 @@
+"""One line per invocation: its log record, and its metrics in CloudWatch's embedded metric format.
+
+============ ======== ============================================================================
+Accepted     orders   ingest answered 202
+Rejected     requests ingest answered 4xx
+Written      orders   process stored them
+Superseded   orders   process found a newer one, or the very same, stored already
+DeadLettered messages process sent them to the dead-letter queue
+Failed       both     requests that ingest answered 503; messages that process reported for retry
+Age          ms       from acceptance to write, of each order written
+============ ======== ============================================================================
+
+Trouble is logged besides, by ``logging``, which the runtime turns into JSON. No line has anything
+of an order but names of attributes.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+
+MAX_VALUES = 100  # of a metric in one line: CloudWatch, "Embedded metric format specification"
+
+
+def now_microseconds() -> int:
+    return time.time_ns() // 1000
+
+
+def emit(function: str, metrics: Mapping[str, int | list[int]], **properties: object) -> None:
+    definitions = [
+        {"Name": name, "Unit": "Milliseconds" if name == "Age" else "Count"} for name in metrics
+    ]
+    directive = {
+        "Namespace": "AsyncIngest",
+        "Dimensions": [["FunctionName"]],
+        "Metrics": definitions,
+    }
+    line = {
+        "_aws": {"Timestamp": now_microseconds() // 1000, "CloudWatchMetrics": [directive]},
+        "FunctionName": function,
+        **properties,
+        **metrics,
+    }
+    print(json.dumps(line, separators=(",", ":")))
+
+
+def thin_out(values: list[int]) -> list[int]:
+    """As many values as a line may have, spread evenly and with the greatest among them."""
+    step = -(-len(values) // MAX_VALUES) or 1
+    return sorted(values, reverse=True)[::step]
+
+
+def describe(error: Exception) -> dict[str, str]:
+    """Type and place of an exception, for a log. Not its text, which may quote an order."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace else "?"
+    return {"error": type(error).__name__, "at": place}

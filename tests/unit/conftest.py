@@ -1,0 +1,70 @@
+"""Imports the handlers in their environment, chooses hypothesis' profile, starts the engines."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.unit import engines
+from tests.unit.support import ENVIRONMENT, FakeDynamoDB, FakeSqs
+
+with pytest.MonkeyPatch.context() as patch:
+    for _name, _value in ENVIRONMENT.items():
+        patch.setenv(_name, _value)
+    from ingest import handler as ingest_handler
+    from process import handler as process_handler
+
+settings.register_profile(
+    "dev",
+    deadline=None,  # a machine of CI may be busy
+    # Examples share a test's fakes and tables; each leaves them as it has found them.
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.register_profile("ci", settings.get_profile("dev"), derandomize=True)
+settings.register_profile("nightly", settings.get_profile("dev"))
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev")
+settings.load_profile(PROFILE)
+
+
+def examples(count: int, **options: Any) -> settings:
+    """As many examples of a property; twenty times as many in the profile "nightly"."""
+    return settings(max_examples=count * (20 if PROFILE == "nightly" else 1), **options)
+
+
+@pytest.fixture
+def sqs(monkeypatch: pytest.MonkeyPatch) -> FakeSqs:
+    """The queue behind ingest, and the dead-letter queue behind process."""
+    fake = FakeSqs()
+    monkeypatch.setattr(ingest_handler, "SQS", fake)
+    monkeypatch.setattr(process_handler, "sqs", lambda: fake)
+    return fake
+
+
+@pytest.fixture
+def dynamodb(monkeypatch: pytest.MonkeyPatch) -> FakeDynamoDB:
+    """The table behind process."""
+    fake = FakeDynamoDB()
+    monkeypatch.setattr(process_handler.WRITER, "_client", fake)
+    return fake
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local() -> Iterator[engines.Engine]:
+    with engines.dynamodb_local() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[engines.Engine]:
+    directory: Path = tmp_path_factory.mktemp("emulator")
+    with engines.emulator(directory) as engine:
+        yield engine
+
+
+@pytest.fixture
+def in_moto() -> Iterator[engines.Engine]:
+    with engines.in_moto() as engine:
+        yield engine

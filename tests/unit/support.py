@@ -1,0 +1,192 @@
+"""What the tests of both functions need: environment, events, contexts and stand-ins for AWS."""
+
+import contextlib
+import hashlib
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from botocore.exceptions import ClientError
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_LAMBDA_FUNCTION_NAME": "function",
+    "AWS_REGION": "us-east-1",
+    "TABLE_KEYS": '[{"name":"order_id","type":"S"},{"name":"item","type":"S"}]',
+    "ACCEPTED_AT_ATTRIBUTE": "accepted_at",
+    "SDK_READ_TIMEOUT_SECONDS": "3",
+    "QUEUE_URL": "https://sqs.invalid/orders",
+    "HTTP_PATHS": '["/lambda/api"]',
+    "MAX_MESSAGE_BYTES": "262144",
+    "TABLE_NAME": "orders",
+    "DEAD_LETTER_QUEUE_URL": "https://sqs.invalid/dead-letter",
+    "DEAD_LETTER_IMMEDIATELY": "true",
+}
+REQUEST_ID = "5f1c4d2e-8d0b-4a53-9a8e-0c6f4b1d2a3c"
+TRACE_ID = "Root=1-67891233-abcdef012345678912345678"
+
+
+class Context:
+    """Lambda's context; ``remaining`` gives the remaining milliseconds at each look."""
+
+    aws_request_id = REQUEST_ID
+
+    def __init__(self, remaining: Callable[[], int] = lambda: 30_000) -> None:
+        self.get_remaining_time_in_millis = remaining
+
+
+class Invocation(NamedTuple):
+    answer: dict[str, Any]
+    metrics: dict[str, Any]
+
+
+def invoke(handle: Callable[[Any, Any], Any], event: Any, context: Any = None) -> Invocation:
+    """Calls a handler, and asserts that it writes one line, of metrics, and nothing else."""
+    with one_line_of_metrics() as metrics:
+        answer = handle(event, context or Context())
+    return Invocation(answer, metrics)
+
+
+@contextlib.contextmanager
+def one_line_of_metrics() -> Iterator[dict[str, Any]]:
+    """Gives the metrics afterwards, even if an exception passes."""
+    metrics: dict[str, Any] = {}
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        try:
+            yield metrics
+        finally:
+            (line,) = output.getvalue().splitlines()
+            metrics |= json.loads(line)
+            (directive,) = metrics["_aws"]["CloudWatchMetrics"]
+            assert directive["Namespace"] == "AsyncIngest"
+            assert directive["Dimensions"] == [["FunctionName"]]
+            assert metrics["FunctionName"] == "function"
+            for definition in directive["Metrics"]:
+                values = metrics[definition["Name"]]
+                assert isinstance(values, int) or 0 < len(values) <= 100
+                unit = "Milliseconds" if definition["Name"] == "Age" else "Count"
+                assert definition["Unit"] == unit
+
+
+def request(body: Any = '{"order_id":"1","item":"Kopi"}', **changes: Any) -> dict[str, Any]:
+    """What the load balancer sends, with single-value headers."""
+    return {
+        "requestContext": {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:…"}},
+        "httpMethod": "POST",
+        "path": "/lambda/api",
+        "queryStringParameters": {},
+        "headers": {"content-type": "application/json", "host": "example", "accept": "*/*"},
+        "body": body,
+        "isBase64Encoded": False,
+        **changes,
+    }
+
+
+def record(body: Any, message_id: str = "1", stamp: int | None = 1, **changes: Any) -> Any:
+    """A message as Lambda's event has it; ``stamp`` None leaves the attribute out."""
+    stamped = {"accepted_at": {"stringValue": str(stamp), "dataType": "Number"}}
+    return {
+        "messageId": message_id,
+        "receiptHandle": "…",
+        "body": body if isinstance(body, str) else json.dumps(body),
+        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1700000000000"},
+        "messageAttributes": {} if stamp is None else stamped,
+        "eventSource": "aws:sqs",
+        **changes,
+    }
+
+
+def error(code: str, operation: str = "Operation") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "secret"}}, operation)
+
+
+class FakeSqs:
+    """Keeps what is sent. ``troubles`` are raised one after another, before anything is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.troubles: list[Exception] = []
+
+    def send_message(self, **message: Any) -> dict[str, str]:
+        if self.troubles:
+            raise self.troubles.pop(0)
+        self.sent.append(message)
+        digest = hashlib.md5(message["MessageBody"].encode(), usedforsecurity=False).hexdigest()
+        return {"MessageId": f"message-{len(self.sent)}", "MD5OfMessageBody": digest}
+
+
+class FakeDynamoDB:
+    """DynamoDB in memory, for the two calls that process makes; test_write_path proves it right.
+
+    ``plan`` is asked before each call and each statement what shall happen: "ok", an error code, or
+    "lost": it is done, and the answer does not arrive.
+    """
+
+    CONDITION = "NOT #stamp >= :stamp"
+
+    def __init__(self, keys: tuple[str, ...] = ("order_id", "item")) -> None:
+        self.keys = keys
+        self.table: dict[tuple[str, ...], dict[str, Any]] = {}
+        self.calls: list[str] = []
+        self.plan: Callable[[str], str] = lambda _: "ok"
+        self.refuses: Callable[[dict[str, Any]], bool] = lambda _: False
+
+    def batch_execute_statement(self, Statements: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        self.calls.append(f"insert {len(Statements)}")
+        plan = self.plan("call")
+        items = [self._parse(**statement) for statement in Statements]
+        keys = [self._key(item) for item in items]
+        if len(set(keys)) < len(keys) or len(Statements) > 25:
+            raise error("ValidationException")
+        if plan not in ("ok", "lost"):
+            raise error(plan)
+        answers: list[dict[str, Any]] = []
+        for key, item in zip(keys, items, strict=True):
+            code = self.plan("statement")
+            if code == "ok" and self.refuses(item):
+                code = "ValidationError"
+            if code == "ok" and key in self.table:
+                code = "DuplicateItem"
+            if code == "ok":
+                self.table[key] = item
+            answers.append({} if code == "ok" else {"Error": {"Code": code, "Message": "…"}})
+        if plan == "lost":
+            raise TimeoutError
+        return {"Responses": answers}
+
+    def put_item(
+        self,
+        TableName: str,  # noqa: N803
+        Item: dict[str, Any],  # noqa: N803
+        ConditionExpression: str,  # noqa: N803
+        ExpressionAttributeNames: dict[str, str],  # noqa: N803
+        ExpressionAttributeValues: dict[str, Any],  # noqa: N803
+    ) -> dict[str, Any]:
+        self.calls.append("put")
+        plan = self.plan("call")
+        if plan not in ("ok", "lost"):
+            raise error(plan)
+        if self.refuses(Item):
+            raise error("ValidationException")
+        assert ConditionExpression == self.CONDITION
+        stamp = ExpressionAttributeNames["#stamp"]
+        limit = int(ExpressionAttributeValues[":stamp"]["N"])
+        stored = self.table.get(self._key(Item), {}).get(stamp, {}).get("N")
+        if stored is not None and int(stored) >= limit:
+            raise error("ConditionalCheckFailedException")
+        self.table[self._key(Item)] = Item
+        if plan == "lost":
+            raise TimeoutError
+        return {}
+
+    def _key(self, item: dict[str, Any]) -> tuple[str, ...]:
+        return tuple(item[key]["S"] for key in self.keys)
+
+    @staticmethod
+    def _parse(Statement: str, Parameters: list[Any]) -> dict[str, Any]:  # noqa: N803
+        names = re.findall(r"'((?:[^']|'')*)':\?", Statement)
+        assert len(names) == len(Parameters)
+        return {name.replace("''", "'"): v for name, v in zip(names, Parameters, strict=True)}

@@ -1,0 +1,223 @@
+"""For any interleaving, duplication, redrive and partial failure: no accepted order is lost.
+
+A model of the system with the real handlers in it, a queue that delivers at least once and in any
+order, a dead-letter queue, and a table that fails now and then. test_write_path proves that the
+fake of DynamoDB does as DynamoDB does.
+"""
+
+import contextlib
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+)
+from ingest import handler as ingest
+from process import handler as process
+from shared import telemetry
+
+from tests.unit.conftest import examples
+from tests.unit.support import Context, FakeDynamoDB, FakeSqs, error, invoke, request
+
+MAX_RECEIVE_COUNT = 3
+
+ORDER_IDS = st.sampled_from("abc")
+# "poison" is accepted by ingest, and refused by the table.
+REQUESTS = st.lists(
+    st.tuples(ORDER_IDS, st.sampled_from(["fine", "fine", "fine", "poison"])),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda order: order[0],
+)
+FATES = st.sampled_from(["ok"] * 6 + ["ThrottlingException", "ValidationException", "lost"])
+STATEMENT_FATES = st.sampled_from(["ok"] * 4 + ["ThrottlingError", "InternalServerError"])
+SEND_FATES = st.sampled_from(["ok"] * 3 + ["refused", "lost"])
+
+
+class Order(NamedTuple):
+    order_id: str
+    number: int  # of the request, which nothing else has
+    stamp: int
+    is_poison: bool
+
+
+class Queue(FakeSqs):
+    """Both queues: SQS may fail, and it may take a message without the answer arriving."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fates: Iterator[str] = iter([])
+
+    def send_message(self, **message: Any) -> dict[str, str]:
+        fate = next(self.fates, "ok")
+        if fate == "refused":
+            raise error("ThrottlingException")
+        answer = super().send_message(**message)
+        if fate == "lost":
+            raise TimeoutError
+        return answer
+
+
+class Pipeline(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue = Queue()
+        self.dynamodb = FakeDynamoDB()
+        self.dynamodb.refuses = lambda item: item["kind"] == {"S": "poison"}
+        self.messages: dict[str, dict[str, Any]] = {}  # in the queue, by their ids
+        self.dead: list[dict[str, Any]] = []
+        self.accepted: list[Order] = []
+        self.arrived: list[Order] = []  # in the queue; accepted, or 503 because of a lost answer
+        self.ids = map(str, itertools.count())
+        self.numbers = itertools.count()
+        self.now = 1_700_000_000_000_000
+        self._patches = contextlib.ExitStack()
+        patch = self._patches.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr(ingest, "SQS", self.queue)
+        patch.setattr(process, "sqs", lambda: self.queue)
+        patch.setattr(process.WRITER, "_client", self.dynamodb)
+        patch.setattr(telemetry, "now_microseconds", lambda: self.now)
+
+    # What may happen
+
+    @rule(orders=REQUESTS, clock=st.integers(-3, 5), fate=SEND_FATES)
+    def accept(self, orders: list[tuple[str, str]], clock: int, fate: str) -> None:
+        """A client sends orders, to an ingest whose clock may be behind another's."""
+        self.now += clock
+        number = next(self.numbers)
+        document = [
+            {"order_id": order_id, "item": "Kopi", "number": number, "kind": kind}
+            for order_id, kind in orders
+        ]
+        self.queue.fates = iter([fate])
+        answer = invoke(ingest.handle, request(json.dumps(document))).answer
+        sent = [Order(key, number, self.now, kind == "poison") for key, kind in orders]
+        assert answer["statusCode"] == (202 if fate == "ok" else 503)
+        if fate == "ok":
+            self.accepted += sent
+        if fate != "refused":
+            self.arrived += sent
+        self._take_in(to_dead_letter_queue=False)
+
+    @precondition(lambda self: self.messages)
+    @rule(data=st.data())
+    def deliver(self, data: st.DataObject) -> None:
+        """Lambda gets some messages, in any order; the table and the queue may fail meanwhile."""
+        ids = data.draw(st.lists(st.sampled_from(sorted(self.messages)), min_size=1, max_size=6))
+        fates = iter(data.draw(st.lists(FATES, max_size=6)))
+        statement_fates = iter(data.draw(st.lists(STATEMENT_FATES, max_size=6)))
+        self.dynamodb.plan = lambda what: next(fates if what == "call" else statement_fates, "ok")
+        self.queue.fates = iter(data.draw(st.lists(SEND_FATES, max_size=4)))
+        calls_in_time = iter([True] * data.draw(st.integers(0, 8) | st.just(1000)))
+        self._deliver(ids, Context(lambda: 30_000 if next(calls_in_time, False) else 0))
+
+    @precondition(lambda self: self.messages)
+    @rule(data=st.data())
+    def duplicate(self, data: st.DataObject) -> None:
+        """SQS delivers at least once. A copy with the same id outlives the deletion of the other;
+        it is as good as a message that was sent twice."""
+        message = data.draw(st.sampled_from(sorted(self.messages)))
+        self.messages[next(self.ids)] = {**self.messages[message]}
+
+    @precondition(lambda self: self.dead)
+    @rule(data=st.data())
+    def redrive(self, data: st.DataObject) -> None:
+        """An operator moves a message back. It has a new id and a new time then."""
+        self._redrive(data.draw(st.integers(0, len(self.dead) - 1)))
+
+    # What must be true
+
+    @invariant()
+    def no_accepted_order_is_lost(self) -> None:
+        waiting = {
+            order["number"]
+            for message in [*self.messages.values(), *self.dead]
+            for order in json.loads(message["body"])
+        }
+        for order in self.accepted:
+            assert order.number in waiting or self._stored_stamp(order.order_id) >= order.stamp
+
+    @invariant()
+    def what_is_stored_is_what_was_sent(self) -> None:
+        known = {(order.order_id, str(order.number)): order for order in self.arrived}
+        for (order_id, _), item in self.dynamodb.table.items():
+            order = known[order_id, item["number"]["N"]]
+            assert str(order.stamp) == item["accepted_at"]["N"]
+            assert not order.is_poison
+
+    def teardown(self) -> None:
+        """In the end all is well: what can be stored is stored, and the rest is dead-lettered."""
+        try:
+            self.dynamodb.plan = lambda _: "ok"
+            self.queue.fates = iter([])
+            while self.dead:
+                self._redrive(0)
+            while self.messages:
+                self._deliver(list(self.messages)[:10], Context())
+            self.no_accepted_order_is_lost()
+            dead = {order["number"] for m in self.dead for order in json.loads(m["body"])}
+            for order_id in "abc":
+                orders = [order for order in self.arrived if order.order_id == order_id]
+                stored = max([order.stamp for order in orders if not order.is_poison], default=0)
+                assert self._stored_stamp(order_id) == stored
+                for order in orders:
+                    assert not order.is_poison or order.number in dead or stored >= order.stamp
+        finally:
+            self._patches.close()
+
+    # How it happens
+
+    def _deliver(self, ids: list[str], context: Context) -> None:
+        records = [{"messageId": message_id, **self.messages[message_id]} for message_id in ids]
+        answer = invoke(process.handle, {"Records": records}, context).answer
+        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        assert failed <= set(ids)
+        for message_id in dict.fromkeys(ids):
+            message = self.messages[message_id]
+            if message_id not in failed:
+                del self.messages[message_id]
+                continue
+            message["receive_count"] += 1
+            if message["receive_count"] >= MAX_RECEIVE_COUNT:
+                self.dead.append(self.messages.pop(message_id))
+        self._take_in(to_dead_letter_queue=True)
+
+    def _take_in(self, *, to_dead_letter_queue: bool) -> None:
+        """Moves what the handlers have sent to where it is delivered from."""
+        for sent in self.queue.sent:
+            assert ("dead-letter" in sent["QueueUrl"]) == to_dead_letter_queue
+            message = {
+                "body": sent["MessageBody"],
+                "attributes": {"SentTimestamp": str(self.now // 1000)},
+                "messageAttributes": {
+                    name: {"stringValue": value["StringValue"], "dataType": value["DataType"]}
+                    for name, value in sent["MessageAttributes"].items()
+                },
+                "receive_count": 0,
+            }
+            if to_dead_letter_queue:
+                self.dead.append(message)
+            else:
+                self.messages[next(self.ids)] = message
+        self.queue.sent.clear()
+
+    def _redrive(self, index: int) -> None:
+        message = self.dead.pop(index)
+        self.now += 1_000_000
+        message |= {"attributes": {"SentTimestamp": str(self.now // 1000)}, "receive_count": 0}
+        self.messages[next(self.ids)] = message
+
+    def _stored_stamp(self, order_id: str) -> int:
+        item = self.dynamodb.table.get((order_id, "Kopi"))
+        return int(item["accepted_at"]["N"]) if item else 0
+
+
+TestPipeline = Pipeline.TestCase
+TestPipeline.settings = examples(120, stateful_step_count=25)

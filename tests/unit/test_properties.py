@@ -1,0 +1,160 @@
+"""Ingest and process together: whatever comes in, nothing breaks, and values come out unchanged."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ingest import handler as ingest
+from process import handler as process
+from shared import orders
+
+from tests.unit.conftest import examples
+from tests.unit.engines import Engine
+from tests.unit.support import Context, FakeSqs, invoke, record, request
+from tests.unit.test_orders import NAMES, VALUES, exact, from_wire
+
+ANSWERS = {202, 400, 404, 405, 413, 415}
+KEYS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=5)
+ORDERS = st.dictionaries(NAMES, VALUES, max_size=4).flatmap(
+    lambda order: st.builds(
+        lambda order_id, item: order | {"order_id": order_id, "item": item}, KEYS, KEYS
+    )
+)
+DOCUMENTS = VALUES | ORDERS | st.lists(ORDERS | VALUES, max_size=4) | st.lists(ORDERS, max_size=4)
+
+
+@pytest.fixture
+def table(dynamodb_local: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """DynamoDB Local behind process."""
+    dynamodb_local.create_table("orders", order_id="S", item="S")
+    monkeypatch.setattr(process.WRITER, "_client", dynamodb_local.client)
+    return dynamodb_local
+
+
+def post(event: Any, sqs: FakeSqs) -> dict[str, Any] | None:
+    """The message that the request has led to, if it has. Asserts that the answer tells so."""
+    del sqs.sent[:]
+    answer = invoke(ingest.handle, event).answer
+    assert answer["statusCode"] in ANSWERS
+    assert len(sqs.sent) == (answer["statusCode"] == 202)
+    if answer["statusCode"] != 202:
+        problem = json.loads(answer["body"] or '{"detail":"HEAD"}')
+        assert problem["detail"]
+        return None
+    return sqs.sent[0]
+
+
+def stored(table: Engine, message: dict[str, Any]) -> list[dict[str, Any]]:
+    """The items that process makes of the message in an empty table, without their stamp."""
+    delivery = record(message["MessageBody"], "m", 1)
+    result = invoke(process.handle, {"Records": [delivery]})
+    assert result.answer == {"batchItemFailures": []}
+    assert result.metrics["DeadLettered"] == 0
+    items = table.items("orders")
+    for item in items:
+        key = {name: item[name] for name in ("order_id", "item")}
+        table.client.delete_item(TableName="orders", Key=key)
+        assert item.pop("accepted_at") == {"N": "1"}
+    return items
+
+
+@examples(400)
+@given(document=DOCUMENTS)
+def test_whatever_is_accepted_is_stored_with_the_very_same_values(
+    table: Engine, sqs: FakeSqs, document: Any
+) -> None:
+    message = post(request(orders.encode(document)), sqs)
+    if message is None:
+        return
+    expected = document if isinstance(document, list) else [document]
+    items = [from_wire({"M": item}) for item in stored(table, message)]
+
+    def by_key(item: dict[str, Any]) -> tuple[str, str]:
+        return item["order_id"], item["item"]
+
+    assert sorted(items, key=by_key) == sorted(map(exact, expected), key=by_key)
+
+
+@examples(300)
+@given(
+    body=st.binary(max_size=60)
+    | DOCUMENTS.map(lambda document: orders.encode(document).encode())
+    | st.sampled_from(["utf-16", "utf-8-sig", "latin-1"]).map('{"order_id":"é","item":"ü"}'.encode),
+    cut=st.integers(0, 3),
+)
+def test_any_bytes_are_answered(table: Engine, sqs: FakeSqs, body: bytes, cut: int) -> None:
+    encoded = base64.b64encode(body[cut:]).decode()
+    message = post(request(encoded, isBase64Encoded=True), sqs)
+    if message is not None:
+        stored(table, message)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+HEADER_NAMES = st.sampled_from(
+    ["content-type", "Content-Type", "content-encoding", "x-amzn-trace-id", "x-request-id", "a"]
+) | st.text(max_size=5)
+HEADER_VALUES = (
+    st.sampled_from(["application/json", "text/plain", "application/json; charset=", "gzip", ";"])
+    | st.from_regex(r"application/(x\+)?json( ?; ?charset=\"?[a-z0-9-]*\"?)*", fullmatch=True)
+    | st.from_regex(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}(;Sampled=[01])?.?", fullmatch=True)
+    | st.text(max_size=9)
+)
+
+
+@examples(300)
+@given(
+    headers=st.dictionaries(HEADER_NAMES, HEADER_VALUES | ANYTHING, max_size=4),
+    many=st.none() | st.dictionaries(HEADER_NAMES, st.lists(HEADER_VALUES) | ANYTHING, max_size=4),
+    json_type=st.booleans(),
+)
+def test_any_headers_are_answered(sqs: FakeSqs, headers: Any, many: Any, json_type: bool) -> None:
+    if json_type:
+        headers = {name: value for name, value in headers.items() if name != "Content-Type"}
+        headers |= {"content-type": "application/json", "content-encoding": "identity"}
+    event = request(headers=headers) | ({} if many is None else {"multiValueHeaders": many})
+    message = post(event, sqs)
+    if message is not None and "MessageSystemAttributes" in message:
+        trace = message["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"]
+        assert trace.startswith("Root=1-")
+        assert trace.isascii()
+        assert trace.isprintable()
+
+
+@examples(200)
+@given(event=ANYTHING | st.dictionaries(st.sampled_from(list(request())), ANYTHING))
+def test_any_event_is_answered(sqs: FakeSqs, event: Any) -> None:
+    post(event, sqs)
+    post(request() | event if isinstance(event, dict) else event, sqs)
+
+
+@examples(300)
+@given(
+    records=st.lists(
+        st.dictionaries(
+            st.sampled_from(["body", "attributes", "messageAttributes", "other"]),
+            ANYTHING | DOCUMENTS.map(orders.encode),
+        ),
+        max_size=4,
+    ),
+)
+def test_any_records_are_answered(
+    table: Engine, sqs: FakeSqs, records: list[dict[str, Any]]
+) -> None:
+    ids = [str(n) for n in range(len(records))]
+    numbered = [one | {"messageId": n} for one, n in zip(records, ids, strict=True)]
+    good = record({"order_id": "good", "item": "Kopi"}, "good", 1)
+
+    answer = invoke(process.handle, {"Records": [*numbered, good]}, Context()).answer
+
+    failed = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+    assert set(failed) <= set(ids)
+    assert {"order_id": {"S": "good"}, "item": {"S": "Kopi"}, "accepted_at": {"N": "1"}} in (
+        table.items("orders")
+    )

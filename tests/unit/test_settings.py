@@ -1,0 +1,136 @@
+"""Settings: the names that are read are those that Terraform sets; bad values fail at import."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from shared import orders, settings
+
+from tests.unit.support import ENVIRONMENT
+
+ROOT = Path(__file__).resolve().parents[2]
+BY_THE_RUNTIME = {"AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION"}
+READ = """
+import os
+class Recorder(dict):
+    def get(self, name, default=None):
+        print(name)
+        return super().get(name, default)
+from shared import settings
+settings.os = type("os", (), {"environ": Recorder(os.environ)})
+import FUNCTION.handler
+"""
+
+
+def import_handler(function: str, script: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    environment = ENVIRONMENT | {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "lambda_src")}
+    return subprocess.run(
+        [sys.executable, "-c", script.replace("FUNCTION", function)],
+        env=environment | changes,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def names_set_by_terraform(function: str) -> set[str]:
+    """The keys of the function's environment in the root module."""
+    text = (ROOT / "main.tf").read_text()
+    module = text.split(f'module "{function}"')[1].split("\nmodule ")[0]
+    own = module.split("environment = merge(")[1].split("})")[0]
+    shared = text.split("shared_environment = {")[1].split("}")[0]
+    return set(re.findall(r"^ +([A-Z][A-Z_]+) += ", own + shared, re.MULTILINE))
+
+
+@pytest.mark.parametrize("function", ["ingest", "process"])
+def test_the_names_read_are_the_names_set(function: str) -> None:
+    imported = import_handler(function, READ)
+    assert imported.returncode == 0, imported.stderr
+
+    assert set(imported.stdout.split()) - BY_THE_RUNTIME == names_set_by_terraform(function)
+
+
+@pytest.mark.parametrize("function", ["ingest", "process"])
+def test_a_missing_variable_ends_the_import_with_one_line_that_names_it(function: str) -> None:
+    imported = import_handler(function, "import FUNCTION.handler", TABLE_KEYS="")
+
+    assert imported.returncode != 0
+    last_line = imported.stderr.splitlines()[-1]
+    assert last_line == (
+        "shared.settings.SettingsError: Environment variable TABLE_KEYS is missing or empty."
+    )
+
+
+BAD = {
+    "seconds": ["x", "0", "-1", "nan", "inf", "1s", "1e999"],
+    "size": ["x", "1024", "-1", "1.5", "²", "1e6", "9" * 5000],
+    "flag": ["True", "1", "yes", "false "],
+    "paths": ["x", "{}", "[]", '""', "[1]", '["a"]', '["/a", null]', '["/a", ""]', "null"],
+}
+
+
+@pytest.mark.parametrize(("reader", "value"), [(r, v) for r, values in BAD.items() for v in values])
+def test_malformed_values_are_named(
+    monkeypatch: pytest.MonkeyPatch, reader: str, value: str
+) -> None:
+    monkeypatch.setenv("SOME_NAME", value)
+    read = {
+        "seconds": settings.seconds,
+        "size": lambda name: settings.size(name, above=1024),
+        "flag": settings.flag,
+        "paths": settings.paths,
+    }[reader]
+
+    with pytest.raises(settings.SettingsError, match=r"^SOME_NAME must be .* Got ") as error:
+        read("SOME_NAME")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "x",
+        "[]",
+        "{}",
+        "null",
+        "[1]",
+        '["a"]',
+        '[{"name":"a"}]',
+        '[{"type":"S"}]',
+        '[{"name":"a","type":"B"}]',
+        '[{"name":"a","type":["S"]}]',
+        '[{"name":"","type":"S"}]',
+        '[{"name":"a","type":"S"},{"name":"a","type":"N"}]',
+        '[{"name":"a","type":"S"},{"name":"b","type":"N"},{"name":"c","type":"N"}]',
+        '[{"name":"accepted_at","type":"N"}]',
+    ],
+)
+def test_malformed_keys_are_named(monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
+    monkeypatch.setenv("ACCEPTED_AT_ATTRIBUTE", "accepted_at")
+    monkeypatch.setenv("TABLE_KEYS", keys)
+
+    with pytest.raises(settings.SettingsError, match=r"^TABLE_KEYS must be "):
+        settings.schema()
+
+
+def test_well_formed_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {
+        "ACCEPTED_AT_ATTRIBUTE": "accepted_at",
+        "TABLE_KEYS": '[{"name":"id","type":"N"}]',
+        "SECONDS": "1.5",
+        "SIZE": "1025",
+        "ON": "true",
+        "OFF": "false",
+        "PATHS": '["/a","/b/c"]',
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+
+    assert settings.schema() == orders.Schema((orders.KeyAttribute("id", "N"),), "accepted_at")
+    assert settings.seconds("SECONDS") == 1.5
+    assert settings.size("SIZE", above=1024) == 1025
+    assert (settings.flag("ON"), settings.flag("OFF")) == (True, False)
+    assert settings.paths("PATHS") == {"/a", "/a/", "/b/c", "/b/c/"}
