@@ -181,7 +181,8 @@ def providers() -> None:
     """Write .cache/terraform.rc, which finds the providers, from the registry or from a mirror."""
     check_terraform()
     configuration = CACHE / "terraform.rc"
-    if configuration.exists():
+    mirror_is_there = all(link.exists() for link in PROVIDERS.glob("aws/*/*"))
+    if configuration.exists() and mirror_is_there:
         return
     CACHE.mkdir(exist_ok=True)
     if registry_reached():

@@ -28,7 +28,7 @@ class Terraform:
         credentials: dict[str, str] | None = None,
         **variables: str,
     ) -> None:
-        self._directory = directory
+        self.directory = directory
         self._state = work / "terraform.tfstate"
         self._variables = [f"-var={name}={value}" for name, value in variables.items()]
         self._environment = {
@@ -42,7 +42,7 @@ class Terraform:
     def run(self, *arguments: str, accept: tuple[int, ...] = (0,)) -> tuple[int, str]:
         """The exit code and the output; fails with the output on any other exit code."""
         result = subprocess.run(
-            ["terraform", f"-chdir={self._directory}", *arguments],
+            ["terraform", f"-chdir={self.directory}", *arguments],
             env=self._environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -83,15 +83,30 @@ class Terraform:
     def resources(self) -> dict[str, dict[str, Any]]:
         """The attributes of every managed resource, by its address."""
         _, output = self.run("show", "-json", str(self._state))
-        found: dict[str, dict[str, Any]] = {}
-        modules = [json.loads(output).get("values", {}).get("root_module", {})]
-        while modules:
-            module = modules.pop()
-            modules += module.get("child_modules", [])
-            for resource in module.get("resources", []):
-                if resource["mode"] == "managed":
-                    found[resource["address"]] = resource["values"]
-        return found
+        return managed(json.loads(output).get("values", {}))
+
+    def planned(self) -> dict[str, dict[str, Any]]:
+        """The attributes, as far as they are known, that an apply would give each resource."""
+        plan = self._state.with_name("plan")
+        self.run(
+            *("plan", "-input=false", "-no-color", f"-out={plan}"),
+            *(f"-state={self._state}", *self._variables),
+        )
+        _, output = self.run("show", "-json", str(plan))
+        return managed(json.loads(output)["planned_values"])
+
+
+def managed(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Terraform's values representation, flat: module.a.module.b[0].type.name -> attributes."""
+    found: dict[str, dict[str, Any]] = {}
+    modules = [values.get("root_module", {})]
+    while modules:
+        module = modules.pop()
+        modules += module.get("child_modules", [])
+        for resource in module.get("resources", []):
+            if resource["mode"] == "managed":
+                found[resource["address"]] = resource["values"]
+    return found
 
 
 class Answer:
@@ -108,11 +123,19 @@ class Answer:
 class Stack:
     """The applied system, as a client and as an operator see it."""
 
-    def __init__(self, emulator: Emulator, terraform: Terraform, path: str = PATH) -> None:
+    def __init__(
+        self,
+        emulator: Emulator,
+        terraform: Terraform,
+        path: str = PATH,
+        module: str | None = None,
+    ) -> None:
+        """`module` names the output that holds the outputs of the module, if one does."""
         self._path = path
         self.emulator = emulator
         self.terraform = terraform
-        self.outputs = terraform.outputs()
+        outputs = terraform.outputs()
+        self.outputs: dict[str, Any] = outputs[module] if module else outputs
         self.sqs = emulator.client("sqs")
         self.dynamodb = emulator.client("dynamodb")
         self.iam = emulator.client("iam")

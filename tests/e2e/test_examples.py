@@ -1,4 +1,7 @@
-"""Each example, applied in one go from empty state, takes an order, is stable, and goes away."""
+"""Each example, and a consumer of the module, applied in one go from empty state.
+
+It takes an order, is stable, and goes away.
+"""
 
 import json
 from collections.abc import Iterator
@@ -9,12 +12,15 @@ from typing import Any
 import pytest
 
 from local.emulator import ROOT, Emulator
+from tests.e2e.consumer import write_consumer
 from tests.e2e.stack import Stack, Terraform, eventually, new_order
 
 PATHS = {"complete": "/orders", "existing": "/v1/orders", "academy": "/lambda/api"}
+SYSTEMS = [*PATHS, "left", "right"]
+CONFIGURATIONS = [*PATHS, "left"]  # left and right are of one
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # what destroys runs after all else, in other modules too
 def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Stack]]:
     """All of them side by side on one emulator: they mostly wait."""
     with Emulator(tmp_path_factory.mktemp("emulator"), auth=True, tls=True) as emulator:
@@ -36,9 +42,17 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sta
             one.init()
             one.apply()
 
+        consumer = Terraform(
+            write_consumer(tmp_path_factory.mktemp("consumer")),
+            tmp_path_factory.mktemp("consumer-state"),
+            emulator,
+        )
         with ThreadPoolExecutor() as pool:
-            list(pool.map(apply, applied.values()))
-        yield {name: Stack(emulator, one, PATHS[name]) for name, one in applied.items()}
+            list(pool.map(apply, [*applied.values(), consumer]))
+        yield {
+            **{name: Stack(emulator, one, PATHS[name]) for name, one in applied.items()},
+            **{name: Stack(emulator, consumer, module=name) for name in ("left", "right")},
+        }
 
 
 def domain_and_bucket(emulator: Emulator) -> dict[str, str]:
@@ -86,7 +100,7 @@ def document(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("name", SYSTEMS)
 def test_takes_an_order(examples: dict[str, Stack], name: str) -> None:
     stack = examples[name]
     order = new_order()
@@ -96,7 +110,7 @@ def test_takes_an_order(examples: dict[str, Stack], name: str) -> None:
     eventually(lambda: stack.row(order["order_id"], order["item"]), "the row")
 
 
-@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_a_second_plan_changes_nothing(examples: dict[str, Stack], name: str) -> None:
     assert examples[name].terraform.plan_changes() == ""
 
@@ -106,7 +120,44 @@ def test_academy_makes_no_iam(examples: dict[str, Stack]) -> None:
     assert [address for address in addresses if ".aws_iam" in address] == []
 
 
-@pytest.mark.parametrize("name", PATHS)
+def test_two_systems_side_by_side_share_nothing(examples: dict[str, Stack]) -> None:
+    left, right = examples["left"], examples["right"]
+    shared = {
+        name
+        for name, value in left.outputs.items()
+        if value == right.outputs[name] and not name.endswith("policy_json")
+    }
+    assert shared == set()
+
+    order = new_order()
+    assert left.post(order).status == 202
+    eventually(lambda: left.row(order["order_id"], order["item"]), "the row")
+    assert right.row(order["order_id"], order["item"]) is None
+
+
+def test_packages_are_the_same_bytes_in_files_of_their_own(examples: dict[str, Stack]) -> None:
+    packages = examples["left"].terraform.directory / ".terraform" / "packages"
+    for function in ("ingest", "process"):
+        files = sorted(packages.glob(f"*-{function}.zip"))
+        assert [file.name.split("-")[-2] for file in files] == ["left", "right"]
+        assert len({file.read_bytes() for file in files}) == 1
+
+
+@pytest.mark.parametrize("function", ["ingest", "process"])
+def test_additions_to_a_function(examples: dict[str, Stack], function: str) -> None:
+    resources = examples["left"].terraform.resources()
+    prefix = f"module.left.module.{function}[0]."
+    environment = resources[f"{prefix}aws_lambda_function.this"]["environment"][0]["variables"]
+
+    assert environment["AGENT"] == "on"
+    if function == "process":
+        assert environment["TABLE_NAME"] == "left"
+        assert environment["DEAD_LETTER_IMMEDIATELY"] == "false"
+    policy = resources[f"{prefix}aws_iam_role_policy.this[0]"]["policy"]
+    assert f"{function.capitalize()}Extra" in policy
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_destroys(examples: dict[str, Stack], name: str) -> None:
     examples[name].terraform.destroy()
 
