@@ -58,6 +58,11 @@ test-e2e: ## Apply the whole system to the local stack, IAM enforced and TLS on,
 	$(setup) providers python
 	@$(PYTHON) -m pytest tests/e2e
 
+.PHONY: bench
+bench: ## Measure the handlers against a tutorial's, side by side, as ratios.
+	$(setup) python
+	@$(PYTHON) -m benchmarks.bench
+
 ##@ Check it
 
 .PHONY: lint

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from local.emulator import ROOT, Emulator
+from local.emulator import HOST, ROOT, Emulator
 
 PATH = "/lambda/api"
 
@@ -120,6 +120,13 @@ class Answer:
         return json.loads(self.body)
 
 
+class Stay(urllib.request.HTTPRedirectHandler):
+    """A redirect is an answer like any other."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
 class Stack:
     """The applied system, as a client and as an operator see it."""
 
@@ -128,10 +135,12 @@ class Stack:
         emulator: Emulator,
         terraform: Terraform,
         path: str = PATH,
+        port: int = 80,
         module: str | None = None,
     ) -> None:
         """`module` names the output that holds the outputs of the module, if one does."""
         self._path = path
+        self._port = port
         self.emulator = emulator
         self.terraform = terraform
         outputs = terraform.outputs()
@@ -149,16 +158,20 @@ class Stack:
         method: str = "POST",
         path: str | None = None,
         content_type: str = "application/json",
+        port: int | None = None,
     ) -> Answer:
-        """A request through the load balancer."""
+        """A request through the load balancer, to the listener at `port`, as `Host` tells it."""
         request = urllib.request.Request(
             self.emulator.alb_url(self.outputs["load_balancer_name"]) + (path or self._path),
             data=body.encode() if isinstance(body, str) else body,
             method=method,
-            headers={"Content-Type": content_type},
+            headers={"Content-Type": content_type, "Host": f"{HOST}:{port or self._port}"},
+        )
+        opener = urllib.request.build_opener(
+            urllib.request.HTTPSHandler(context=self._tls), urllib.request.ProxyHandler({}), Stay()
         )
         try:
-            with urllib.request.urlopen(request, context=self._tls, timeout=30) as answer:
+            with opener.open(request, timeout=30) as answer:
                 return Answer(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.headers, error.read())

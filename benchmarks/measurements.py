@@ -1,0 +1,154 @@
+"""The four measurements. Each takes its number of rounds and calls ``step`` after each of them."""
+
+import contextlib
+import gc
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+from benchmarks import sides, sqs_stub
+from benchmarks.deployment import BATCH_SIZE, Deployment
+from benchmarks.pairs import Figure, Sample, alternate, timed
+from benchmarks.sides import SIDES
+from local.emulator import Emulator
+from tests.unit import engines
+
+Step: TypeAlias = Callable[[], object]
+
+REQUESTS = 100  # a sample of ingest
+CALLS = {1: 50, 10: 15, 100: 3}  # a sample of process, by size of the batch
+MESSAGES = 1000
+
+# Peak memory is VmHWM: ru_maxrss would begin with the memory of the process that has forked.
+_START = """
+import json, sys, time
+wall, cpu = time.perf_counter(), time.process_time()
+import {module}
+wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+try:
+    memory = next(int(line.split()[1]) for line in open("/proc/self/status") if "VmHWM" in line)
+except OSError:
+    import resource
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({{"wall": wall * 1000, "cpu": cpu * 1000, "memory": memory / 1024}}))
+"""
+
+
+def start(rounds: int, step: Step) -> Iterator[Figure]:
+    """Import and creation of the client, each time in a fresh process.
+
+    The SDK's bytecode is cached, that of the handlers is not and cannot be: so it is on Lambda,
+    where the code's directory is read-only.
+    """
+    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment = own | sides.ENVIRONMENT | {"PYTHONDONTWRITEBYTECODE": "1"}
+
+    def sample(module: str, root: Path) -> Sample:
+        command = [sys.executable, "-c", _START.format(module=module)]
+        result: Sample = json.loads(subprocess.check_output(command, cwd=root, env=environment))
+        return result
+
+    for function in ("ingest", "process"):
+        with tempfile.TemporaryDirectory() as directory:
+            samplers = []
+            for side in SIDES:
+                root = Path(directory, side.name)
+                zipfile.ZipFile(io.BytesIO(side.zip(function))).extractall(root)
+                samplers.append(partial(sample, side.module.format(function), root))
+            pairs = alternate(rounds, samplers, step)
+        title = f"{function}, import and client"
+        yield pairs.figure("wall", f"{function}_import_ratio", f"{title}: time", "ms")
+        yield pairs.figure("cpu", f"{function}_import_cpu_ratio", f"{title}: CPU", "ms")
+        yield pairs.figure("memory", f"{function}_memory_ratio", f"{title}: memory", "MB")
+
+
+def ingest(rounds: int, step: Step) -> Iterator[Figure]:
+    """A request with one order, against a stub of SQS."""
+
+    def sample(handle: sides.Handler) -> Sample:
+        requests = [sides.request() for _ in range(REQUESTS)]
+
+        def work() -> None:
+            for request in requests:
+                sides.check(handle(request, sides.CONTEXT))
+
+        return timed(work, REQUESTS)
+
+    with sqs_stub.running() as url, _quiet():
+        samplers = [partial(sample, side.load("ingest", url).handle) for side in SIDES]
+        pairs = alternate(rounds, samplers, step)
+    yield pairs.figure("cpu", "ingest_cpu_ratio", "ingest, a request: CPU", "ms")
+    yield pairs.figure("wall", "ingest_wall_ratio", "ingest, a request: time", "ms")
+
+
+def process(rounds: int, step: Step) -> Iterator[Figure]:
+    """Batches of messages with one order each, against DynamoDB Local."""
+    sent: list[object] = []  # requests, those that the SDK sends again included
+
+    def sample(handle: sides.Handler, size: int, *, stored: bool) -> Sample:
+        def work() -> None:
+            for batch in batches:
+                sides.check(handle(batch, sides.CONTEXT))
+
+        orders = [[sides.order() for _ in range(size)] for _ in range(CALLS[size])]
+        if stored:
+            batches = [sides.batch(some) for some in orders]
+            work()
+        batches = [sides.batch(some) for some in orders]
+        sent.clear()
+        messages = size * CALLS[size]
+        result = timed(work, messages)
+        return result | {"requests": 1000 * len(sent) / messages}
+
+    with engines.dynamodb_local() as engine, _quiet():
+        engine.create_table(sides.TABLE, order_id="S", item="S")
+        ours, tutorial = (side.load("process", engine.client.meta.endpoint_url) for side in SIDES)
+        for client in (ours.DYNAMODB, tutorial.table.meta.client):
+            client.meta.events.register("before-send.dynamodb.*", lambda **_: sent.append(1))
+        for size, stored in ((1, False), (10, False), (100, False), (10, True)):
+            handlers = (ours.handle, tutorial.handle)
+            samplers = [partial(sample, handle, size, stored=stored) for handle in handlers]
+            pairs = alternate(rounds, samplers, step)
+            title = f"process, batch of {size}" + (", keys stored" if stored else "")
+            end = f"{size}_stored" if stored else f"{size}"
+            yield pairs.figure("cpu", f"process_cpu_ratio_{end}", f"{title}: CPU", "ms/msg")
+            yield pairs.figure("wall", f"process_wall_ratio_{end}", f"{title}: time", "ms/msg")
+            key = f"requests_per_1000_at_{end}"
+            yield pairs.figure("requests", key, f"{title}: calls", "/1,000 msg", is_ratio=False)
+
+
+def queue_to_table(rounds: int, step: Step) -> Iterator[Figure]:
+    """A full queue, its mapping switched on; both pairs on the same local stack."""
+
+    def sample(deployment: Deployment) -> Sample:
+        return {"rate": deployment.drain(MESSAGES)}
+
+    with tempfile.TemporaryDirectory() as directory, Emulator(Path(directory)) as emulator:
+        deployments = [Deployment(emulator, side) for side in SIDES]
+
+        def fill() -> None:
+            for deployment in deployments:
+                deployment.fill(MESSAGES)
+
+        samplers = [partial(sample, deployment) for deployment in deployments]
+        pairs = alternate(rounds, samplers, step, prepare=fill)
+    title = f"queue to table, batch of {BATCH_SIZE}"
+    yield pairs.figure("rate", "queue_to_table_ratio", title, "msg/s", more_is_better=True)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Handlers write where nobody reads, and the garbage collector leaves the benchmark alone."""
+    gc.collect()
+    gc.freeze()
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        yield
+    gc.unfreeze()

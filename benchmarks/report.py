@@ -1,0 +1,104 @@
+"""What a run has found: a table for people, JSON for machines, and a plot."""
+
+import json
+import os
+import platform
+import time
+from html import escape
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+from rich.table import Table
+
+from benchmarks.pairs import Figure
+
+# At most this, or at least where more is better.
+REACH = {
+    "ingest_import_ratio": 1.10,
+    "process_import_ratio": 0.90,
+    "ingest_cpu_ratio": 1.25,
+    "process_cpu_ratio_10": 0.20,
+    "process_cpu_ratio_100": 0.12,
+    "requests_per_1000_at_10": 100,
+    "requests_per_1000_at_100": 40,
+    "queue_to_table_ratio": 3,
+}
+
+
+def is_missed(figure: Figure) -> bool:
+    limit = REACH.get(figure.key, figure.value)
+    return figure.value < limit if figure.more_is_better else figure.value > limit
+
+
+def reach(figure: Figure) -> str:
+    sign = "≥" if figure.more_is_better else "≤"
+    return f"{sign} {REACH[figure.key]:g}" if figure.key in REACH else ""
+
+
+def table(figures: list[Figure]) -> Table:
+    result = Table("", title="Medians, and ours ÷ tutorial of each pair of samples")
+    for column in ("ours", "tutorial", "unit", "ratio", "min … max", "reach"):
+        result.add_column(column, justify="left" if column == "unit" else "right", no_wrap=True)
+    for figure in figures:
+        color = "red" if is_missed(figure) else "green" if figure.key in REACH else "dim"
+        result.add_row(
+            figure.title,
+            f"{median(figure.ours):.4g}",
+            f"{median(figure.tutorial):.4g}",
+            figure.unit,
+            f"[{color}]{median(figure.ratios):.2f}[/]",
+            f"{min(figure.ratios):.2f} … {max(figure.ratios):.2f}",
+            reach(figure),
+        )
+    return result
+
+
+def write_json(path: Path, figures: list[Figure]) -> None:
+    content: dict[str, object] = {figure.key: round(figure.value, 4) for figure in figures}
+    content["samples"] = {
+        figure.key: {"unit": figure.unit, "ours": figure.ours, "tutorial": figure.tutorial}
+        for figure in figures
+    }
+    content["ranges"] = {f.key: [min(f.ratios), max(f.ratios)] for f in figures}
+    content["run"] = {
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        "load_average": os.getloadavg(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("boto3", "botocore", "ministack")},
+    }
+    path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def write_plot(path: Path, figures: list[Figure]) -> None:
+    """Bars of the figures that have a reach: ours as a share of the tutorial's cost."""
+    left, unit, row = 330, 360, 30  # pixels: titles, the tutorial's cost, a bar
+    shown = [figure for figure in figures if figure.key in REACH]
+    bottom = row * len(shown) + 44
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 840 {bottom + 28}" '
+        'font-family="sans-serif" font-size="13">',
+        '<rect width="100%" height="100%" fill="white"/>',
+        '<text x="12" y="24">Cost beside the tutorial (1): median, range, '
+        '<tspan fill="#c77700" font-weight="bold">reach</tspan></text>',
+    ]
+    for tick in (0, 0.25, 0.5, 0.75, 1, 1.25):
+        x, color = left + unit * tick, "#555" if tick == 1 else "#ddd"
+        lines.append(f'<path d="M{x} 38V{bottom}" stroke="{color}"/>')
+        lines.append(f'<text x="{x}" y="{bottom + 18}" text-anchor="middle">{tick:g}</text>')
+    for y, figure in zip(range(44, bottom, row), shown, strict=True):
+        ratios = [1 / ratio if figure.more_is_better else ratio for ratio in figure.ratios]
+        limit = REACH[figure.key] / (1 if figure.is_ratio else median(figure.tutorial))
+        values = (min(ratios), median(ratios), max(ratios))
+        low, middle, high = [round(left + unit * value, 1) for value in values]
+        at = round(left + unit * (1 / limit if figure.more_is_better else limit), 1)
+        color = "#d9534f" if is_missed(figure) else "#3b7dd8"
+        lines += [
+            f'<text x="12" y="{y + 15}">{escape(figure.title)}</text>',
+            f'<path d="M{left} {y + 11}H{middle}" stroke="{color}" stroke-width="18"/>',
+            f'<path d="M{low} {y + 11}H{high}" stroke="#123" stroke-width="2"/>',
+            f'<path d="M{at} {y - 1}v24" stroke="#e69f00" stroke-width="3"/>',
+        ]
+    path.write_text("\n".join([*lines, "</svg>\n"]))
