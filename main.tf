@@ -218,6 +218,13 @@ module "vpc_endpoints" {
   tags               = var.tags
 }
 
+check "internet_facing" {
+  assert {
+    condition     = var.load_balancer_internal || var.certificate != null || var.existing_listener != null || !var.create
+    error_message = "load_balancer_internal = false without certificate: orders cross the internet in plain text, and anybody in load_balancer_ingress_cidr_blocks may send them. Give a certificate, and think of load_balancer_web_acl."
+  }
+}
+
 locals {
   count = var.create ? 1 : 0
 

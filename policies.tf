@@ -5,7 +5,10 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
-data "aws_region" "current" {}
+# The region: data.aws_region has no attribute that providers 5 and 6 both know without a warning, see docs/compatibility.md.
+data "aws_service_principal" "sqs" {
+  service_name = "sqs"
+}
 
 data "aws_iam_policy_document" "kms_key" {
   # checkov:skip=CKV_AWS_109:in a key's own policy, "*" means this key
@@ -30,7 +33,7 @@ data "aws_iam_policy_document" "kms_key" {
 
     principals {
       type        = "Service"
-      identifiers = ["logs.${data.aws_region.current.id}.amazonaws.com"]
+      identifiers = ["logs.${data.aws_service_principal.sqs.region}.amazonaws.com"]
     }
 
     condition {
@@ -38,7 +41,7 @@ data "aws_iam_policy_document" "kms_key" {
       variable = "kms:EncryptionContext:aws:logs:arn"
       values = [
         for log_group in ["/aws/lambda/${var.name}-ingest", "/aws/lambda/${var.name}-process", "/aws/vpc/${var.name}-flow-logs"] :
-        "arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:log-group:${log_group}"
+        "arn:${data.aws_partition.current.partition}:logs:${data.aws_service_principal.sqs.region}:${data.aws_caller_identity.current.account_id}:log-group:${log_group}"
       ]
     }
   }

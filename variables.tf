@@ -135,7 +135,7 @@ variable "certificate" {
   description = "ACM certificate for HTTPS on 443, and the security policy, by default TLS 1.2 and 1.3 only; port 80 then redirects. null serves plain HTTP."
   type = object({
     arn        = string
-    ssl_policy = optional(string, "ELBSecurityPolicy-TLS13-1-2-2021-06")
+    ssl_policy = optional(string, "ELBSecurityPolicy-TLS13-1-2-Res-2021-06")
   })
   default = null
 

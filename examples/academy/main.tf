@@ -30,6 +30,5 @@ module "async_ingest" {
   existing_process_role = local.role
 
   process_maximum_concurrency = 2
-  log_retention_days          = 7
   deletion_protection_enabled = var.deletion_protection
 }

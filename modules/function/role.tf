@@ -43,6 +43,7 @@ data "aws_iam_policy_document" "runtime" {
     for_each = var.in_vpc ? ["vpc"] : []
 
     content {
+      # As wide as the region, for Lambda tries it out on interfaces that do not exist yet; denied to the code below.
       sid = "ManageNetworkInterfaces"
       actions = [
         "ec2:AssignPrivateIpAddresses",

@@ -47,6 +47,11 @@ variable "package" {
   }
 
   validation {
+    condition     = var.package == null || try(var.package.s3_key == null || var.package.source_code_hash != null || var.package.s3_object_version != null, true)
+    error_message = "package.s3_key needs s3_object_version or source_code_hash: without either a changed object is not deployed, and nobody knows which one runs."
+  }
+
+  validation {
     condition     = var.package == null || try(var.package.filename == null || var.package.source_code_hash != null, true)
     error_message = "package.filename needs source_code_hash, for example filebase64sha256(filename): without it a changed zip is not deployed."
   }

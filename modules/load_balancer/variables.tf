@@ -78,7 +78,7 @@ variable "certificate" {
   description = "ACM certificate for an HTTPS listener on 443, and the listener's security policy, by default TLS 1.2 and 1.3 only; port 80 then redirects. null serves plain HTTP."
   type = object({
     arn        = string
-    ssl_policy = optional(string, "ELBSecurityPolicy-TLS13-1-2-2021-06")
+    ssl_policy = optional(string, "ELBSecurityPolicy-TLS13-1-2-Res-2021-06")
   })
   default = null
 }

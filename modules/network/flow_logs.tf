@@ -2,7 +2,10 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
-data "aws_region" "current" {}
+# The region: data.aws_region has no attribute that providers 5 and 6 both know without a warning, see docs/compatibility.md.
+data "aws_service_principal" "sqs" {
+  service_name = "sqs"
+}
 
 locals {
   flow_logs_count = var.flow_logs_enabled ? 1 : 0
@@ -39,7 +42,7 @@ data "aws_iam_policy_document" "flow_logs_trust" {
     condition {
       test     = "ArnLike"
       variable = "aws:SourceArn"
-      values   = ["arn:${data.aws_partition.current.partition}:ec2:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:vpc-flow-log/*"]
+      values   = ["arn:${data.aws_partition.current.partition}:ec2:${data.aws_service_principal.sqs.region}:${data.aws_caller_identity.current.account_id}:vpc-flow-log/*"]
     }
   }
 }

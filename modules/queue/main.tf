@@ -2,14 +2,17 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
-data "aws_region" "current" {}
+# The region: data.aws_region has no attribute that providers 5 and 6 both know without a warning, see docs/compatibility.md.
+data "aws_service_principal" "sqs" {
+  service_name = "sqs"
+}
 
 locals {
   dead_letter_name = "${var.name}-dead-letter"
 
   # Policies inside the queue resources need the ARNs before the queues exist; separate policy resources would make every
   # apply half a minute longer.
-  arn_prefix      = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
+  arn_prefix      = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_service_principal.sqs.region}:${data.aws_caller_identity.current.account_id}"
   arn             = "${local.arn_prefix}:${var.name}"
   dead_letter_arn = "${local.arn_prefix}:${local.dead_letter_name}"
 

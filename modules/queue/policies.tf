@@ -18,7 +18,7 @@ data "aws_iam_policy_document" "producer" {
       condition {
         test     = "StringEquals"
         variable = "kms:ViaService"
-        values   = ["sqs.${data.aws_region.current.id}.amazonaws.com"]
+        values   = ["sqs.${data.aws_service_principal.sqs.region}.amazonaws.com"]
       }
     }
   }
@@ -63,7 +63,7 @@ data "aws_iam_policy_document" "consumer" {
       condition {
         test     = "StringEquals"
         variable = "kms:ViaService"
-        values   = ["sqs.${data.aws_region.current.id}.amazonaws.com"]
+        values   = ["sqs.${data.aws_service_principal.sqs.region}.amazonaws.com"]
       }
     }
   }

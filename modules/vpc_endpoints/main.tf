@@ -1,4 +1,7 @@
-data "aws_region" "current" {}
+# The region: data.aws_region has no attribute that providers 5 and 6 both know without a warning, see docs/compatibility.md.
+data "aws_service_principal" "sqs" {
+  service_name = "sqs"
+}
 
 # The way from private subnets to SQS and DynamoDB without NAT. Each endpoint's policy names who may do what through it:
 # "Control access to VPC endpoints using endpoint policies" (AWS PrivateLink Guide).
@@ -26,7 +29,7 @@ resource "aws_vpc_security_group_ingress_rule" "sqs" {
 
 resource "aws_vpc_endpoint" "sqs" {
   vpc_id              = var.vpc_id
-  service_name        = "com.amazonaws.${data.aws_region.current.id}.sqs"
+  service_name        = "com.amazonaws.${data.aws_service_principal.sqs.region}.sqs"
   vpc_endpoint_type   = "Interface"
   private_dns_enabled = true
   subnet_ids          = var.subnet_ids
@@ -57,7 +60,7 @@ data "aws_iam_policy_document" "sqs" {
 
 resource "aws_vpc_endpoint" "dynamodb" {
   vpc_id            = var.vpc_id
-  service_name      = "com.amazonaws.${data.aws_region.current.id}.dynamodb"
+  service_name      = "com.amazonaws.${data.aws_service_principal.sqs.region}.dynamodb"
   vpc_endpoint_type = "Gateway"
   route_table_ids   = var.route_table_ids
   policy            = data.aws_iam_policy_document.dynamodb.json

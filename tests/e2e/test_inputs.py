@@ -113,7 +113,7 @@ CASES = [
     ),
     Case(
         "ingest_package",
-        {"s3_bucket": "b", "s3_key": "ingest.zip"},
+        {"s3_bucket": "b", "s3_key": "ingest.zip", "s3_object_version": "7"},
         INGEST,
         "s3_key",
         "ingest.zip",

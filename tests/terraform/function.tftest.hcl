@@ -282,6 +282,17 @@ run "out_of_range" {
   ]
 }
 
+run "package_of_no_version" {
+  module { source = "./modules/function" }
+  command = plan
+
+  variables {
+    package = { s3_bucket = "packages", s3_key = "ours.zip" }
+  }
+
+  expect_failures = [var.package]
+}
+
 run "package_from_two_places" {
   module { source = "./modules/function" }
   command = plan

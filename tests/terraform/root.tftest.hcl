@@ -439,3 +439,13 @@ run "role_path_without_slash" {
 
   expect_failures = [var.role_path]
 }
+
+run "plain_http_to_the_internet_is_warned_of" {
+  command = plan
+
+  variables {
+    load_balancer_internal = false
+  }
+
+  expect_failures = [check.internet_facing]
+}
