@@ -62,7 +62,11 @@ def write_consumer(work: Path) -> Path:
         },
         "output": {name: {"value": f"${{module.{name}}}"} for name in ("left", "right", "alone")},
     }
+    mocks = json.dumps(str(repository / "tests" / "terraform" / "mocks"))
     directory = work / "consumer"
     directory.mkdir()
     (directory / "main.tf.json").write_text(json.dumps(configuration))
+    (directory / "plan.tftest.hcl").write_text(
+        f'mock_provider "aws" {{\n  source = {mocks}\n}}\n\nrun "plan" {{\n  command = plan\n}}\n'
+    )
     return directory

@@ -87,13 +87,22 @@ class Terraform:
 
     def planned(self) -> dict[str, dict[str, Any]]:
         """The attributes, as far as they are known, that an apply would give each resource."""
+        return managed(self._plan()["planned_values"])
+
+    def planned_actions(self) -> dict[str, list[str]]:
+        """What an apply would do, such as ["update"], to each resource that it would change."""
+        changes = {c["address"]: c["change"]["actions"] for c in self._plan()["resource_changes"]}
+        return {address: actions for address, actions in changes.items() if actions != ["no-op"]}
+
+    def _plan(self) -> dict[str, Any]:
         plan = self._state.with_name("plan")
         self.run(
             *("plan", "-input=false", "-no-color", f"-out={plan}"),
             *(f"-state={self._state}", *self._variables),
         )
         _, output = self.run("show", "-json", str(plan))
-        return managed(json.loads(output)["planned_values"])
+        document: dict[str, Any] = json.loads(output)
+        return document
 
 
 def managed(values: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -141,6 +141,12 @@ def test_two_systems_side_by_side_share_nothing(examples: dict[str, Stack]) -> N
     assert right.row(order["order_id"], order["item"]) is None
 
 
+def test_a_consumer_plans_with_mocked_providers(examples: dict[str, Stack]) -> None:
+    _, output = examples["left"].terraform.run("test", "-no-color")
+
+    assert "1 passed, 0 failed" in output
+
+
 def test_packages_are_the_same_bytes_in_files_of_their_own(examples: dict[str, Stack]) -> None:
     packages = examples["left"].terraform.directory / ".terraform" / "packages"
     for function in ("ingest", "process"):

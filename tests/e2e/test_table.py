@@ -1,0 +1,63 @@
+"""A table that has orders in it is changed, never made anew."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.emulator import ROOT, Emulator
+from tests.e2e.stack import Terraform
+
+TABLE = "module.table.aws_dynamodb_table.this[0]"
+KEYS = {
+    "partition_key": {"name": "order_id", "type": "S"},
+    "sort_key": {"name": "item", "type": "S"},
+}
+CAPACITY = {"read_min": 1, "read_max": 10, "write_min": 5, "write_max": 500}
+
+
+def write(directory: Path, **inputs: Any) -> None:
+    source = str(ROOT / "modules" / "table")
+    module = {"source": source, "name": "toggled", "deletion_protection_enabled": False, **KEYS}
+    configuration = {"provider": {"aws": {}}, "module": {"table": module | inputs}}
+    (directory / "main.tf.json").write_text(json.dumps(configuration))
+
+
+@pytest.fixture(scope="module")
+def table(
+    emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, Terraform]]:
+    directory = tmp_path_factory.mktemp("table")
+    write(directory)
+    terraform = Terraform(directory, directory, emulator)
+    terraform.init()
+    terraform.apply()
+    yield directory, terraform
+    terraform.destroy()
+
+
+def test_toggles_change_the_table_in_place(table: tuple[Path, Terraform]) -> None:
+    directory, terraform = table
+    write(
+        directory,
+        ttl_attribute="expires_at",
+        table_class="STANDARD_INFREQUENT_ACCESS",
+        stream_view_type="NEW_IMAGE",
+        point_in_time_recovery_enabled=False,
+        deletion_protection_enabled=True,
+        kms_key={"arn": "arn:aws:kms:us-east-1:000000000000:key/1"},
+        provisioned_capacity=CAPACITY,
+        tags={"team": "orders"},
+    )
+
+    assert terraform.planned_actions()[TABLE] == ["update"]
+
+
+def test_another_key_does_make_it_anew(table: tuple[Path, Terraform]) -> None:
+    """So that the test above can fail."""
+    directory, terraform = table
+    write(directory, sort_key=None)
+
+    assert "delete" in terraform.planned_actions()[TABLE]
