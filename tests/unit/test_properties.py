@@ -1,6 +1,7 @@
 """Ingest and process together: whatever comes in, nothing breaks, and values come out unchanged."""
 
 import base64
+import functools
 import json
 from typing import Any
 
@@ -14,16 +15,28 @@ from shared import orders
 from tests.unit.conftest import examples
 from tests.unit.engines import Engine
 from tests.unit.support import Context, FakeSqs, invoke, record, request
-from tests.unit.test_orders import NAMES, VALUES, exact, from_wire
+from tests.unit.test_orders import EVERYDAY_VALUES, NAMES, VALUES, exact, from_wire, numerals
 
 ANSWERS = {202, 400, 404, 405, 413, 415}
 KEYS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=5)
-ORDERS = st.dictionaries(NAMES, VALUES, max_size=4).flatmap(
-    lambda order: st.builds(
-        lambda order_id, item: order | {"order_id": order_id, "item": item}, KEYS, KEYS
-    )
+NESTED = st.builds(
+    lambda levels, core: functools.reduce(lambda inner, _: [inner], range(levels), core),
+    st.integers(29, 33),
+    st.sampled_from([None, [], {}]),
 )
-DOCUMENTS = VALUES | ORDERS | st.lists(ORDERS | VALUES, max_size=4) | st.lists(ORDERS, max_size=4)
+ORDERS = st.builds(
+    lambda order, order_id, item: order | {"order_id": order_id, "item": item},
+    st.dictionaries(NAMES, EVERYDAY_VALUES, max_size=3),
+    KEYS,
+    KEYS,
+)
+# One attribute may be at a limit. Were there more, hardly a document would be accepted.
+AT_A_LIMIT = st.builds(
+    lambda orders, attribute: [*orders[:-1], orders[-1] | attribute],
+    st.lists(ORDERS, min_size=1, max_size=3),
+    st.dictionaries(NAMES | st.sampled_from(["it's", "'"]), numerals() | NESTED, max_size=1),
+)
+DOCUMENTS = AT_A_LIMIT | ORDERS | VALUES | st.lists(ORDERS | VALUES, max_size=3)
 
 
 @pytest.fixture
