@@ -37,8 +37,10 @@ def client(service: str, region: str, read_timeout_seconds: float) -> Any:
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
             read_timeout=read_timeout_seconds,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-            # Our code alone makes the parameters. Checking them against the model costs CPU.
+            # Our code alone makes the parameters. Checking them against the model costs CPU, and
+            # so does composing a user agent, twice for each call, of all that botocore knows.
             parameter_validation=False,
+            user_agent="async-ingest",
         ),
     )
 

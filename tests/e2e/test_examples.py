@@ -150,7 +150,7 @@ def test_a_consumer_plans_with_mocked_providers(examples: dict[str, Stack]) -> N
 def test_packages_are_the_same_bytes_in_files_of_their_own(examples: dict[str, Stack]) -> None:
     packages = examples["left"].terraform.directory / ".terraform" / "packages"
     for function in ("ingest", "process"):
-        files = sorted(packages.glob(f"*-{function}.zip"))
+        files = sorted(packages.glob(f"000000000000-us-east-1-*-{function}.zip"))
         assert [file.name.split("-")[-2] for file in files] == ["left", "right"]
         assert len({file.read_bytes() for file in files}) == 1
 

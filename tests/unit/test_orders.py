@@ -142,16 +142,13 @@ NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 def numerals(draw: st.DrawFn) -> orders.Number:
     """JSON numbers in every way of writing them, most of them near DynamoDB's limits."""
     length = draw(st.sampled_from([1, 5, 37, 38, 39]))
-    digits = draw(st.just(0) | st.integers(10 ** (length - 1), 10**length - 1))
-    whole = str(digits * 10 ** draw(st.sampled_from([0, 0, 1, 60, 125])))
-    fraction = draw(
-        st.sampled_from(["", "", "", ".0", ".10", ".000001", ".5", "." + "0" * 128 + "1"])
-    )
-    exponent = draw(
-        st.just("")
-        | st.builds("{}{}".format, st.sampled_from("eE"), st.integers(-170, 130))
-        | st.builds("E{}{}".format, st.sampled_from("+-"), st.sampled_from(["0", "007", "9" * 30]))
-    )
+    digits = draw(st.integers(10 ** (length - 1), 10**length - 1) | st.just(0))
+    whole = str(digits * 10 ** draw(st.sampled_from([0, 0, 0, 1, 60, 125])))
+    fraction = draw(st.sampled_from(["", "", "", ".0", ".10", ".000001", "." + "0" * 128 + "1"]))
+    exponent = ""
+    if draw(st.booleans()):
+        power = draw(st.integers(-170, 130) | st.sampled_from(["+0", "-007", "9" * 30]))
+        exponent = f"{draw(st.sampled_from('eE'))}{power}"
     return orders.Number(draw(st.sampled_from(["", "-"])) + whole + fraction + exponent)
 
 
