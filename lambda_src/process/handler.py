@@ -18,9 +18,8 @@ from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
-from shared import aws, orders, settings, telemetry
-
 from process.writer import Entry, Outcome, Writer
+from shared import aws, orders, settings, telemetry
 
 MARGIN_SECONDS = 0.5  # to report, after the longest SDK call
 MAX_ATTRIBUTES = 10  # of a message: "Amazon SQS message quotas"

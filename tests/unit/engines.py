@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import moto
 import pytest
-from shared import aws
 
 from local.emulator import Emulator
+from shared import aws
 
 ROOT = Path(__file__).resolve().parents[2]
 JARS = ROOT / ".cache" / "dynamodb-local"

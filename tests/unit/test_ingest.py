@@ -12,9 +12,9 @@ from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+
 from ingest import handler
 from shared import aws, orders, telemetry
-
 from tests.unit import engines
 from tests.unit.support import (
     REQUEST_ID,

@@ -19,10 +19,10 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
+
 from ingest import handler as ingest
 from process import handler as process
 from shared import telemetry
-
 from tests.unit.conftest import examples
 from tests.unit.support import Context, FakeDynamoDB, FakeSqs, error, invoke, request
 

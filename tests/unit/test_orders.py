@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shared import orders
 
+from shared import orders
 from tests.unit.conftest import examples
 from tests.unit.engines import Engine
 

@@ -6,9 +6,9 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+
 from process import handler
 from shared import aws, orders, telemetry
-
 from tests.unit import engines
 from tests.unit.support import (
     REQUEST_ID,

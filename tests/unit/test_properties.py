@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ingest import handler as ingest
 from process import handler as process
 from shared import orders
-
 from tests.unit.conftest import examples
 from tests.unit.engines import Engine
 from tests.unit.support import Context, FakeSqs, invoke, record, request

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from shared import orders, settings
 
+from shared import orders, settings
 from tests.unit.support import ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[2]

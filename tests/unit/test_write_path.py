@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
+
 from process import writer
 from process.writer import Entry, Outcome, Writer
-
 from tests.unit.conftest import examples
 from tests.unit.engines import Engine
 from tests.unit.support import FakeDynamoDB
