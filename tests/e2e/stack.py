@@ -57,24 +57,14 @@ class Terraform:
 
     def plan_changes(self) -> str:
         """What another apply would change, "" for nothing."""
-        code, output = self.run(
-            *("plan", "-input=false", "-no-color", "-detailed-exitcode"),
-            *(f"-state={self._state}", *self._variables),
-            accept=(0, 2),
-        )
+        code, output = self._on_state("plan", "-detailed-exitcode", accept=(0, 2))
         return output if code == 2 else ""
 
     def apply(self) -> None:
-        self.run(
-            *("apply", "-input=false", "-no-color", "-auto-approve"),
-            *(f"-state={self._state}", *self._variables),
-        )
+        self._on_state("apply", "-auto-approve")
 
     def destroy(self) -> None:
-        self.run(
-            *("destroy", "-input=false", "-no-color", "-auto-approve"),
-            *(f"-state={self._state}", *self._variables),
-        )
+        self._on_state("destroy", "-auto-approve")
 
     def outputs(self) -> dict[str, Any]:
         _, output = self.run("output", "-json", f"-state={self._state}")
@@ -96,13 +86,14 @@ class Terraform:
 
     def _plan(self) -> dict[str, Any]:
         plan = self._state.with_name("plan")
-        self.run(
-            *("plan", "-input=false", "-no-color", f"-out={plan}"),
-            *(f"-state={self._state}", *self._variables),
-        )
+        self._on_state("plan", f"-out={plan}")
         _, output = self.run("show", "-json", str(plan))
         document: dict[str, Any] = json.loads(output)
         return document
+
+    def _on_state(self, *command: str, accept: tuple[int, ...] = (0,)) -> tuple[int, str]:
+        common = ("-input=false", "-no-color", f"-state={self._state}", *self._variables)
+        return self.run(*command, *common, accept=accept)
 
 
 def managed(values: dict[str, Any]) -> dict[str, dict[str, Any]]:

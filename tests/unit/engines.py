@@ -17,10 +17,9 @@ from typing import Any, NamedTuple
 import moto
 import pytest
 
-from local.emulator import Emulator
+from local.emulator import ROOT, Emulator
 from shared import aws
 
-ROOT = Path(__file__).resolve().parents[2]
 JARS = ROOT / ".cache" / "dynamodb-local"
 POM = ROOT / "tools" / "dynamodb-local" / "pom.xml"
 REGION = "us-east-1"

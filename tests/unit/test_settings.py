@@ -4,14 +4,13 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from local.emulator import ROOT
 from shared import orders, settings
 from tests.unit.support import ENVIRONMENT
 
-ROOT = Path(__file__).resolve().parents[2]
 BY_THE_RUNTIME = {"AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION"}
 READ = """
 import os
