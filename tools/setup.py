@@ -3,7 +3,7 @@
     python3 tools/setup.py python      the environment of the local stack, tests and linters
     python3 tools/setup.py checkov     checkov, in an environment of its own
     python3 tools/setup.py providers   Terraform's providers, and the configuration that finds them
-    python3 tools/setup.py go          tflint and terraform-docs
+    python3 tools/setup.py go          tflint, terraform-docs and actionlint
 
 Standard library only: it is what runs before anything is installed.
 """
@@ -232,6 +232,7 @@ def go_tools() -> None:
     for package in (
         "github.com/terraform-linters/tflint",
         "github.com/terraform-docs/terraform-docs",
+        "github.com/rhysd/actionlint/cmd/actionlint",
     ):
         name = package.rsplit("/", 1)[1]
         stamp = CACHE / "bin" / f"{name}.made-from"

@@ -1,0 +1,211 @@
+"""The functions' packages, as the root module makes them: Terraform for real, AWS mocked."""
+
+import ast
+import base64
+import compileall
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from local.emulator import ROOT
+from tests.unit.support import ENVIRONMENT
+from tools import setup
+
+SOURCES = ROOT / "lambda_src"
+MOCKS = "tests/terraform/mocks"
+RUN = f"""
+mock_provider "aws" {{ source = "./{MOCKS}" }}
+
+run "packages" {{ command = plan }}
+"""
+
+# What Lambda's Python has beside the standard library: boto3 and what that needs ("Building Lambda
+# functions with Python", runtime-included SDK versions).
+RUNTIME = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"}
+
+IMPORT = """
+import importlib, json, sys
+handler, *sys.path[:0] = sys.argv[1:]
+module, _, function = handler.rpartition(".")
+assert callable(getattr(importlib.import_module(module), function))
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+class Package(NamedTuple):
+    handler: str
+    source_code_hash: str
+    file: Path
+
+
+class Machine(NamedTuple):
+    """What differs from one to the next, and must not show."""
+
+    directory: str
+    umask: int
+    mtime: int
+    timezone: str
+    last_file_first: bool
+
+    def build(self, top: Path) -> dict[str, Package]:
+        with self._umask():
+            root = top / self.directory
+            self._check_out(root)
+            self._terraform(root, "init", "-backend=false", "-input=false")
+            output = self._terraform(root, "test", "-json", "-verbose")
+        messages = [json.loads(line) for line in output.splitlines()]
+        (plan,) = (message["test_plan"] for message in messages if message["type"] == "test_plan")
+        functions = (
+            change["change"]["after"]
+            for change in plan["resource_changes"]
+            if change["type"] == "aws_lambda_function"
+        )
+        return {
+            function["handler"].partition(".")[0]: Package(
+                function["handler"], function["source_code_hash"], root / function["filename"]
+            )
+            for function in functions
+        }
+
+    def _check_out(self, root: Path) -> None:
+        patterns = ("*.tf", "modules/**/*.tf", f"{MOCKS}/*", "lambda_src/**/*.py")
+        files = sorted(file for pattern in patterns for file in ROOT.glob(pattern))
+        for number, file in enumerate(reversed(files) if self.last_file_first else files):
+            copy = root / file.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(file.read_bytes())
+            os.utime(copy, (self.mtime + number, self.mtime + number))
+        (root / "tests" / "packages.tftest.hcl").write_text(RUN)
+        # What using a checkout leaves there: both name the directory inside.
+        compileall.compile_dir(root / "lambda_src", quiet=1)
+        (root / "lambda_src" / "shared" / "orders.py~").write_text(str(root))
+
+    def _terraform(self, root: Path, *arguments: str) -> str:
+        result = subprocess.run(
+            ["terraform", f"-chdir={root}", *arguments],
+            env={
+                **os.environ,
+                "CHECKPOINT_DISABLE": "1",
+                "TF_CLI_CONFIG_FILE": str(setup.CACHE / "terraform.rc"),
+                "TZ": self.timezone,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert result.returncode == 0, result.stdout
+        return result.stdout
+
+    @contextlib.contextmanager
+    def _umask(self) -> Iterator[None]:
+        before = os.umask(self.umask)
+        try:
+            yield
+        finally:
+            os.umask(before)
+
+
+MACHINES = (
+    Machine("a", 0o002, 1_000_000_000, "Pacific/Kiritimati", last_file_first=False),
+    Machine("home/user name/söurce/b", 0o077, 1_700_000_000, "America/Lima", last_file_first=True),
+)
+
+
+@pytest.fixture(scope="module")
+def builds(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Package]]:
+    setup.providers()
+    top = tmp_path_factory.mktemp("machines")
+    return [machine.build(top) for machine in MACHINES]
+
+
+@pytest.fixture(params=["ingest", "process"])
+def package(builds: list[dict[str, Package]], request: pytest.FixtureRequest) -> Package:
+    return builds[0][request.param]
+
+
+def test_the_same_bytes_on_every_machine(builds: list[dict[str, Package]]) -> None:
+    for build in builds:
+        assert build.keys() == {"ingest", "process"}
+        for package in build.values():
+            digest = hashlib.sha256(package.file.read_bytes()).digest()
+            assert package.source_code_hash == base64.b64encode(digest).decode()
+
+    one, other = (
+        {name: package.source_code_hash for name, package in build.items()} for build in builds
+    )
+    assert one == other
+
+
+def test_names_and_contents_of_the_source_and_nothing_else(
+    builds: list[dict[str, Package]],
+) -> None:
+    for name, package in builds[0].items():
+        files = sorted(file for part in (name, "shared") for file in (SOURCES / part).rglob("*.py"))
+        with zipfile.ZipFile(package.file) as archive:
+            entries = archive.infolist()
+            contents = {entry.filename: archive.read(entry) for entry in entries}
+        assert contents == {
+            file.relative_to(SOURCES).as_posix(): file.read_bytes() for file in files
+        }
+        assert list(contents) == sorted(contents)
+        assert {
+            (entry.date_time, entry.external_attr, entry.create_system, entry.extra, entry.comment)
+            for entry in entries
+        } == {((1980, 0, 0, 0, 0, 0), 0, 0, b"", b"")}
+        assert archive.comment == b""
+
+
+def test_imports_only_what_lambda_has(package: Package) -> None:
+    with zipfile.ZipFile(package.file) as archive:
+        own = {name.partition("/")[0] for name in archive.namelist()}
+        allowed = sys.stdlib_module_names | {"boto3", "botocore"} | own
+        for name in archive.namelist():
+            assert imports(archive.read(name)) <= allowed, name
+
+
+def imports(source: bytes) -> set[str]:
+    """The first parts of the modules that the source names, also inside functions."""
+    modules: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            modules.add(node.module)
+    return {module.partition(".")[0] for module in modules}
+
+
+def test_starts_with_nothing_but_what_lambda_has(package: Package, tmp_path: Path) -> None:
+    task, runtime = tmp_path / "task", tmp_path / "runtime"
+    with zipfile.ZipFile(package.file) as archive:
+        archive.extractall(task)
+    runtime.mkdir()
+    for name in RUNTIME:
+        spec = importlib.util.find_spec(name)
+        assert spec is not None
+        origin = Path(spec.origin or "")
+        source = origin.parent if origin.name == "__init__.py" else origin
+        (runtime / source.name).symlink_to(source)
+
+    # Neither environment nor site-packages.
+    result = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", IMPORT, package.handler, task, runtime],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+    assert result.returncode == 0, result.stdout
+    loaded = set(json.loads(result.stdout)) - sys.stdlib_module_names - {"__main__"}
+    own = {entry.name for entry in task.iterdir() if entry.name != "__pycache__"}
+    assert own | {"botocore"} <= loaded <= own | RUNTIME
