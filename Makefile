@@ -21,7 +21,7 @@ setup = @python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/nu
 
 .PHONY: help
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##@ Try it
 
@@ -58,6 +58,11 @@ test-e2e: ## Apply the whole system to the local stack, IAM enforced and TLS on,
 	$(setup) providers python
 	@$(PYTHON) -m pytest tests/e2e
 
+.PHONY: faults
+faults: ## Make everything fail that can, on the whole system, and account for every order: build/faults.md.
+	$(setup) providers python
+	@$(PYTHON) -m tests.faults
+
 .PHONY: bench
 bench: ## Measure the handlers against a tutorial's, side by side, as ratios.
 	$(setup) python
@@ -66,7 +71,7 @@ bench: ## Measure the handlers against a tutorial's, side by side, as ratios.
 ##@ Check it
 
 .PHONY: lint
-lint: lint-terraform lint-python lint-docs ## Run every linter.
+lint: lint-terraform lint-python lint-docs lint-supply-chain ## Run every linter. ONLINE=1: what cannot be looked up fails.
 
 .PHONY: lint-terraform
 lint-terraform: ## terraform fmt and validate, tflint, checkov.
@@ -102,6 +107,20 @@ lint-docs: ## Generated tables are up to date.
 		.cache/bin/terraform-docs --config "$(CURDIR)/.terraform-docs.yml" --output-check "$$directory" \
 			|| { echo "✗ $$directory/README.md is out of date: make docs" >&2; exit 1; }; \
 	done
+
+.PHONY: lint-supply-chain
+lint-supply-chain: ## actionlint and zizmor on the workflows, pip-audit on the pinned packages.
+	$(setup) python go
+	@.cache/bin/actionlint -shellcheck= -pyflakes= .github/workflows/*.yml
+	@if [ -n "$(ONLINE)" ]; then \
+		: "$${GH_TOKEN:?with ONLINE, zizmor needs a GitHub token}"; \
+		.cache/venv/bin/zizmor --quiet --persona=auditor --strict-collection .github; \
+	else \
+		echo "NOTE zizmor: offline, so no action is looked up: whether its commit is the repository's own and the"; \
+		echo "NOTE zizmor: named version's, and what is known against it. With ONLINE=1 and GH_TOKEN it is. CI does that."; \
+		.cache/venv/bin/zizmor --quiet --persona=auditor --strict-collection --offline .github; \
+	fi
+	@$(PYTHON) tools/audit.py $(if $(ONLINE),--required)
 
 ##@ Mend it
 

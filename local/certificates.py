@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from cryptography import x509
@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 VALID = datetime.timedelta(days=30)
+ENOUGH = datetime.timedelta(days=1)  # to go on with what is there
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,18 @@ def certificate_in(directory: Path) -> Certificate:
     )
 
 
-def make_certificate(directory: Path) -> Certificate:
-    """Make a new certificate for 127.0.0.1 and localhost. The authority's key is not kept."""
+def ensure_certificate(directory: Path) -> Certificate:
+    """The directory's certificate for 127.0.0.1 and localhost, a new one if need be.
+
+    Clients that trust the authority can go on after a restart. Its key is not kept.
+    """
     now = datetime.datetime.now(datetime.UTC)
+    paths = certificate_in(directory)
+    if all(path.exists() for path in astuple(paths)):
+        found = x509.load_pem_x509_certificate(paths.certificate.read_bytes())
+        if found.not_valid_after_utc > now + ENOUGH:
+            return paths
+
     authority_key = ec.generate_private_key(ec.SECP256R1())
     server_key = ec.generate_private_key(ec.SECP256R1())
     authority_name = _name("Local stack")
@@ -72,7 +82,6 @@ def make_certificate(directory: Path) -> Certificate:
         .sign(authority_key, hashes.SHA256())
     )
 
-    paths = certificate_in(directory)
     paths.authority.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
     paths.certificate.write_bytes(server.public_bytes(serialization.Encoding.PEM))
     paths.key.touch(mode=0o600)

@@ -35,7 +35,7 @@ from botocore.config import Config as ClientConfig
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from local.certificates import certificate_in, make_certificate
+from local.certificates import certificate_in, ensure_certificate
 from local.patches import PINNED_VERSION, PatchError, all_patches, apply, internal
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -424,7 +424,7 @@ def _prepare(options: argparse.Namespace, running: Running) -> None:
         "TMPDIR": str(temporary),
     }
     if running.tls:
-        certificate = make_certificate(options.data)
+        certificate = ensure_certificate(options.data)
         os.environ |= {
             "MINISTACK_SSL_CERT": str(certificate.certificate),
             "MINISTACK_SSL_KEY": str(certificate.key),

@@ -221,16 +221,19 @@ class Stack:
             self.lambda_.update_event_source_mapping(UUID=mapping, Enabled=True)
 
     @contextmanager
-    def quick_retries(self) -> Iterator[None]:
-        """A failed message is delivered again after a second instead of three minutes."""
+    def quick_retries(self, seconds: int = 1, deliveries: int = 1000) -> Iterator[None]:
+        """A failed message is delivered again after seconds instead of minutes, and more often."""
         url = self.outputs["queue_url"]
         before = self.sqs.get_queue_attributes(
             QueueUrl=url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"]
         )["Attributes"]
-        policy = json.loads(before["RedrivePolicy"]) | {"maxReceiveCount": 1000}
+        policy = json.loads(before["RedrivePolicy"]) | {"maxReceiveCount": deliveries}
         self.sqs.set_queue_attributes(
             QueueUrl=url,
-            Attributes={"VisibilityTimeout": "1", "RedrivePolicy": json.dumps(policy)},
+            Attributes={
+                "VisibilityTimeout": str(seconds),
+                "RedrivePolicy": json.dumps(policy),
+            },
         )
         try:
             yield

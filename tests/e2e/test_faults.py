@@ -1,0 +1,54 @@
+"""A short selection of the fault suite; ``make faults`` runs all of it, with a larger load."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.stack import Stack
+from tests.faults import scenarios
+from tests.faults.mutants import MUTANTS
+from tests.faults.suite import run
+from tests.faults.system import System, sabotaged
+
+SELECTION = (
+    "sqs_acknowledgement_lost",
+    "sqs_connect_timeout",
+    "ingest_killed_between_send_and_answer",
+    "dynamodb_acknowledgement_lost",
+    "dynamodb_some_statements_throttled",
+    "process_killed_in_a_batch",
+    "delivery_in_reverse_order",
+    "dead_letter_send_fails",
+    "redrive_after_the_cause_is_gone",
+)
+MISTAKES = (
+    ("answers_before_it_sends", "sqs_throttled"),
+    ("ignores_errors_of_statements", "dynamodb_some_statements_throttled"),
+    ("compares_stamps_the_wrong_way_round", "delivery_in_reverse_order"),
+)
+
+
+@pytest.fixture(scope="module")
+def system(stack: Stack) -> Iterator[System]:
+    with pytest.MonkeyPatch.context() as patch, sabotaged(stack) as system:
+        patch.setattr(scenarios, "REQUESTS", 60)
+        yield system
+
+
+@pytest.mark.parametrize("name", SELECTION)
+def test_every_order_is_accounted_for(system: System, name: str) -> None:
+    result = run(system, name)
+
+    assert not result.failure, f"{result.failure}: {result.counts}"
+
+
+@pytest.mark.parametrize(("mutant", "name"), MISTAKES)
+def test_a_mistake_in_a_handler_is_seen(system: System, mutant: str, name: str) -> None:
+    system.deploy(*MUTANTS[mutant].mutations)
+    try:
+        result = run(system, name, title=mutant)
+    finally:
+        system.deploy()
+
+    assert result.counts["faults"]
+    assert result.counts["lost"] or result.counts["stale"]

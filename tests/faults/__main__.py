@@ -1,0 +1,99 @@
+"""The suite on a stack of its own: every scenario, then every mutant. ``make faults``.
+
+python -m tests.faults [NAME ...]    only these scenarios and mutants
+"""
+
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from local.emulator import HOST, ROOT, Emulator
+from local.screen import Screen
+from tests.e2e.stack import Stack, Terraform
+from tests.faults import report
+from tests.faults.mutants import MUTANTS
+from tests.faults.scenarios import SCENARIOS
+from tests.faults.suite import Result, Timeline, run
+from tests.faults.system import System, sabotaged
+
+EXAMPLE = ROOT / "examples" / "minimal"
+REACH = {"scenarios": 20, "faults_fired": 1_000, "acknowledged": 10_000}
+
+
+def main(names: list[str]) -> int:
+    if unknown := set(names) - SCENARIOS.keys() - MUTANTS.keys():
+        print(f"There is no {', '.join(unknown)}, but:", *SCENARIOS, *MUTANTS, sep="\n  ")
+        return 2
+    chosen = names or [*SCENARIOS, *MUTANTS]
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        Screen(console) as screen,
+        # At a port of its own, which it gets again when a scenario restarts it.
+        Emulator(
+            Path(directory) / "emulator", port=_free_port(), auth=True, tls=True, keep_state=True
+        ) as emulator,
+    ):
+        with screen.stage("apply examples/minimal, IAM enforced and TLS on"):
+            terraform = Terraform(
+                EXAMPLE, Path(directory), emulator, name="faults", deletion_protection="false"
+            )
+            terraform.init()
+            terraform.apply()
+        with sabotaged(Stack(emulator, terraform)) as system:
+            with Timeline(system) as timeline:
+                results = [_scenario(system, screen, name) for name in SCENARIOS if name in chosen]
+            mutants = [
+                _mutant(system, screen, name, scenario)
+                for name, mutant in MUTANTS.items()
+                if name in chosen
+                for scenario in mutant.scenarios
+            ]
+    figures = report.figures(results)
+    console.print(report.table(results))
+    complaints = [f"{result.name}: {result.failure}" for result in results if result.failure]
+    complaints += [f"{mutant.name}: nobody has seen it" for mutant in mutants if not mutant.failure]
+    if not names:
+        report.write(figures, results, mutants, timeline.samples)
+        complaints += [
+            f"{name}: {figures[name]} instead of {least}"
+            for name, least in REACH.items()
+            if figures[name] < least
+        ]
+    for complaint in complaints:
+        console.print(f"✗ {complaint}", style="red", markup=False)
+    console.print(report.summary(figures, mutants))
+    return 1 if complaints else 0
+
+
+def _free_port() -> int:
+    with socket.socket() as any_free:
+        any_free.bind((HOST, 0))
+        port: int = any_free.getsockname()[1]
+    return port
+
+
+def _scenario(system: System, screen: Screen, name: str) -> Result:
+    with screen.stage(name.replace("_", " ")) as stage:
+        result = run(system, name)
+        stage.note = result.failure or report.note(result)
+        stage.has_failed = bool(result.failure)
+    return result
+
+
+def _mutant(system: System, screen: Screen, name: str, scenario: str) -> Result:
+    """The scenario with the mistake in the handler: it is as it should be if it turns red."""
+    with screen.stage(f"mutant {name}: {scenario}".replace("_", " ")) as stage:
+        system.deploy(*MUTANTS[name].mutations)
+        result = run(system, scenario, title=f"{name}: {scenario}")
+        system.deploy()
+        stage.note = f"seen: {result.failure}" if result.failure else "NOT SEEN"
+        stage.has_failed = not result.failure
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

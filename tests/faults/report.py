@@ -1,0 +1,133 @@
+"""What the suite has found: Markdown for people, JSON for machines, a plot of its course."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+from rich.table import Table
+
+from local.emulator import ROOT
+from tests.faults.suite import Result, Sample
+
+BUILD = ROOT / "build"
+COLUMNS = (
+    *("attempted", "acknowledged", "refused", "indeterminate"),
+    *("stored", "superseded", "dead_lettered", "lost", "unexpected", "stale", "faults"),
+)
+
+
+def figures(results: list[Result]) -> dict[str, int]:
+    totals = {name: sum(result.counts[name] for result in results) for name in COLUMNS}
+    faults = totals.pop("faults")
+    return {"scenarios": len(results), "faults_fired": faults, **totals}
+
+
+def note(result: Result) -> str:
+    counts = result.counts
+    return f"{counts['faults']} faults, {counts['acknowledged']} acknowledged, all accounted for"
+
+
+def summary(figures: dict[str, int], mutants: list[Result]) -> str:
+    seen = sum(bool(mutant.failure) for mutant in mutants)
+    return (
+        f"{figures['scenarios']} scenarios, {figures['faults_fired']} faults, "
+        f"{figures['acknowledged']} orders acknowledged: {figures['lost']} lost, "
+        f"{figures['unexpected']} unexpected, {figures['stale']} stale. "
+        f"{seen} of {len(mutants)} runs with a mutant turned red."
+    )
+
+
+def table(results: list[Result]) -> Table:
+    shown = Table("scenario", title="What came of every order")
+    for column in COLUMNS:
+        shown.add_column(column.replace("_", "\n"), justify="right")
+    for result in results:
+        style = "red" if result.failure else None
+        shown.add_row(
+            result.name.replace("_", " "), *(str(result.counts[c]) for c in COLUMNS), style=style
+        )
+    return shown
+
+
+def write(
+    figures: dict[str, int], results: list[Result], mutants: list[Result], samples: list[Sample]
+) -> None:
+    """Writes build/faults.json, faults.md and faults.svg."""
+    BUILD.mkdir(exist_ok=True)
+    content = figures | {
+        "mutants": len({mutant.name.partition(":")[0] for mutant in mutants}),
+        "mutants_seen": sum(bool(mutant.failure) for mutant in mutants),
+        "results": [
+            {"name": r.name, "seconds": round(r.seconds, 1), "failure": r.failure, **r.counts}
+            for r in results
+        ],
+        "mutant_runs": [{"name": mutant.name, "seen": mutant.failure} for mutant in mutants],
+    }
+    (BUILD / "faults.json").write_text(json.dumps(content, indent=1) + "\n")
+    (BUILD / "faults.md").write_text(_markdown(figures, results, mutants))
+    _plot(BUILD / "faults.svg", results, samples)
+
+
+def _markdown(figures: dict[str, int], results: list[Result], mutants: list[Result]) -> str:
+    lines = [
+        "# Faults",
+        "",
+        summary(figures, mutants),
+        "",
+        "![queue depth, faults and rows over time](faults.svg)",
+        "",
+        f"| scenario | {' | '.join(COLUMNS).replace('_', ' ')} | seconds | |",
+        f"| --- |{' ---: |' * (len(COLUMNS) + 1)} --- |",
+    ]
+    for result in results:
+        cells = " | ".join(str(result.counts[column]) for column in COLUMNS)
+        name = result.name.replace("_", " ")
+        lines.append(f"| {name} | {cells} | {result.seconds:.1f} | {result.failure or '✓'} |")
+    lines += ["", "## Mutants", "", "| mutant | scenario | seen by |", "| --- | --- | --- |"]
+    for mutant in mutants:
+        name, _, scenario = mutant.name.replace("_", " ").partition(": ")
+        lines.append(f"| {name} | {scenario} | {mutant.failure or '**nobody**'} |")
+    return "\n".join([*lines, ""])
+
+
+def _plot(path: Path, results: list[Result], samples: list[Sample]) -> None:
+    """One above the other over the same time: queue depth, faults a second, rows a second."""
+    import matplotlib  # half a second, which the tests need not spend
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    start = results[0].began
+    figure, (depth, faults, rows) = pyplot.subplots(3, sharex=True, figsize=(14, 7))
+    times = [sample.at - start for sample in samples]
+    depth.semilogy(times, [max(sample.queued, 0.5) for sample in samples], linewidth=0.8)
+    depth.set_ylabel("messages on the queue")
+    fired = [at - start for result in results for at in result.faults]
+    seconds = range(int(results[-1].ended - start) + 2)
+    faults.hist(fired, bins=list(seconds), color="tab:red")
+    faults.set_ylabel("faults a second")
+    pace = [
+        max(0.0, (after.rows - before.rows) / (after.at - before.at))
+        for before, after in pairwise(samples)
+    ]
+    rows.fill_between(times[1:], pace, color="tab:green", step="pre")
+    rows.set_ylabel("new rows a second")
+    rows.set_xlabel("seconds")
+    for number, result in enumerate(results):
+        for axes in (depth, faults, rows):
+            if number % 2 == 0:
+                axes.axvspan(result.began - start, result.ended - start, color="0.93", zorder=0)
+        middle = (result.began + result.ended) / 2 - start
+        label = result.name.replace("_", " ")
+        depth.annotate(
+            label,
+            (middle, 1),
+            xycoords=("data", "axes fraction"),
+            rotation=60,
+            fontsize=5,
+            textcoords="offset points",
+            xytext=(0, 3),
+        )
+    figure.subplots_adjust(top=0.8, left=0.06, right=0.98, bottom=0.07)
+    figure.savefig(path)
+    pyplot.close(figure)

@@ -1,0 +1,327 @@
+"""The faults, one scenario each: a load, and what goes wrong meanwhile.
+
+A scenario sends orders by ``system.send`` while faults fire. What the runner does afterwards is the
+same for all: it waits until the queue is empty, and then every order is accounted for.
+"""
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tests.e2e.stack import eventually
+from tests.faults.ledger import Attempt, Outcome
+from tests.faults.system import CLIENTS, TIMEOUT_SECONDS, System
+
+REQUESTS = 200  # of an ordinary scenario
+ARRAY = 3  # orders in a request that has several: all must succeed in one delivery
+BACKLOG = 10_000
+SQS_FAILS = 0.4  # of the calls: many on both attempts of the SDK, many on one
+DYNAMODB_FAILS = 0.2
+MINUTES_MS = 300_000  # longer than any client waits
+
+Scenario = Callable[[System], None]
+Rule = dict[str, Any]
+SCENARIOS: dict[str, Scenario] = {}
+
+
+def scenario(function: Scenario) -> Scenario:
+    SCENARIOS[function.__name__] = function
+    return function
+
+
+def requests(system: System) -> Iterator[list[Attempt]]:
+    """Ordinary load: new keys and newer orders of known ones, some arrays, some to be refused."""
+    keys = REQUESTS // 2
+    for number in range(REQUESTS):
+        if number % 10 == 9:
+            yield [system.ledger.poison()]
+        elif number % 10 == 8:
+            yield [system.ledger.order(f"{number}-{part}", part=part) for part in range(ARRAY)]
+        else:
+            yield [system.ledger.order(number % keys, qty=number, note="Ñandú ☕")]
+
+
+# On the wire ------------------------------------------------------------------------------------
+
+AWS_ERRORS: dict[str, Rule] = {
+    "internal_error": {"error": {"code": "InternalFailure", "status": 500}},
+    "unavailable": {"error": {"code": "ServiceUnavailable", "status": 503}},
+    "reset": {"reset": True},
+    "read_timeout": {"timeout_ms": MINUTES_MS, "probability": 0.1},
+    "acknowledgement_lost": {"response": {"abort_frac": 0.0}},
+    "corrupt_answer": {"response": {"corrupt_bytes": 16}},
+    "access_denied": {"error": {"code": "AccessDeniedException", "status": 400}},
+    "expired_credentials": {"error": {"code": "ExpiredTokenException", "status": 400}},
+}
+SQS_ERRORS = AWS_ERRORS | {
+    "throttled": {"error": {"code": "ThrottlingException", "status": 400}},
+}
+DYNAMODB_ERRORS = AWS_ERRORS | {
+    "throttled": {"error": {"code": "ProvisionedThroughputExceededException"}},
+}
+
+
+def _fails_on_the_wire(service: str, probability: float, fault: Rule) -> Scenario:
+    def run(system: System) -> None:
+        with system.proxy.rules({"service": service, "probability": probability, **fault}):
+            system.send(requests(system))
+            system.drain()
+
+    return run
+
+
+for _name, _rule in SQS_ERRORS.items():
+    SCENARIOS[f"sqs_{_name}"] = _fails_on_the_wire("sqs", SQS_FAILS, _rule)
+for _name, _rule in DYNAMODB_ERRORS.items():
+    SCENARIOS[f"dynamodb_{_name}"] = _fails_on_the_wire("dynamodb", DYNAMODB_FAILS, _rule)
+
+
+@scenario
+def sqs_connect_timeout(system: System) -> None:
+    with system.sabotage("SendMessage", "before", "unreachable", times=20):
+        system.send(requests(system))
+    unanswered = system.ledger.count(Outcome.INDETERMINATE)
+    assert unanswered >= 20, f"only {unanswered} orders have met the timeout"
+
+
+@scenario
+def dynamodb_all_throttled_for_a_while(system: System) -> None:
+    throttled = {"error": {"code": "ProvisionedThroughputExceededException"}, "times": 100}
+    with system.proxy.rules({"service": "dynamodb", **throttled}):
+        system.send(requests(system))
+        system.drain()
+
+
+@scenario
+def dynamodb_some_statements_throttled(system: System) -> None:
+    with system.sabotage("BatchExecuteStatement", "before", "statements", times=60):
+        system.send(requests(system))
+        system.drain()
+
+
+@scenario
+def dynamodb_refuses_one_item(system: System) -> None:
+    """It goes to the dead-letter queue at once, its neighbours are written; then it is redriven."""
+    refused = system.ledger.order("refused")
+    rule = {
+        "service": "dynamodb",
+        "body": f"contains(to_string(@), '{refused.order['order_id']}')",
+        "error": {"code": "ValidationException"},
+    }
+    with system.proxy.rules(rule):
+        system.send([[refused], *requests(system)])
+        system.drain()
+    dead = system.take_dead_letters()
+    assert [str(refused.number) in message["Body"] for message in dead] == [True]
+    assert "failure_reason" in dead[0]["MessageAttributes"]
+    system.put_back(dead)
+
+
+# In the functions -------------------------------------------------------------------------------
+
+
+def _ruins_calls(operation: str, moment: str, action: str, times: int) -> Scenario:
+    def run(system: System) -> None:
+        with system.sabotage(operation, moment, action, times):
+            system.send(requests(system))
+            system.drain()
+
+    return run
+
+
+SCENARIOS |= {
+    "ingest_killed_before_the_send": _ruins_calls("SendMessage", "before", "kill", 20),
+    "ingest_killed_between_send_and_answer": _ruins_calls("SendMessage", "after", "kill", 20),
+    "process_fails_after_its_work": _ruins_calls("process", "after", "fail", 20),
+    "process_exits_in_a_batch": _ruins_calls("BatchExecuteStatement", "after", "exit", 20),
+    "process_killed_in_a_batch": _ruins_calls("BatchExecuteStatement", "before", "kill", 20),
+    "process_killed_before_a_put": _ruins_calls("PutItem", "before", "kill", 20),
+    "process_out_of_memory": _ruins_calls("BatchExecuteStatement", "before", "memory", 20),
+}
+
+
+@scenario
+def process_times_out(system: System) -> None:
+    """Its messages come back only after Lambda has ended it, as with the deployed timeouts."""
+    with (
+        system.stack.quick_retries(TIMEOUT_SECONDS + 2),
+        system.sabotage("BatchExecuteStatement", "after", "hang", times=4),
+    ):
+        system.send(requests(system))
+        system.drain()
+
+
+@scenario
+def slow_dependency_and_little_time_left(system: System) -> None:
+    """Each call takes nearly a second: batches do not get done, and what is left is retried."""
+    with system.proxy.rules({"service": "dynamodb", "latency": 900, "times": 60}):
+        for _ in range(3):  # of the same keys, so that each needs a call of its own
+            system.send([[system.ledger.order(key)] for key in range(40)])
+        system.drain()
+
+
+# Deliveries -------------------------------------------------------------------------------------
+
+
+@scenario
+def duplicate_deliveries(system: System) -> None:
+    """Messages become visible again while they are in work, and are processed twice at a time."""
+    before = len(system.deliveries())
+    with system.sabotage("BatchExecuteStatement", "after", "dawdle", times=12):
+        system.send(requests(system))
+        system.drain()
+    delivered = list(itertools.chain.from_iterable(system.deliveries()[before:]))
+    duplicates = len(delivered) - len(set(delivered))
+    assert duplicates, "no message was delivered twice"
+    system.confirm(duplicates)
+
+
+@scenario
+def delivery_in_reverse_order(system: System) -> None:
+    """The newest order of each key comes first, the oldest last."""
+    versions = 5
+    with system.stack.paused_mapping():
+        for version in range(versions):
+            system.send([[system.ledger.order(key, version=version)] for key in range(30)])
+        messages = _receive_all(system, versions * 30)
+        messages.sort(key=lambda message: -_stamp(message))
+    for position in range(0, len(messages), 30):
+        system.put_back(messages[position : position + 30])
+        system.drain()
+    system.confirm(len(messages) - 30)  # that came after a newer one
+
+
+@scenario
+def one_key_rewritten_in_a_burst(system: System) -> None:
+    with system.sabotage("BatchExecuteStatement", "before", "statements", times=20):
+        system.send([[system.ledger.order(number % 3, qty=number)] for number in range(300)])
+        system.drain()
+
+
+@scenario
+def poison_among_good_messages(system: System) -> None:
+    poison = [system.ledger.poison() for _ in range(30)]
+    with system.stack.paused_mapping(), ThreadPoolExecutor(CLIENTS) as pool:
+        sent = pool.map(system.enqueue, poison)
+        system.send(requests(system))
+        list(sent)
+    system.confirm(len(poison))
+    system.drain()
+    _expect_dead(system, len(poison), immediately=True)
+
+
+@scenario
+def dead_letter_send_fails(system: System) -> None:
+    """Poison stays on the queue until the dead-letter queue takes it."""
+    rule = {
+        "service": "sqs",
+        "body": "ends_with(QueueUrl, 'dead-letter')",
+        "error": {"code": "InternalFailure", "status": 500},
+        "times": 60,
+    }
+    poison = [system.ledger.poison() for _ in range(10)]
+    with system.proxy.rules(rule):
+        for attempt in poison:
+            system.enqueue(attempt)
+        system.send(requests(system))
+        system.drain()
+    _expect_dead(system, len(poison), immediately=True)
+
+
+@scenario
+def consumer_throttled_and_released(system: System) -> None:
+    name = f"{system.name}-process"
+    system.stack.lambda_.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    try:
+        before = len(system.deliveries())
+        system.send(requests(system))
+        waiting = system.stack.queued()
+        assert waiting, "nothing waits for the consumer"
+        assert len(system.deliveries()) == before, "the consumer is not throttled"
+        system.confirm(1)
+    finally:
+        system.stack.lambda_.delete_function_concurrency(FunctionName=name)
+
+
+@scenario
+def backlog_of_10_000_drained(system: System) -> None:
+    """While DynamoDB throttles a twentieth of the calls."""
+    rule = {"service": "dynamodb", "probability": 0.05, **DYNAMODB_ERRORS["throttled"]}
+    with system.proxy.rules(rule):
+        with system.stack.paused_mapping():
+            system.send([system.ledger.order(number)] for number in range(BACKLOG))
+            assert system.stack.queued() >= system.ledger.count(Outcome.ACKNOWLEDGED)
+        system.drain()
+
+
+@scenario
+def redrive_after_the_cause_is_gone(system: System) -> None:
+    """Orders fail until they are dead-lettered, newer ones are stored, the old ones come back."""
+    denied = {"service": "dynamodb", "error": {"code": "AccessDeniedException", "status": 400}}
+    old = [[system.ledger.order(key, age="old")] for key in range(40)]
+    with system.stack.quick_retries(1, deliveries=2):
+        with system.proxy.rules(denied):
+            system.send(old)
+            system.drain()
+        dead = system.take_dead_letters()
+        assert len(dead) == len(old)
+        system.send([[system.ledger.order(key, age="new")] for key in range(20)])
+        system.drain()
+        system.put_back(dead)
+        system.drain()
+
+
+@scenario
+def emulator_restarted(system: System) -> None:
+    """With orders on the queue, and clients that go on sending. Its state is kept.
+
+    Nothing is in work at that moment: the emulator writes its services' states one after another,
+    and what happens in between would be lost by it, not by us.
+    """
+    emulator = system.stack.emulator
+    with system.stack.paused_mapping():
+        system.send(requests(system))
+        waiting = system.stack.queued()
+        pid = emulator.pid
+        emulator.stop()
+        failing = [[system.ledger.order(number, during="restart")] for number in range(REQUESTS)]
+        sender = threading.Thread(target=system.send, args=(failing,))
+        sender.start()
+        emulator.start()
+        sender.join()
+        assert emulator.pid != pid
+        assert system.stack.queued() >= waiting
+    system.confirm(sum(request[0].outcome is Outcome.INDETERMINATE for request in failing))
+
+
+def _expect_dead(system: System, count: int, *, immediately: bool) -> None:
+    """The dead-letter queue has so many; they stay there for the runner."""
+    dead = system.take_dead_letters()
+    assert len(dead) == count, f"{len(dead)} messages in the dead-letter queue, not {count}"
+    if immediately:
+        assert all("failure_reason" in message["MessageAttributes"] for message in dead)
+    system.put_back(dead, to="dead_letter_queue_url")
+
+
+def _receive_all(system: System, count: int) -> list[dict[str, Any]]:
+    """Takes so many messages from the queue."""
+    url = system.stack.outputs["queue_url"]
+    messages: list[dict[str, Any]] = []
+
+    def receive() -> bool:
+        answer = system.stack.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        )
+        for message in answer.get("Messages", []):
+            system.stack.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            messages.append(message)
+        return len(messages) >= count
+
+    eventually(receive, f"{count} messages on the queue")
+    return messages
+
+
+def _stamp(message: dict[str, Any]) -> int:
+    return int(message["MessageAttributes"]["accepted_at"]["StringValue"])

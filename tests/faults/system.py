@@ -1,0 +1,268 @@
+"""The deployed system with everything in place to make it fail, and to see what came of it."""
+
+import contextlib
+import io
+import itertools
+import json
+import socket
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+from boto3.dynamodb.types import TypeDeserializer
+
+from local.emulator import HOST, ROOT
+from tests.e2e.stack import PATH, Stack, eventually
+from tests.faults.ledger import Attempt, Ledger, Outcome, Row, now
+from tests.faults.proxy import Proxy
+
+FUNCTIONS = ("ingest", "process")
+SABOTEUR = Path(__file__).with_name("saboteur.py")
+CLIENTS = 8
+# Shorter than in production, so that timeouts are over sooner.
+TIMEOUT_SECONDS = 8
+READ_TIMEOUT_SECONDS = 1
+VISIBILITY_SECONDS = 2
+DRAIN_SECONDS = 120
+
+Message = dict[str, Any]  # as receive_message gives it
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A mistake in a handler: a text that its source has once, and what stands there instead."""
+
+    path: str  # below lambda_src
+    text: str
+    instead: str
+
+
+class System:
+    """What a scenario needs. :func:`sabotaged` makes it."""
+
+    def __init__(self, stack: Stack, proxy: Proxy, tokens: Path) -> None:
+        self.stack = stack
+        self.proxy = proxy
+        self.name: str = stack.outputs["table_name"]
+        self.ledger = Ledger("")
+        self._url = stack.emulator.alb_url(stack.outputs["load_balancer_name"]) + PATH
+        self._tokens = tokens
+        self._token_numbers = itertools.count()
+        self._confirmed: list[float] = []
+        self._http = urllib3.PoolManager(
+            maxsize=CLIENTS, ca_certs=str(stack.emulator.ca_bundle), retries=False, timeout=30
+        )
+
+    # Faults
+
+    @contextlib.contextmanager
+    def sabotage(self, operation: str, moment: str, action: str, times: int) -> Iterator[None]:
+        """The next calls of an operation are ruined; saboteur.py says how."""
+        for _ in range(times):
+            name = f"{operation}.{moment}.{action}.{next(self._token_numbers)}"
+            (self._tokens / name).touch()
+        try:
+            yield
+        finally:
+            for token in self._tokens.glob("*.*.*.*"):
+                token.unlink(missing_ok=True)
+
+    def confirm(self, faults: int) -> None:
+        """Counts faults that a scenario has seen itself."""
+        self._confirmed += [time.time()] * faults
+
+    def fired(self) -> list[float]:
+        """When each fault was injected, in seconds since the epoch."""
+        claimed = [token.stat().st_ctime for token in (self._tokens / "fired").iterdir()]
+        return sorted(self.proxy.fired() + claimed + self._confirmed)
+
+    def deliveries(self) -> list[list[str]]:
+        """The ids of the messages of each invocation of process, so far and in order."""
+        path = self._tokens / "deliveries"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    # Load
+
+    def send(self, requests: Iterable[list[Attempt]], clients: int = CLIENTS) -> None:
+        """Posts requests through the load balancer, each an order or an array of several."""
+        with ThreadPoolExecutor(clients) as pool:
+            list(pool.map(self._post, requests))
+
+    def _post(self, attempts: list[Attempt]) -> None:
+        orders = [attempt.order for attempt in attempts]
+        sent_at = now()
+        for attempt in attempts:
+            attempt.sent_at = sent_at
+        try:
+            answer = self._http.request(
+                "POST",
+                self._url,
+                body=json.dumps(orders if len(orders) > 1 else orders[0]),
+                headers={"Content-Type": "application/json", "Host": f"{HOST}:80"},
+            )
+        except urllib3.exceptions.HTTPError:
+            return
+        answered_at = now()
+        for attempt in attempts:
+            attempt.answered_at = answered_at
+            if answer.status == 202:
+                attempt.outcome = Outcome.ACKNOWLEDGED
+            elif 400 <= answer.status < 500:
+                attempt.outcome = Outcome.REFUSED
+
+    def enqueue(self, attempt: Attempt) -> None:
+        """Puts an order on the queue past ingest, as another producer would."""
+        attempt.sent_at = now()
+        body = json.dumps(attempt.order)
+        self.stack.sqs.send_message(QueueUrl=self.stack.outputs["queue_url"], MessageBody=body)
+        attempt.outcome = Outcome.ACKNOWLEDGED
+
+    # What comes of it
+
+    def drain(self) -> None:
+        """Waits until nothing is on the queue or in work."""
+        eventually(lambda: self.stack.queued() == 0, "an empty queue", DRAIN_SECONDS)
+
+    def rows(self) -> list[Row]:
+        """Those of this ledger."""
+        pages = self.stack.dynamodb.get_paginator("scan").paginate(
+            TableName=self.stack.outputs["table_name"],
+            ConsistentRead=True,
+            FilterExpression="begins_with(order_id, :name)",
+            ExpressionAttributeValues={":name": {"S": f"{self.ledger.name}/"}},
+        )
+        deserialize = TypeDeserializer().deserialize
+        return [
+            {name: deserialize(value) for name, value in item.items()}
+            for page in pages
+            for item in page["Items"]
+        ]
+
+    def row_count(self) -> int:
+        """Of the whole table; unlike AWS, the emulator counts them at this moment."""
+        table = self.stack.dynamodb.describe_table(TableName=self.stack.outputs["table_name"])
+        count: int = table["Table"]["ItemCount"]
+        return count
+
+    def take_dead_letters(self) -> list[Message]:
+        """Everything that is in the dead-letter queue, which is empty then."""
+        taken: list[Message] = []
+        while more := self.stack.take_dead_letters():
+            taken += more
+        return taken
+
+    def put_back(self, messages: Iterable[Message], *, to: str = "queue_url") -> None:
+        """Sends messages to the queue as StartMessageMoveTask does, which the emulator lacks.
+
+        They get a new id and a new SentTimestamp, and keep their attributes ("Learn how to
+        configure a dead-letter queue redrive in Amazon SQS").
+        """
+        for message in messages:
+            self.stack.sqs.send_message(
+                QueueUrl=self.stack.outputs[to],
+                MessageBody=message["Body"],
+                MessageAttributes=message.get("MessageAttributes", {}),
+            )
+
+    # The functions
+
+    def deploy(self, *mutations: Mutation) -> None:
+        """Puts the saboteur into both functions, and mistakes, if any, into the handlers."""
+        for function in FUNCTIONS:
+            self.stack.lambda_.update_function_code(
+                FunctionName=f"{self.name}-{function}", ZipFile=_package(function, mutations)
+            )
+
+
+def _package(function: str, mutations: Iterable[Mutation]) -> bytes:
+    """The package that Terraform makes, but for what is to go wrong in it."""
+    source = ROOT / "lambda_src"
+    paths = [path for folder in (function, "shared") for path in (source / folder).glob("*.py")]
+    texts = {path.relative_to(source).as_posix(): path.read_text() for path in paths}
+    for mutation in mutations:
+        if mutation.path in texts:
+            found = texts[mutation.path].count(mutation.text)
+            assert found == 1, f"{mutation.path} has {mutation.text!r} {found} times, not once"
+            texts[mutation.path] = texts[mutation.path].replace(mutation.text, mutation.instead)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.write(SABOTEUR, SABOTEUR.name)
+        for path, text in texts.items():
+            archive.writestr(path, text)
+    return buffer.getvalue()
+
+
+@contextlib.contextmanager
+def sabotaged(stack: Stack) -> Iterator[System]:
+    """The stack, its functions in the saboteur's hands and the proxy between them and AWS.
+
+    A failed message is delivered again after seconds, and as often as it takes. In the end all is
+    as it was, so that Terraform sees no change.
+    """
+    with contextlib.ExitStack() as cleanup:
+        tokens = Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
+        (tokens / "fired").mkdir()
+        proxy = cleanup.enter_context(Proxy(stack.emulator))
+        unreachable_url = cleanup.enter_context(_full_backlog())
+        system = System(stack, proxy, tokens)
+        cleanup.enter_context(stack.quick_retries(VISIBILITY_SECONDS))
+        for function in FUNCTIONS:
+            additions = {
+                "AWS_ENDPOINT_URL": proxy.url,
+                "SABOTAGE_DIR": str(tokens),
+                "SABOTAGED_FUNCTION": function,
+                "SDK_READ_TIMEOUT_SECONDS": str(READ_TIMEOUT_SECONDS),
+                "UNREACHABLE_URL": unreachable_url,
+            }
+            cleanup.enter_context(_reconfigured(stack, f"{system.name}-{function}", additions))
+        system.deploy()
+        yield system
+
+
+@contextlib.contextmanager
+def _reconfigured(stack: Stack, name: str, additions: dict[str, str]) -> Iterator[None]:
+    """The alias at $LATEST, with the saboteur's handler; afterwards all as it was."""
+    before = stack.lambda_.get_function(FunctionName=name)
+    version = stack.lambda_.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+    configuration = before["Configuration"]
+    code = urlsplit(before["Code"]["Location"])
+    package = stack.emulator.request(f"{code.path}?{code.query}")
+    stack.lambda_.update_function_configuration(
+        FunctionName=name,
+        Handler="saboteur.handle",
+        Timeout=TIMEOUT_SECONDS,
+        Environment={"Variables": configuration["Environment"]["Variables"] | additions},
+    )
+    stack.lambda_.update_alias(FunctionName=name, Name="live", FunctionVersion="$LATEST")
+    try:
+        yield
+    finally:
+        stack.lambda_.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
+        stack.lambda_.update_function_code(FunctionName=name, ZipFile=package)
+        stack.lambda_.update_function_configuration(
+            FunctionName=name,
+            Handler=configuration["Handler"],
+            Timeout=configuration["Timeout"],
+            Environment=configuration["Environment"],
+        )
+
+
+@contextlib.contextmanager
+def _full_backlog() -> Iterator[str]:
+    """The URL of a socket that takes no more connections: it neither accepts nor refuses."""
+    with contextlib.ExitStack() as cleanup:
+        listener = cleanup.enter_context(socket.socket())
+        listener.bind((HOST, 0))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = cleanup.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield f"https://{HOST}:{listener.getsockname()[1]}"
