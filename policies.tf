@@ -25,10 +25,11 @@ data "aws_iam_policy_document" "kms_key" {
     }
   }
 
-  # "Encrypt log data in CloudWatch Logs using AWS Key Management Service" (Amazon CloudWatch Logs User Guide).
+  # "Encrypt log data in CloudWatch Logs using AWS Key Management Service" (Amazon CloudWatch Logs User Guide). Not its
+  # kms:Describe*: such a call has no encryption context, so the condition would never let it through.
   statement {
     sid       = "EncryptLogs"
-    actions   = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+    actions   = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"]
     resources = ["*"]
 
     principals {

@@ -271,3 +271,21 @@ def partiql_statements_need_their_own_actions() -> None:
         except (ValueError, LookupError, TypeError):
             return []  # not to be understood: for nobody but the account's root
         return needed
+
+
+@patch
+def lambda_actions_are_named_as_iam_has_them() -> None:
+    """AWS: each call of the Lambda API needs the action of its name, Invoke lambda:InvokeFunction.
+
+    "Actions, resources, and condition keys for AWS Lambda", Service Authorization Reference. The
+    emulator lets everybody change and delete event source mappings, and takes what is done to an
+    alias for ListAliases.
+    """
+    internal("core.iam_actions", "_BOTOCORE_SERVICE_MAP")["lambda"] = ["lambda"]
+    operation = internal("core.iam_actions", "_match_rest_action")
+    names = {"Invoke": "InvokeFunction", "InvokeWithResponseStream": "InvokeFunction"}
+
+    @around("core.iam_actions", "_lambda_action")
+    def action(original: Any, method: str, path: str) -> str | None:
+        found: str | None = operation("lambda", method, path) or original(method, path)
+        return names.get(found or "", found)

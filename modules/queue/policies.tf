@@ -36,7 +36,7 @@ data "aws_iam_policy_document" "consumer" {
   statement {
     sid       = "DenyPollingByCode"
     effect    = "Deny"
-    actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:PurgeQueue"]
+    actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility", "sqs:PurgeQueue"]
     resources = ["*"]
 
     condition {

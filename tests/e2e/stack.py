@@ -240,27 +240,6 @@ class Stack:
         finally:
             self.sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 
-    @contextmanager
-    def without_statement(self, role: str, sid: str) -> Iterator[None]:
-        """The role's policy without one statement."""
-        name = self.iam.list_role_policies(RoleName=role)["PolicyNames"][0]
-        document = self.iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        rest = [statement for statement in document["Statement"] if statement["Sid"] != sid]
-        assert len(rest) == len(document["Statement"]) - 1, f"{role} has no statement {sid}"
-
-        def put(statements: list[Any]) -> None:
-            self.iam.put_role_policy(
-                RoleName=role,
-                PolicyName=name,
-                PolicyDocument=json.dumps({**document, "Statement": statements}),
-            )
-
-        put(rest)
-        try:
-            yield
-        finally:
-            put(document["Statement"])
-
 
 def new_order(**attributes: Any) -> dict[str, Any]:
     return {"order_id": uuid.uuid4().hex, "item": "Kopi Susu", "qty": 2, **attributes}

@@ -1,10 +1,14 @@
 """Each function can do its work, and cannot without the permission for it. IAM is enforced."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import botocore.exceptions
 import pytest
 
+from local.emulator import Emulator
+from tests.e2e.policies import role_without
 from tests.e2e.stack import Stack, eventually, new_order
 
 INGEST = "e2e-ingest"
@@ -19,7 +23,7 @@ def _empty_queue(stack: Stack) -> None:
 
 
 def test_ingest_cannot_accept_without_sending(stack: Stack) -> None:
-    with stack.without_statement(INGEST, "SendToQueue"), stack.paused_mapping():
+    with role_without(stack, INGEST, "SendToQueue"), stack.paused_mapping():
         answer = stack.post(new_order())
 
         assert answer.status == 503
@@ -28,11 +32,11 @@ def test_ingest_cannot_accept_without_sending(stack: Stack) -> None:
     assert stack.post(new_order()).status == 202
 
 
-def test_an_order_waits_for_the_permission_to_write(stack: Stack) -> None:
+def test_a_new_order_waits_for_the_permission_to_insert(stack: Stack) -> None:
     order = new_order()
     before = failures(stack)
     with stack.quick_retries():
-        with stack.without_statement(PROCESS, "WriteItems"):
+        with role_without(stack, PROCESS, "WriteItems", "dynamodb:PartiQLInsert"):
             assert stack.post(order).status == 202
             eventually(lambda: failures(stack) >= before + 2, "a second delivery")
             assert stack.row(order["order_id"], order["item"]) is None
@@ -42,10 +46,26 @@ def test_an_order_waits_for_the_permission_to_write(stack: Stack) -> None:
     assert stack.take_dead_letters() == []
 
 
+def test_a_newer_order_waits_for_the_permission_to_put(stack: Stack) -> None:
+    order = new_order(qty=1)
+    assert stack.post(order).status == 202
+    eventually(lambda: quantity(stack, order) == "1", "the first order")
+    before = failures(stack)
+    with stack.quick_retries():
+        with role_without(stack, PROCESS, "WriteItems", "dynamodb:PutItem"):
+            assert stack.post(order | {"qty": 2}).status == 202
+            eventually(lambda: failures(stack) >= before + 2, "a second delivery")
+            assert quantity(stack, order) == "1"
+            assert stack.queued() == 1
+        eventually(lambda: quantity(stack, order) == "2", "the newer order")
+        eventually(lambda: stack.queued() == 0, "an empty queue")
+    assert stack.take_dead_letters() == []
+
+
 def test_poison_waits_for_the_permission_to_dead_letter(stack: Stack) -> None:
     before = failures(stack)
     with stack.quick_retries():
-        with stack.without_statement(PROCESS, "SendToDeadLetterQueue"):
+        with role_without(stack, PROCESS, "SendToDeadLetterQueue"):
             stack.sqs.send_message(QueueUrl=stack.outputs["queue_url"], MessageBody=POISON)
             eventually(lambda: failures(stack) >= before + 2, "a second delivery")
             assert stack.take_dead_letters() == []
@@ -54,12 +74,15 @@ def test_poison_waits_for_the_permission_to_dead_letter(stack: Stack) -> None:
     assert dead["Body"] == POISON
 
 
-def test_nothing_is_delivered_without_the_permission_to_poll(stack: Stack) -> None:
+@pytest.mark.parametrize(
+    "action", ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+)
+def test_nothing_is_delivered_without_each_permission_to_poll(stack: Stack, action: str) -> None:
     order = new_order()
-    with stack.without_statement(PROCESS, "PollQueue"):
+    with role_without(stack, PROCESS, "PollQueue", action):
         # Lambda keeps permissions for a moment, so the order comes once they are seen to be gone.
         complaint = eventually(lambda: problem_of_the_mapping(stack), "the mapping's complaint")
-        assert "sqs:ReceiveMessage" in complaint
+        assert action in complaint
         assert stack.post(order).status == 202
         assert stack.queued() == 1
         assert problem_of_the_mapping(stack)
@@ -87,6 +110,56 @@ def test_only_the_target_group_may_invoke_ingest(stack: Stack) -> None:
     assert stack.post(new_order()).status == 202
 
 
+@pytest.mark.parametrize("qualifier", ["", ":live", ":1"])
+def test_another_load_balancer_cannot_have_ingest_as_its_target(
+    stack: Stack, qualifier: str
+) -> None:
+    elb = stack.emulator.client("elbv2")
+    function = stack.lambda_.get_function(FunctionName=INGEST)["Configuration"]["FunctionArn"]
+    target = [{"Id": function.removesuffix(":$LATEST") + qualifier}]
+    group = elb.create_target_group(Name="another", TargetType="lambda")["TargetGroups"][0]
+    arn = group["TargetGroupArn"]
+    permission = {"FunctionName": INGEST, "StatementId": "another"}
+    permission |= {"Qualifier": qualifier[1:]} if qualifier else {}
+    try:
+        with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
+            elb.register_targets(TargetGroupArn=arn, Targets=target)
+        # With a permission of its own it could.
+        stack.lambda_.add_permission(
+            **permission,
+            Action="lambda:InvokeFunction",
+            Principal="elasticloadbalancing.amazonaws.com",
+            SourceArn=arn,
+        )
+        elb.register_targets(TargetGroupArn=arn, Targets=target)
+        stack.lambda_.remove_permission(**permission)
+    finally:
+        elb.delete_target_group(TargetGroupArn=arn)
+
+
+@pytest.mark.parametrize("queue", ["queue_url", "dead_letter_queue_url"])
+def test_a_queue_refuses_what_is_not_tls(stack: Stack, tmp_path: Path, queue: str) -> None:
+    """The stack speaks nothing but TLS, so its policies are taken to an emulator that does not."""
+    url = stack.outputs[queue]
+    attributes = stack.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
+    with Emulator(tmp_path, port=0, auth=True) as plain:
+        root = plain.client("sqs")
+        copy = {"QueueUrl": root.create_queue(QueueName=url.rpartition("/")[2])["QueueUrl"]}
+        user = plain.client("sqs", **may_do_anything(plain))
+        calls: list[Any] = [
+            lambda: user.send_message(**copy, MessageBody="{}"),
+            lambda: user.receive_message(**copy),
+            lambda: user.get_queue_attributes(**copy),
+            lambda: user.purge_queue(**copy),
+        ]
+        for call in calls:
+            call()
+        root.set_queue_attributes(**copy, Attributes=attributes["Attributes"])
+        for call in calls:
+            with pytest.raises(botocore.exceptions.ClientError, match="with an explicit deny"):
+                call()
+
+
 @pytest.mark.parametrize("queue", ["queue_url", "dead_letter_queue_url"])
 def test_a_stranger_may_not_send(stack: Stack, queue: str) -> None:
     user = f"stranger-{queue.replace('_', '-')}"
@@ -103,6 +176,28 @@ def test_a_stranger_may_not_send(stack: Stack, queue: str) -> None:
     finally:
         stack.iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
         stack.iam.delete_user(UserName=user)
+
+
+def may_do_anything(emulator: Emulator) -> dict[str, str]:
+    """Credentials of a user whom no policy of its own holds back."""
+    iam = emulator.client("iam")
+    iam.create_user(UserName="anything")
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    iam.put_user_policy(
+        UserName="anything",
+        PolicyName="anything",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [everything]}),
+    )
+    key = iam.create_access_key(UserName="anything")["AccessKey"]
+    return {
+        "aws_access_key_id": key["AccessKeyId"],
+        "aws_secret_access_key": key["SecretAccessKey"],
+    }
+
+
+def quantity(stack: Stack, order: dict[str, Any]) -> str | None:
+    row = stack.row(order["order_id"], order["item"])
+    return str(row["qty"]["N"]) if row else None
 
 
 def failures(stack: Stack) -> int:

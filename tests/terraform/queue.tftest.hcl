@@ -75,7 +75,7 @@ run "policies" {
   assert {
     condition = { for statement in data.aws_iam_policy_document.consumer.statement : statement.sid => statement.actions } == {
       PollQueue             = toset(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"])
-      DenyPollingByCode     = toset(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:PurgeQueue"])
+      DenyPollingByCode     = toset(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility", "sqs:PurgeQueue"])
       SendToDeadLetterQueue = toset(["sqs:SendMessage"])
     }
     error_message = "A consumer polls the queue by the Lambda service only, and sends to the dead-letter queue."

@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -587,13 +588,7 @@ def partiql_statements_need_their_own_actions(emulator: Emulator) -> None:
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         )
-    iam.create_user(UserName="writer")
-    key = iam.create_access_key(UserName="writer")["AccessKey"]
-    writer = emulator.client(
-        "dynamodb",
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-    )
+    writer = client_of_a_user(emulator, "writer", "dynamodb")
 
     def allow(action: str) -> None:
         orders = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders"
@@ -618,6 +613,26 @@ def partiql_statements_need_their_own_actions(emulator: Emulator) -> None:
     assert code_of(writer.execute_statement, Statement=select) is None
     allow("dynamodb:BatchExecuteStatement")
     assert insert("orders") == "AccessDeniedException"
+
+
+@check(auth=True)
+def lambda_actions_are_named_as_iam_has_them(emulator: Emulator) -> None:
+    deploy(emulator, "named", "def handle(event, context): pass")
+    functions = client_of_a_user(emulator, "nobody", "lambda")
+    mapping = {"UUID": str(uuid.uuid4())}
+
+    def refusal(call: Callable[..., Any], **arguments: Any) -> str:
+        with pytest.raises(ClientError, match="AccessDenied") as refused:
+            call(**arguments)
+        return str(refused.value)
+
+    assert "lambda:InvokeFunction" in refusal(functions.invoke, FunctionName="named")
+    for call, arguments, action in (
+        (functions.update_event_source_mapping, mapping, "UpdateEventSourceMapping"),
+        (functions.delete_event_source_mapping, mapping, "DeleteEventSourceMapping"),
+        (functions.delete_alias, {"FunctionName": "named", "Name": "live"}, "DeleteAlias"),
+    ):
+        assert f"lambda:{action} " in refusal(call, **arguments) + " "
 
 
 # The emulator itself
@@ -934,6 +949,18 @@ def code_of(call: Callable[..., Any], **arguments: Any) -> str | None:
     except ClientError as error:
         return str(error.response["Error"]["Code"])
     return None
+
+
+def client_of_a_user(emulator: Emulator, name: str, service: str) -> Any:
+    """A client of a new user, who may do nothing yet."""
+    iam = emulator.client("iam")
+    iam.create_user(UserName=name)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return emulator.client(
+        service,
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
 
 
 def processes_of(group: int) -> set[int]:

@@ -1,0 +1,99 @@
+"""IAM policies as data, and a simulation of what they decide.
+
+The emulator enforces what its own services check. The rest (network interfaces, logs, traces, keys,
+VPC endpoints, who may assume a role) is decided here, on the applied documents, by the evaluator
+with which the emulator enforces: its SimulatePrincipalPolicy takes no context keys.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from ministack.core import iam_evaluator
+
+from tests.e2e.stack import Stack
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+
+Policy = dict[str, Any]
+
+
+def role(name: str, account: str = ACCOUNT) -> str:
+    return f"arn:aws:iam::{account}:role/{name}"
+
+
+class Call(NamedTuple):
+    """A request as policies see it."""
+
+    principal: str  # a role's ARN, which AWS gives as aws:PrincipalArn, or an AWS service
+    action: str
+    resource: str = "*"
+    context: Mapping[str, str] = {}  # "" for a key that the request does not have
+    tls: bool = True
+
+
+def actions_of(statement: dict[str, Any]) -> list[str]:
+    action = statement["Action"]
+    return [action] if isinstance(action, str) else list(action)
+
+
+def every_action(policies: Mapping[str, Policy], effect: str) -> set[tuple[str, str, str]]:
+    """(policy, statement, action) for all that the policies allow, or deny."""
+    return {
+        (name, statement.get("Sid", ""), action)
+        for name, policy in policies.items()
+        for statement in policy["Statement"]
+        if statement["Effect"] == effect
+        for action in actions_of(statement)
+    }
+
+
+def without(policy: Policy, sid: str, action: str | None = None) -> Policy:
+    """The policy without a statement, or without one of its actions."""
+    [statement] = [one for one in policy["Statement"] if one.get("Sid", "") == sid]
+    left = [one for one in actions_of(statement) if action is not None and one != action]
+    if action is not None:
+        assert len(left) == len(actions_of(statement)) - 1, f"{sid} has no {action}"
+    rest = [one for one in policy["Statement"] if one is not statement]
+    return {**policy, "Statement": [*rest, *([{**statement, "Action": left}] if left else [])]}
+
+
+def decision(policy: Policy, call: Call) -> str:
+    """Allow, Deny, or ImplicitDeny if no statement speaks of the call."""
+    service = call.principal if call.principal.endswith(".amazonaws.com") else None
+    context = iam_evaluator.EvalContext(
+        principal_arn=call.principal,
+        principal_type="AssumedRole",
+        principal_account="" if service else call.principal.split(":")[4],
+        action=call.action,
+        resource_arn=call.resource,
+        region=REGION,
+        secure_transport=call.tls,
+        service_context={key.lower(): value for key, value in call.context.items() if value},
+    )
+    if any("Principal" in statement for statement in policy["Statement"]):
+        # A trust policy names no resource, for it is about its role.
+        complete = {"Statement": [{"Resource": "*", **one} for one in policy["Statement"]]}
+        result = iam_evaluator.evaluate_resource_policy(complete, context, service)
+    else:
+        result = iam_evaluator.evaluate(context, [iam_evaluator.parse_policy_document(policy)])
+    return str(result.decision)
+
+
+def allows(policy: Policy, call: Call) -> bool:
+    return decision(policy, call) == "Allow"
+
+
+@contextmanager
+def role_without(stack: Stack, name: str, sid: str, action: str | None = None) -> Iterator[None]:
+    """The role's policy without a statement, or without one of its actions."""
+    [policy_name] = stack.iam.list_role_policies(RoleName=name)["PolicyNames"]
+    key = {"RoleName": name, "PolicyName": policy_name}
+    policy = stack.iam.get_role_policy(**key)["PolicyDocument"]
+    stack.iam.put_role_policy(**key, PolicyDocument=json.dumps(without(policy, sid, action)))
+    try:
+        yield
+    finally:
+        stack.iam.put_role_policy(**key, PolicyDocument=json.dumps(policy))
