@@ -68,7 +68,7 @@ MUTANTS = {
     ),
     "answers_before_it_sends": Mutant(
         "ingest leaves the send to a thread, and answers 202 meanwhile.",
-        ("sqs_throttled", "ingest_killed_before_the_send"),
+        ("sqs_throttled",),
         (
             Mutation(
                 INGEST,
