@@ -28,7 +28,7 @@ def main(names: list[str]) -> int:
         print(f"There is no {', '.join(unknown)}, but:", *SCENARIOS, *MUTANTS, sep="\n  ")
         return 2
     chosen = names or [*SCENARIOS, *MUTANTS]
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     with (
         tempfile.TemporaryDirectory() as directory,
         Screen(console) as screen,

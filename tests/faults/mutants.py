@@ -18,7 +18,7 @@ class Mutant(NamedTuple):
 MUTANTS = {
     "drops_the_return": Mutant(
         "process computes its answer and does not return it: nothing has failed, to Lambda.",
-        ("dynamodb_throttled",),
+        ("dynamodb_all_throttled_for_a_while",),
         (
             Mutation(
                 PROCESS,
@@ -29,7 +29,7 @@ MUTANTS = {
     ),
     "swallows_an_exception": Mutant(
         "An exception of the bulk write is logged, and the orders count as written.",
-        ("dynamodb_internal_error",),
+        ("dynamodb_all_throttled_for_a_while",),
         (
             Mutation(
                 WRITER,
@@ -107,7 +107,7 @@ MUTANTS = {
     ),
     "deduplicates_by_message_id": Mutant(
         "process skips messages that it has seen, whatever has become of them.",
-        ("dynamodb_throttled",),
+        ("dynamodb_all_throttled_for_a_while",),
         (
             Mutation(
                 PROCESS,

@@ -22,7 +22,7 @@ from local.certificates import certificate_in
 from local.emulator import HOST, Emulator
 
 MAX_FIRED = 1_000_000
-START_SECONDS = 10
+PATIENCE_SECONDS = 30  # to start, and to end: answers may still be held back
 
 
 class Proxy:
@@ -63,14 +63,12 @@ class Proxy:
         return [event.ts for event in list(self._microburst.fired)]
 
     def _run(self, coroutine: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(START_SECONDS)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE_SECONDS)
 
     async def _start(self) -> int:
         # A client that gives up is what this is for, and no reason to write a traceback.
         logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
-        self._runner = web.AppRunner(
-            make_app(self._microburst), access_log=None, shutdown_timeout=0
-        )
+        self._runner = web.AppRunner(make_app(self._microburst), access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, 0, ssl_context=self._identity)
         await site.start()

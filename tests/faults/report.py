@@ -4,6 +4,7 @@ import json
 from itertools import pairwise
 from pathlib import Path
 
+from rich import box
 from rich.table import Table
 
 from local.emulator import ROOT
@@ -38,7 +39,8 @@ def summary(figures: dict[str, int], mutants: list[Result]) -> str:
 
 
 def table(results: list[Result]) -> Table:
-    shown = Table("scenario", title="What came of every order")
+    shown = Table("scenario", title="What came of every order", box=box.SIMPLE, pad_edge=False)
+    shown.columns[0].no_wrap = True
     for column in COLUMNS:
         shown.add_column(column.replace("_", "\n"), justify="right")
     for result in results:
@@ -52,7 +54,7 @@ def table(results: list[Result]) -> Table:
 def write(
     figures: dict[str, int], results: list[Result], mutants: list[Result], samples: list[Sample]
 ) -> None:
-    """Writes build/faults.json, faults.md and faults.svg."""
+    """Writes build/faults.json, faults.md and faults.png."""
     BUILD.mkdir(exist_ok=True)
     content = figures | {
         "mutants": len({mutant.name.partition(":")[0] for mutant in mutants}),
@@ -65,7 +67,7 @@ def write(
     }
     (BUILD / "faults.json").write_text(json.dumps(content, indent=1) + "\n")
     (BUILD / "faults.md").write_text(_markdown(figures, results, mutants))
-    _plot(BUILD / "faults.svg", results, samples)
+    _plot(BUILD / "faults.png", results, samples)
 
 
 def _markdown(figures: dict[str, int], results: list[Result], mutants: list[Result]) -> str:
@@ -74,7 +76,7 @@ def _markdown(figures: dict[str, int], results: list[Result], mutants: list[Resu
         "",
         summary(figures, mutants),
         "",
-        "![queue depth, faults and rows over time](faults.svg)",
+        "![queue depth, faults and rows over time](faults.png)",
         "",
         f"| scenario | {' | '.join(COLUMNS).replace('_', ' ')} | seconds | |",
         f"| --- |{' ---: |' * (len(COLUMNS) + 1)} --- |",
@@ -94,40 +96,35 @@ def _plot(path: Path, results: list[Result], samples: list[Sample]) -> None:
     """One above the other over the same time: queue depth, faults a second, rows a second."""
     import matplotlib  # half a second, which the tests need not spend
 
-    matplotlib.use("svg")
+    matplotlib.use("agg")
     from matplotlib import pyplot
 
     start = results[0].began
-    figure, (depth, faults, rows) = pyplot.subplots(3, sharex=True, figsize=(14, 7))
+    figure, plots = pyplot.subplots(3, sharex=True, figsize=(14, 7.5))
+    depth, faults, rows = plots
     times = [sample.at - start for sample in samples]
-    depth.semilogy(times, [max(sample.queued, 0.5) for sample in samples], linewidth=0.8)
+    depth.plot(times, [sample.queued for sample in samples], linewidth=0.8)
     depth.set_ylabel("messages on the queue")
     fired = [at - start for result in results for at in result.faults]
-    seconds = range(int(results[-1].ended - start) + 2)
-    faults.hist(fired, bins=list(seconds), color="tab:red")
+    faults.hist(fired, bins=range(int(results[-1].ended - start) + 2), color="tab:red")
     faults.set_ylabel("faults a second")
     pace = [
-        max(0.0, (after.rows - before.rows) / (after.at - before.at))
-        for before, after in pairwise(samples)
+        (after.rows - before.rows) / (after.at - before.at) for before, after in pairwise(samples)
     ]
     rows.fill_between(times[1:], pace, color="tab:green", step="pre")
     rows.set_ylabel("new rows a second")
     rows.set_xlabel("seconds")
-    for number, result in enumerate(results):
-        for axes in (depth, faults, rows):
-            if number % 2 == 0:
-                axes.axvspan(result.began - start, result.ended - start, color="0.93", zorder=0)
+    for plot in plots:
+        plot.set_yscale("symlog")
+        plot.set_ylim(bottom=0)
+        plot.margins(x=0)
+        for result in results[::2]:
+            plot.axvspan(result.began - start, result.ended - start, color="0.93", zorder=0)
+    for result in results:
         middle = (result.began + result.ended) / 2 - start
-        label = result.name.replace("_", " ")
-        depth.annotate(
-            label,
-            (middle, 1),
-            xycoords=("data", "axes fraction"),
-            rotation=60,
-            fontsize=5,
-            textcoords="offset points",
-            xytext=(0, 3),
-        )
-    figure.subplots_adjust(top=0.8, left=0.06, right=0.98, bottom=0.07)
-    figure.savefig(path)
+        name = result.name.replace("_", " ")
+        place = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+        depth.annotate(name, (middle, 1), (-3, 4), rotation=90, fontsize=5.5, **place)
+    figure.subplots_adjust(top=0.76, left=0.05, right=0.99, bottom=0.06)
+    figure.savefig(path, dpi=110)
     pyplot.close(figure)

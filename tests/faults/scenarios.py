@@ -18,9 +18,11 @@ from tests.faults.system import CLIENTS, TIMEOUT_SECONDS, System
 REQUESTS = 200  # of an ordinary scenario
 ARRAY = 3  # orders in a request that has several: all must succeed in one delivery
 BACKLOG = 10_000
-SQS_FAILS = 0.4  # of the calls: many on both attempts of the SDK, many on one
-DYNAMODB_FAILS = 0.2
-MINUTES_MS = 300_000  # longer than any client waits
+# Of the calls that the two functions make together: some fail on both attempts of the SDK.
+SQS_FAILS = {"fail": 2, "pass": 3}
+DYNAMODB_FAILS = {"fail": 2, "pass": 8}
+SELDOM = {"fail": 1, "pass": 9}
+HELD_MS = 10_000  # longer than a function lives
 
 Scenario = Callable[[System], None]
 Rule = dict[str, Any]
@@ -50,7 +52,7 @@ AWS_ERRORS: dict[str, Rule] = {
     "internal_error": {"error": {"code": "InternalFailure", "status": 500}},
     "unavailable": {"error": {"code": "ServiceUnavailable", "status": 503}},
     "reset": {"reset": True},
-    "read_timeout": {"timeout_ms": MINUTES_MS, "probability": 0.1},
+    "read_timeout": {"timeout_ms": HELD_MS, "sequence": SELDOM},
     "acknowledgement_lost": {"response": {"abort_frac": 0.0}},
     "corrupt_answer": {"response": {"corrupt_bytes": 16}},
     "access_denied": {"error": {"code": "AccessDeniedException", "status": 400}},
@@ -64,9 +66,9 @@ DYNAMODB_ERRORS = AWS_ERRORS | {
 }
 
 
-def _fails_on_the_wire(service: str, probability: float, fault: Rule) -> Scenario:
+def _fails_on_the_wire(service: str, sequence: dict[str, int], fault: Rule) -> Scenario:
     def run(system: System) -> None:
-        with system.proxy.rules({"service": service, "probability": probability, **fault}):
+        with system.proxy.rules({"service": service, "sequence": sequence, **fault}):
             system.send(requests(system))
             system.drain()
 
@@ -97,7 +99,7 @@ def dynamodb_all_throttled_for_a_while(system: System) -> None:
 
 @scenario
 def dynamodb_some_statements_throttled(system: System) -> None:
-    with system.sabotage("BatchExecuteStatement", "before", "statements", times=60):
+    with system.sabotage("BatchExecuteStatement", "before", "statements", times=REQUESTS // 4):
         system.send(requests(system))
         system.drain()
 
@@ -220,7 +222,7 @@ def dead_letter_send_fails(system: System) -> None:
         "service": "sqs",
         "body": "ends_with(QueueUrl, 'dead-letter')",
         "error": {"code": "InternalFailure", "status": 500},
-        "times": 60,
+        "times": REQUESTS // 4,
     }
     poison = [system.ledger.poison() for _ in range(10)]
     with system.proxy.rules(rule):
