@@ -62,6 +62,7 @@ module "ingest" {
   environment = merge(var.ingest_environment, local.shared_environment, {
     QUEUE_URL                = module.queue[0].url
     MAX_MESSAGE_BYTES        = module.queue[0].max_message_bytes
+    MAX_ORDERS               = local.max_orders_per_request
     HTTP_PATHS               = jsonencode(var.paths)
     SDK_READ_TIMEOUT_SECONDS = local.ingest_sdk_read_timeout
   })
@@ -253,4 +254,9 @@ locals {
   # leave the function 1 s to answer, before Lambda ends the function.
   ingest_sdk_read_timeout  = min(3, (var.ingest_timeout_seconds - 2) / 2 - 1)
   process_sdk_read_timeout = min(3, (var.process_timeout_seconds - 2) / 2 - 1)
+
+  # An order whose key exists takes a PutItem of its own, and one invocation must be able to settle all orders of a message,
+  # or it would fail however often it is delivered. 20 ms each, in the time that process has before its last SDK call.
+  process_last_call_seconds = 2 * (1 + local.process_sdk_read_timeout) + 1.5
+  max_orders_per_request    = max(25, min(1000, floor((var.process_timeout_seconds - local.process_last_call_seconds) * 50)))
 }

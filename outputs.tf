@@ -3,6 +3,11 @@ output "endpoint_url" {
   value       = one(module.load_balancer[*].endpoint_url)
 }
 
+output "max_orders_per_request" {
+  description = "Orders that one request may have at most: as many as process can settle in one invocation, derived from process_timeout_seconds."
+  value       = local.max_orders_per_request
+}
+
 output "load_balancer_name" {
   description = "Name of the load balancer, null with existing_listener."
   value       = one(module.load_balancer[*].name)

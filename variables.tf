@@ -359,7 +359,7 @@ variable "process_memory_size" {
 }
 
 variable "process_timeout_seconds" {
-  description = "Seconds after which Lambda ends a process invocation, 6 to 900. The queue's visibility timeout and the SDK's timeouts are derived from it."
+  description = "Seconds after which Lambda ends a process invocation, 6 to 900. The queue's visibility timeout, the SDK's timeouts and how many orders a request may have are derived from it."
   type        = number
   default     = 30
 

@@ -24,7 +24,8 @@ RETRY_AFTER_SECONDS = 5
 FUNCTION_NAME = settings.text("AWS_LAMBDA_FUNCTION_NAME")
 QUEUE_URL = settings.text("QUEUE_URL")
 PATHS = settings.paths("HTTP_PATHS")
-MAX_BODY_BYTES = settings.size("MAX_MESSAGE_BYTES", above=RESERVED_BYTES) - RESERVED_BYTES
+MAX_BODY_BYTES = settings.whole_number("MAX_MESSAGE_BYTES", above=RESERVED_BYTES) - RESERVED_BYTES
+MAX_ORDERS = settings.whole_number("MAX_ORDERS", above=0)
 SCHEMA = settings.schema()
 SQS = aws.client("sqs", settings.text("AWS_REGION"), settings.seconds("SDK_READ_TIMEOUT_SECONDS"))
 LOG = logging.getLogger()
@@ -130,6 +131,12 @@ def _accept(
         document = orders.read(_text(request), SCHEMA)
     except orders.InvalidDocumentError as error:
         raise _refusal(error) from None
+    if len(document.orders) > MAX_ORDERS:
+        raise _ProblemError(
+            "too-large",
+            f"The request has {len(document.orders)} orders; {MAX_ORDERS} are the limit. Send them "
+            "in several requests.",
+        )
     body = orders.encode(document.value)
     if len(body) > MAX_BODY_BYTES:
         raise _ProblemError(

@@ -33,11 +33,11 @@ def seconds(name: str) -> float:
     return number
 
 
-def size(name: str, above: int) -> int:
+def whole_number(name: str, above: int) -> int:
     value = text(name)
     number = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
     if number <= above:
-        raise SettingsError(f"{name} must be a whole number of bytes above {above}. Got {value!r}.")
+        raise SettingsError(f"{name} must be a whole number above {above}. Got {value!r}.")
     return number
 
 

@@ -54,6 +54,10 @@ run "defaults" {
     error_message = "The visibility timeout must be derived from the process function's timeout."
   }
   assert {
+    condition     = output.max_orders_per_request == 1000
+    error_message = "A request must have at most 1000 orders."
+  }
+  assert {
     condition     = [output.ingest_function_name, output.process_function_name, output.queue_name, output.dead_letter_queue_name, output.table_name] == ["async-ingest-ingest", "async-ingest-process", "async-ingest", "async-ingest-dead-letter", "async-ingest"]
     error_message = "Every name must be built from name."
   }
@@ -346,6 +350,32 @@ run "function_outlives_the_load_balancer" {
   }
 
   expect_failures = [var.load_balancer_idle_timeout_seconds]
+}
+
+run "shorter_process_smaller_requests" {
+  command = plan
+
+  variables {
+    process_timeout_seconds = 20
+  }
+
+  assert {
+    condition     = output.max_orders_per_request == 525
+    error_message = "Of 20 s, 9.5 s are the last call's: there must be 20 ms for each order."
+  }
+}
+
+run "shortest_process_smallest_requests" {
+  command = plan
+
+  variables {
+    process_timeout_seconds = 6
+  }
+
+  assert {
+    condition     = output.max_orders_per_request == 25
+    error_message = "One bulk write must always be allowed."
+  }
 }
 
 run "timeouts_too_short_for_two_attempts" {

@@ -21,6 +21,7 @@ ENVIRONMENT = {
     "QUEUE_URL": "https://sqs.invalid/orders",
     "HTTP_PATHS": '["/lambda/api"]',
     "MAX_MESSAGE_BYTES": "262144",
+    "MAX_ORDERS": "1000",
     "TABLE_NAME": "orders",
     "DEAD_LETTER_QUEUE_URL": "https://sqs.invalid/dead-letter",
     "DEAD_LETTER_IMMEDIATELY": "true",

@@ -363,6 +363,17 @@ def test_the_message_leaves_room_for_its_attributes(sqs: FakeSqs, length: int) -
         assert str(limit) in content["detail"]
 
 
+@pytest.mark.parametrize("count", [1000, 1001])
+def test_one_message_has_no_more_orders_than_process_can_settle(sqs: FakeSqs, count: int) -> None:
+    status, content, _ = post(json.dumps([{"order_id": f"{n}", "item": "a"} for n in range(count)]))
+
+    assert status == (202 if count <= 1000 else 413)
+    assert len(sqs.sent) == (count <= 1000)
+    if status == 413:
+        assert content["type"] == "urn:async-ingest:problem:too-large"
+        assert "1001 orders; 1000 are the limit" in content["detail"]
+
+
 def test_the_reserve_holds_every_attribute_that_the_system_adds() -> None:
     attributes = {
         "accepted_at": ("Number", "9" * 16),

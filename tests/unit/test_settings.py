@@ -65,7 +65,7 @@ def test_a_missing_variable_ends_the_import_with_one_line_that_names_it(function
 
 BAD = {
     "seconds": ["x", "0", "-1", "nan", "inf", "1s", "1e999"],
-    "size": ["x", "1024", "-1", "1.5", "²", "1e6", "9" * 5000],
+    "whole_number": ["x", "1024", "-1", "1.5", "²", "1e6", "9" * 5000],
     "flag": ["True", "1", "yes", "false "],
     "paths": ["x", "{}", "[]", '""', "[1]", '["a"]', '["/a", null]', '["/a", ""]', "null"],
 }
@@ -78,7 +78,7 @@ def test_malformed_values_are_named(
     monkeypatch.setenv("SOME_NAME", value)
     read = {
         "seconds": settings.seconds,
-        "size": lambda name: settings.size(name, above=1024),
+        "whole_number": lambda name: settings.whole_number(name, above=1024),
         "flag": settings.flag,
         "paths": settings.paths,
     }[reader]
@@ -130,6 +130,6 @@ def test_well_formed_values(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert settings.schema() == orders.Schema((orders.KeyAttribute("id", "N"),), "accepted_at")
     assert settings.seconds("SECONDS") == 1.5
-    assert settings.size("SIZE", above=1024) == 1025
+    assert settings.whole_number("SIZE", above=1024) == 1025
     assert (settings.flag("ON"), settings.flag("OFF")) == (True, False)
     assert settings.paths("PATHS") == {"/a", "/a/", "/b/c", "/b/c/"}
