@@ -63,6 +63,16 @@ faults: ## Make everything fail that can, on the whole system, and account for e
 	$(setup) providers python
 	@$(PYTHON) -m tests.faults
 
+.PHONY: hostile
+hostile: ## Send the corpus of hostile requests through the load balancer: build/hostile.json.
+	$(setup) providers python
+	@$(PYTHON) -m tests.hostile
+
+.PHONY: fuzz
+fuzz: ## Try 10,000 examples of each property of the request parser and the statement builder.
+	$(setup) python
+	@HYPOTHESIS_PROFILE=nightly $(PYTHON) -m pytest tests/unit/test_fuzz.py tests/unit/test_properties.py
+
 .PHONY: bench
 bench: ## Measure the handlers against a tutorial's, side by side, as ratios.
 	$(setup) python

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.emulator import ROOT, Emulator
-from tests.e2e.stack import Stack, Terraform
-
-EXAMPLE = ROOT / "examples" / "minimal"
+from local.emulator import Emulator
+from tests.e2e.stack import Stack, apply_minimal
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,8 +21,4 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def stack(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Stack:
-    work = tmp_path_factory.mktemp("terraform")
-    terraform = Terraform(EXAMPLE, work, emulator, name="e2e", deletion_protection="false")
-    terraform.init()
-    terraform.apply()
-    return Stack(emulator, terraform)
+    return apply_minimal(emulator, tmp_path_factory.mktemp("terraform"), "e2e")

@@ -14,6 +14,7 @@ from typing import Any
 
 from local.emulator import HOST, ROOT, Emulator
 
+EXAMPLE = ROOT / "examples" / "minimal"
 PATH = "/lambda/api"
 
 
@@ -239,6 +240,14 @@ class Stack:
             yield
         finally:
             self.sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
+
+
+def apply_minimal(emulator: Emulator, work: Path, name: str) -> Stack:
+    """examples/minimal, as everybody applies it, and unprotected."""
+    terraform = Terraform(EXAMPLE, work, emulator, name=name, deletion_protection="false")
+    terraform.init()
+    terraform.apply()
+    return Stack(emulator, terraform)
 
 
 def new_order(**attributes: Any) -> dict[str, Any]:

@@ -10,16 +10,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local.emulator import HOST, ROOT, Emulator
+from local.emulator import HOST, Emulator
 from local.screen import Screen
-from tests.e2e.stack import Stack, Terraform
+from tests.e2e.stack import apply_minimal
 from tests.faults import report
 from tests.faults.mutants import MUTANTS
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.suite import Result, Timeline, run
 from tests.faults.system import System, sabotaged
 
-EXAMPLE = ROOT / "examples" / "minimal"
 REACH = {"scenarios": 20, "faults_fired": 1_000, "acknowledged": 10_000}
 
 
@@ -38,12 +37,8 @@ def main(names: list[str]) -> int:
         ) as emulator,
     ):
         with screen.stage("apply examples/minimal, IAM enforced and TLS on"):
-            terraform = Terraform(
-                EXAMPLE, Path(directory), emulator, name="faults", deletion_protection="false"
-            )
-            terraform.init()
-            terraform.apply()
-        with sabotaged(Stack(emulator, terraform)) as system:
+            stack = apply_minimal(emulator, Path(directory), "faults")
+        with sabotaged(stack) as system:
             with Timeline(system) as timeline:
                 results = [_scenario(system, screen, name) for name in SCENARIOS if name in chosen]
             mutants = [

@@ -74,7 +74,7 @@ def stored(table: Engine, message: dict[str, Any]) -> list[dict[str, Any]]:
     return items
 
 
-@examples(400)
+@examples(500)
 @given(document=DOCUMENTS)
 def test_whatever_is_accepted_is_stored_with_the_very_same_values(
     table: Engine, sqs: FakeSqs, document: Any
@@ -91,7 +91,7 @@ def test_whatever_is_accepted_is_stored_with_the_very_same_values(
     assert sorted(items, key=by_key) == sorted(map(exact, expected), key=by_key)
 
 
-@examples(300)
+@examples(500)
 @given(
     body=st.binary(max_size=60)
     | DOCUMENTS.map(lambda document: orders.encode(document).encode())
@@ -121,7 +121,7 @@ HEADER_VALUES = (
 )
 
 
-@examples(300)
+@examples(500)
 @given(
     headers=st.dictionaries(HEADER_NAMES, HEADER_VALUES | ANYTHING, max_size=4),
     many=st.none() | st.dictionaries(HEADER_NAMES, st.lists(HEADER_VALUES) | ANYTHING, max_size=4),
@@ -140,14 +140,14 @@ def test_any_headers_are_answered(sqs: FakeSqs, headers: Any, many: Any, json_ty
         assert trace.isprintable()
 
 
-@examples(200)
+@examples(500)
 @given(event=ANYTHING | st.dictionaries(st.sampled_from(list(request())), ANYTHING))
 def test_any_event_is_answered(sqs: FakeSqs, event: Any) -> None:
     post(event, sqs)
     post(request() | event if isinstance(event, dict) else event, sqs)
 
 
-@examples(300)
+@examples(500)
 @given(
     records=st.lists(
         st.dictionaries(

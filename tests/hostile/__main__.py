@@ -1,0 +1,67 @@
+"""The corpus on a stack of its own: ``make hostile``.
+
+`python -m tests.hostile` applies examples/minimal to a fresh emulator, IAM enforced and TLS on,
+sends every request, writes build/hostile.json, and ends with 1 if one of them has done any harm.
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from local.emulator import ROOT, Emulator
+from local.screen import Screen, Stage
+from tests.e2e.stack import apply_minimal
+from tests.hostile import run
+from tests.hostile.corpus import categories
+
+RESULT = Path("build") / "hostile.json"
+
+
+def main() -> int:
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        Screen(console) as screen,
+        Emulator(Path(directory) / "emulator", auth=True, tls=True) as emulator,
+    ):
+        with screen.stage("apply examples/minimal, IAM enforced and TLS on"):
+            stack = apply_minimal(emulator, Path(directory), "hostile")
+        with screen.stage("send hostile requests") as stage:
+            report = run.run(stack, _follow(stage))
+            stage.has_failed = bool(report.faults)
+    (ROOT / RESULT).parent.mkdir(exist_ok=True)
+    (ROOT / RESULT).write_text(json.dumps(report.content(), indent=1) + "\n")
+    console.print(_table(report))
+    for fault in report.faults:
+        line = f"✗ {fault.kind}: {fault.category}, {fault.request}: {fault.detail}"
+        console.print(line, style="red", markup=False, soft_wrap=True)
+    console.print(
+        f"{report.stored} orders were accepted and are stored as they were sent: {RESULT}"
+    )
+    return int(bool(report.faults))
+
+
+def _follow(stage: Stage) -> run.Step:
+    total = sum(map(len, categories()))
+
+    def follow(report: run.Report) -> None:
+        stage.note = f"{report.requests.total()} of {total}, faults: {len(report.faults)}"
+
+    return follow
+
+
+def _table(report: run.Report) -> Table:
+    table = Table("", "requests", *[kind.replace("_", " ") for kind in run.FAULTS])
+    for category, requests in (*report.requests.items(), (None, report.requests.total())):
+        counts = [report.count(kind, category) for kind in run.FAULTS]
+        figures = [f"[red]{count}[/]" if count else "0" for count in counts]
+        table.add_row(category or "all", str(requests), *figures)
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

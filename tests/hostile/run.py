@@ -1,0 +1,336 @@
+"""Sends the corpus through the load balancer, and finds out what came of every request.
+
+What is wrong is counted under one of these:
+
+============= ====================================================================================
+server_errors answers of 500 and above
+wrong_status  answers that are not what the corpus expects, in status, kind or form
+enqueued      messages on the queue that no answer of 202 stands for, or with other content
+lost          accepted orders that were not on the queue, or are not in the table as they were sent
+echoed        answers and lines of the functions' logs that show something of a request
+============= ====================================================================================
+"""
+
+import http.client
+import io
+import json
+import re
+import secrets
+import socket
+import ssl
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.exceptions import ClientError
+
+from local.emulator import HOST
+from tests.e2e.stack import Answer, Stack, eventually
+from tests.hostile.corpus import Endpoint, Request, categories, expand
+
+FAULTS = ("server_errors", "wrong_status", "enqueued", "lost", "echoed")
+CLIENTS = 4
+PATIENCE_SECONDS = 20
+DRAIN_SECONDS = 30
+KINDS = {405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TELLING_LENGTHS = range(10, 1000)  # a shorter value may stand in an answer for another reason
+
+Step = Callable[["Report"], None]
+
+
+class Fault(NamedTuple):
+    kind: str
+    category: str
+    request: str
+    detail: str
+
+
+@dataclass
+class Report:
+    requests: Counter[str] = field(default_factory=Counter)  # by category
+    statuses: Counter[int] = field(default_factory=Counter)
+    stored: int = 0  # orders
+    faults: list[Fault] = field(default_factory=list)
+
+    def count(self, kind: str, category: str | None = None) -> int:
+        return sum(f.kind == kind and category in (None, f.category) for f in self.faults)
+
+    def content(self) -> dict[str, Any]:
+        """For build/hostile.json."""
+        return {
+            "requests": self.requests.total(),
+            **{kind: self.count(kind) for kind in FAULTS},
+            "stored": self.stored,
+            "statuses": {str(status): n for status, n in sorted(self.statuses.items())},
+            "categories": dict(self.requests),
+            "faults": [fault._asdict() for fault in self.faults],
+        }
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request that was sent, and what came back."""
+
+    request: Request
+    marker: str
+    answers: list[Answer]
+    raw: bytes
+
+    @property
+    def text(self) -> str:
+        return self.request.content(self.marker).decode("utf-8-sig", "replace")
+
+    @property
+    def message_ids(self) -> list[str]:
+        return [str(answer.json["message_id"]) for answer in self.answers if answer.status == 202]
+
+
+class Sender:
+    """A client that sends whatever bytes it is told to, over TLS."""
+
+    def __init__(self, stack: Stack) -> None:
+        url = urlsplit(stack.outputs["endpoint_url"])
+        self._endpoint = Endpoint(url.netloc, url.path)
+        self._address = (HOST, stack.emulator.port)
+        self._tls = ssl.create_default_context(cafile=stack.emulator.ca_bundle)
+
+    def send(self, request: Request, marker: str) -> Sent:
+        wire = request.wire(self._endpoint, marker)
+        raw = b""
+        with (
+            socket.create_connection(self._address, PATIENCE_SECONDS) as plain,
+            self._tls.wrap_socket(plain, server_hostname=HOST) as connection,
+        ):
+            # It may be closed in the middle of either: what has been read counts.
+            with suppress(OSError):
+                connection.sendall(wire)
+            with suppress(OSError):
+                while not request.aborted and (data := connection.recv(65536)):
+                    raw += data
+        return Sent(request, marker, list(_answers(raw, request.method)), raw)
+
+
+class Accepted(NamedTuple):
+    sent: Sent
+    document: Any  # of the message
+
+
+def run(stack: Stack, step: Step = lambda _: None) -> Report:
+    """Sends everything, and calls ``step`` after each request."""
+    return _Run(stack, step).all()
+
+
+class _Run:
+    def __init__(self, stack: Stack, step: Step) -> None:
+        self._stack = stack
+        self._step = step
+        self._report = Report()
+        self._began = int(time.time() * 1000)
+        self._sender = Sender(stack)
+        self._prefix = f"hx{secrets.token_hex(3)}"
+        self._markers = re.compile(rf"{self._prefix}\d{{6}}")
+        self._sent: dict[str, Sent] = {}  # by marker
+        self._queued: dict[str, Accepted | None] = {}  # by message id; None if it should not be
+
+    def all(self) -> Report:
+        eventually(lambda: self._stack.queued() == 0, "an empty queue")
+        dead = self._dead_letters()
+        with self._stack.paused_mapping():
+            for number, requests in enumerate(categories()):
+                self._send(requests, number)
+                self._compare_with_queue(requests[0].category)
+        with suppress(AssertionError):  # what is not written is found below
+            eventually(lambda: self._stack.queued() == 0, "an empty queue", DRAIN_SECONDS)
+        for _ in range(self._dead_letters() - dead):
+            self._fault("lost", "all", "", "a message is in the dead-letter queue")
+        self._compare_with_table()
+        self._search_logs()
+        return self._report
+
+    def _fault(self, kind: str, category: str, request: str, detail: str) -> None:
+        self._report.faults.append(Fault(kind, category, request, detail))
+
+    # One request
+
+    def _send(self, requests: list[Request], category: int) -> None:
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            markers = [f"{self._prefix}{category:02}{n:04}" for n in range(len(requests))]
+            for sent in pool.map(self._sender.send, requests, markers):
+                self._sent[sent.marker] = sent
+                self._report.requests[sent.request.category] += 1
+                self._report.statuses.update(answer.status for answer in sent.answers)
+                for kind, detail in judge(sent):
+                    self._fault(kind, sent.request.category, sent.request.name, detail)
+                self._step(self._report)
+
+    # All of a category
+
+    def _compare_with_queue(self, category: str) -> None:
+        """The queue holds what has been accepted, and nothing else."""
+        messages = self._messages()
+        for sent in self._sent.values():
+            if sent.request.category == category:
+                for message_id in sent.message_ids:
+                    self._compare(sent, message_id, messages.get(message_id))
+        for message_id in messages.keys() - self._queued.keys():
+            self._queued[message_id] = None
+            body = messages[message_id]
+            found = self._markers.search(body)
+            name = self._sent[found[0]].request.name if found else "?"
+            self._fault("enqueued", category, name, f"was not accepted: {body[:200]}")
+
+    def _compare(self, sent: Sent, message_id: str, body: str | None) -> None:
+        """The message has what was sent."""
+        category, name = sent.request.category, sent.request.name
+        if body is None:
+            self._fault("lost", category, name, "accepted, but not on the queue")
+            return
+        document = _parse(body)
+        self._queued[message_id] = Accepted(sent, document)
+        if sent.request.raw is None and document != _parse(sent.text):
+            self._fault("enqueued", category, name, f"was changed: {body[:200]}")
+
+    def _messages(self) -> dict[str, str]:
+        """The bodies on the queue by message id, looked at in the emulator without a receive."""
+        query = urlencode({"QueueUrl": self._stack.outputs["queue_url"]})
+        content = json.loads(self._stack.emulator.request(f"/_ministack/sqs/messages?{query}"))
+        return {
+            message["MessageId"]: message["Body"]
+            for regions in content["messages"].values()
+            for queues in regions.values()
+            for messages in queues.values()
+            for message in messages
+        }
+
+    # What came of it
+
+    def _dead_letters(self) -> int:
+        answer = self._stack.sqs.get_queue_attributes(
+            QueueUrl=self._stack.outputs["dead_letter_queue_url"],
+            AttributeNames=["ApproximateNumberOfMessages"],
+        )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+    def _compare_with_table(self) -> None:
+        deserialize = TypeDeserializer().deserialize
+        for sent, document in filter(None, self._queued.values()):
+            for order in document if isinstance(document, list) else [document]:
+                row = self._row(order)
+                row.pop("accepted_at", None)
+                if {name: deserialize(value) for name, value in row.items()} == order:
+                    self._report.stored += 1
+                else:
+                    detail = f"accepted, and then this row: {str(row)[:200]}"
+                    self._fault("lost", sent.request.category, sent.request.name, detail)
+
+    def _row(self, order: Any) -> dict[str, Any]:
+        with suppress(ClientError, TypeError, KeyError):  # what has no row may be no order at all
+            return self._stack.row(order["order_id"], order["item"]) or {}
+        return {}
+
+    def _search_logs(self) -> None:
+        """The functions' logs show nothing that only a request has."""
+        answers = [answer for sent in self._sent.values() for answer in sent.answers]
+        ids = {answer.headers.get("X-Request-Id", "") for answer in answers}
+        invocations = set(filter(_UUID.fullmatch, ids))
+
+        def complete() -> list[str]:
+            """The lines, once those of every answer of ingest are there."""
+            lines = list(self._log_lines())
+            return lines if invocations <= set(_UUID.findall("".join(lines))) else []
+
+        for line in eventually(complete, "the lines of all requests in the log"):
+            for marker in set(self._markers.findall(line)):
+                request = self._sent[marker].request
+                self._fault("echoed", request.category, request.name, f"logged: {line[:300]}")
+
+    def _log_lines(self) -> Iterator[str]:
+        logs = self._stack.emulator.client("logs")
+        for group in logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]:
+            pages = logs.get_paginator("filter_log_events").paginate(
+                logGroupName=group["logGroupName"], startTime=self._began
+            )
+            yield from (event["message"] for page in pages for event in page["events"])
+
+
+def judge(sent: Sent) -> Iterator[tuple[str, str]]:
+    """What is wrong with the answers to a request."""
+    request = sent.request
+    statuses = [answer.status for answer in sent.answers]
+    for status in statuses:
+        if status >= 500:
+            yield "server_errors", f"{status}"
+    if statuses != request.statuses:
+        yield "wrong_status", f"{statuses}, not {request.statuses}: {sent.raw[-300:]!r}"
+    elif request.by == "ingest":
+        for answer in sent.answers:
+            if wrong := _wrong_form(answer, request):
+                yield "wrong_status", wrong
+    value = expand(request.value or "", sent.marker)
+    for own in (sent.marker, value):
+        if len(own) in _TELLING_LENGTHS and own.encode() in sent.raw:
+            yield "echoed", f"{own} in {sent.raw[-300:]!r}"
+
+
+def _wrong_form(answer: Answer, request: Request) -> str | None:
+    """What is wrong with an answer of ingest besides its status."""
+    headers = answer.headers
+    if not _UUID.fullmatch(headers.get("X-Request-Id", "")):
+        return "no X-Request-Id"
+    if headers.get("Cache-Control") != "no-store":
+        return "no Cache-Control"
+    if headers.get("Allow") != ("POST" if answer.status == 405 else None):
+        return f"Allow: {headers.get('Allow')}"
+    if answer.status == 202:
+        is_right = headers.get("Content-Type") == "application/json" and answer.json["orders"] >= 1
+        return None if is_right else "no confirmation"
+    if headers.get("Content-Type") != "application/problem+json":
+        return f"Content-Type: {headers.get('Content-Type')}"
+    if request.method == "HEAD":
+        return None if not answer.body else "a body to HEAD"
+    kind = f"urn:async-ingest:problem:{request.problem or KINDS[answer.status]}"
+    if (answer.json["type"], answer.json["status"]) != (kind, answer.status):
+        return f"not {kind}: {answer.json}"
+    return None
+
+
+class _Stream(io.BytesIO):
+    """What several HTTPResponses read one after another."""
+
+    def makefile(self, *_: Any, **__: Any) -> "_Stream":
+        return self
+
+    def close(self) -> None:
+        pass
+
+
+def _answers(raw: bytes, method: str) -> Iterator[Answer]:
+    stream = _Stream(raw)
+    with suppress(http.client.HTTPException):  # what is no answer does not count as one
+        while stream.tell() < len(raw):
+            response = http.client.HTTPResponse(stream, method=method)  # type: ignore[arg-type]
+            response.begin()
+            yield Answer(response.status, response.headers, response.read())
+
+
+def _parse(text: str) -> Any:
+    """The values of a document, with no number rounded; or the text, if it is none."""
+    try:
+        return json.loads(text, parse_int=_number, parse_float=_number)
+    except ValueError:
+        return text
+
+
+def _number(literal: str) -> Decimal | str:
+    try:
+        return Decimal(literal)
+    except InvalidOperation:  # it cannot hold the exponent; of a zero it does not matter
+        return Decimal(0) if literal.strip("-0.").lower()[:1] in ("", "e") else literal

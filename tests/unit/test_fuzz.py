@@ -1,0 +1,299 @@
+"""Fuzzing: what reads requests, and what makes statements of their names. `make fuzz` does more.
+
+Nothing but a refusal may come of any text; what is accepted can be stored; no refusal shows a
+value; and no name gets out of its quotes.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest import handler as ingest
+from process import writer
+from shared import orders
+from tests.unit.conftest import examples
+from tests.unit.engines import Engine
+from tests.unit.support import FakeSqs, invoke, request
+from tests.unit.test_orders import EVERYDAY_VALUES, exact, from_wire, numerals
+from tests.unit.test_properties import ANSWERS, post
+from tests.unit.test_write_path import NAMES, WRITTEN, Table, entry
+
+EXAMPLES = 500
+SECRET = "31415926535"  # may be a part of a number as well
+STAMP = {"N": "1700000000123456"}
+
+# Texts that are JSON, or nearly
+
+TOKENS = [
+    *('{"order_id":"1","item":"2"', '"order_id":"1"', '"item":"2"', '"x":', '"accepted_at":1'),
+    *("{", "}", "[", "]", ",", ":", '"', "\\", "[[[[[[[[[[[[[[[[", "]]]]]]]]]]]]]]]]", "{}", "[]"),
+    *("true", "null", "NaN", "-Infinity", "nul", "undefined", "/**/", "//", "#", "'", "\ufeff"),
+    *("0", "-0", "01", "1.", ".5", "1e", "1E126", "1E-131", "-1.50", "9" * 38, "9" * 39, "1_0"),
+    *("\u0663", "\uff10", "0x1", "+1"),
+    *('""', '"a"', '"\\u0000"', '"\\ud83d"', '"\\ud83d\\ude00"', '"\\x"', '"\t"', '"é😀\ud800"'),
+    *(" ", "\n", "\0", "\x0b", "\u2028", "\u00a0"),
+]
+SOUP = st.lists(st.sampled_from(TOKENS), max_size=25).map("".join)
+# Where everything is hostile at once, hardly anything is accepted.
+GOOD = EVERYDAY_VALUES.map(orders.encode) | st.sampled_from(["[" * 31 + "]" * 31, "-0", "1E125"])
+# What parsers take that should not, or DynamoDB does not.
+BAD = st.sampled_from(
+    [
+        *("NaN", "-Infinity", '"\\ud83d"', '{"a":1,"b":2,"a":1}', '1,"X":1,"X":2', '[{"":1}]'),
+        *("[" * 32 + "]" * 32, "[" * 100_000 + "]" * 100_000, "1E126", "1" * 39, '"a', '"\t"'),
+    ]
+)
+LITERALS = GOOD | GOOD | GOOD | BAD | BAD | BAD | numerals() | st.text().map(json.dumps)
+NAMES_IN_ORDERS = st.sampled_from([*"abcdefxyé", "z" * 300, "it's", "order_id", "", "accepted_at"])
+ORDERS = st.builds(
+    lambda order_id, members: (
+        f'{{"order_id":"{order_id}","item":"2"'
+        + "".join(f",{json.dumps(name)}:{literal}" for name, literal in members)
+        + "}"
+    ),
+    st.integers(1, 9),
+    st.dictionaries(NAMES_IN_ORDERS, LITERALS, max_size=3).map(dict.items),
+)
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> str:
+    """An order, or an array of some, in which something was cut out, put in or doubled."""
+    text = draw(ORDERS | st.lists(ORDERS, max_size=3).map(lambda some: f"[{','.join(some)}]"))
+    for _ in range(draw(st.integers(0, 3))):
+        start, end = sorted(draw(st.tuples(*[st.integers(0, len(text))] * 2)))
+        instead = draw(st.sampled_from(["", text[start:end] * 2]) | st.sampled_from(TOKENS))
+        text = text[:start] + instead + text[end:]
+    return text
+
+
+TEXTS = SOUP | ORDERS | ORDERS | damaged() | damaged() | st.text()
+
+
+@pytest.fixture(scope="module")
+def table(dynamodb_local: Engine) -> Engine:
+    dynamodb_local.create_table("fuzz", order_id="S", item="S")
+    return dynamodb_local
+
+
+def read(text: str) -> orders.Document | None:
+    """The document, if it is accepted. Asserts that a refusal is well formed."""
+    try:
+        return orders.read(text, ingest.SCHEMA)
+    except orders.InvalidDocumentError as error:
+        refusal = error
+    assert 1 <= len(refusal.faults) <= orders.MAX_FAULTS
+    assert all(str(fault).isascii() for fault in refusal.faults)
+    return None
+
+
+def by_library(text: str) -> Any:
+    """As the standard library reads it, with numbers as they are written and every name."""
+    return json.loads(text, parse_int=str, parse_float=str, object_pairs_hook=list)
+
+
+@examples(EXAMPLES)
+@given(text=TEXTS)
+def test_any_text_is_refused_or_can_be_stored(table: Engine, text: str) -> None:
+    document = read(text)
+    if document is None:
+        return
+    message = orders.encode(document.value)
+    assert all(" " <= character <= "~" for character in message)  # SQS takes these
+    # Nothing changes on the way to process: by our reading, and by that of the standard library.
+    assert read(message) == document
+    assert by_library(message) == by_library(text.removeprefix("\ufeff"))
+    json.dumps(by_library(message), ensure_ascii=False).encode()  # half a character would fail
+    keys = [(order["order_id"], order["item"]) for order in document.orders]
+    assert len(set(keys)) == len(keys)
+    for order in document.orders:
+        item = {name: orders.to_attribute_value(value) for name, value in order.items()}
+        table.client.put_item(TableName="fuzz", Item=item | {"accepted_at": STAMP})
+        assert "accepted_at" not in order
+        key = {name: item[name] for name in ("order_id", "item")}
+        stored = table.client.get_item(TableName="fuzz", Key=key, ConsistentRead=True)["Item"]
+        assert from_wire({"M": stored}) == exact(order | {"accepted_at": orders.Number(STAMP["N"])})
+
+
+@examples(EXAMPLES)
+@given(
+    text=TEXTS,
+    is_base64=st.booleans(),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "latin-1"]),
+)
+def test_any_body_is_answered_by_what_it_is(
+    sqs: FakeSqs, text: str, is_base64: bool, encoding: str
+) -> None:
+    body = text
+    if is_base64:
+        content = text.encode(encoding, "replace")
+        body = base64.b64encode(content).decode()
+        text = content.decode(errors="surrogateescape")  # what is no UTF-8 is refused then
+    document = read(text)
+
+    message = post(request(body, isBase64Encoded=is_base64), sqs)
+
+    assert (message is None) == (document is None)
+    if message and document:
+        assert message["MessageBody"] == orders.encode(document.value)
+
+
+# What a refusal shows
+
+READ = [  # by Python's json, if not by ours
+    *(
+        f'"{SECRET}"',
+        f'"{SECRET}\\ud83d"',
+        SECRET,
+        SECRET * 4,
+        f"-{SECRET}E999",
+        f'["{SECRET}",NaN]',
+    ),
+    *(f'{{"a":"{SECRET}","a":1}}', f'{{"":"{SECRET}"}}', f'["{SECRET}"]', f"[{SECRET},-Infinity]"),
+    *(f'"{SECRET * 200}"', f'"{SECRET * 20_000}"', f'{"[" * 40}"{SECRET}"{"]" * 40}', "NaN", '""'),
+]
+NOT_READ = [
+    *(f'"{SECRET}', f"'{SECRET}'", f"0x{SECRET}", f"0{SECRET}", f'"{SECRET}\n"', f'"\\x{SECRET}"'),
+    *(f'"{SECRET}" {SECRET}', f'"{SECRET}",', f'"{SECRET}",{SECRET}', f"{SECRET}.", "", "]", "}"),
+]
+VALUES = st.sampled_from(READ) | st.sampled_from(READ) | st.sampled_from(NOT_READ)
+BODIES = st.builds(
+    lambda order, around, cut: (text := around.replace("{}", order))[: len(text) - cut],
+    st.fixed_dictionaries(
+        dict.fromkeys(["order_id", "item"], st.just(f'"{SECRET}"') | st.sampled_from(READ)),
+        optional=dict.fromkeys(["x", "y", "accepted_at"], VALUES),
+    ).map(lambda order: "{" + ",".join(f'"{name}":{text}' for name, text in order.items()) + "}"),
+    st.sampled_from(["{}", "{}", "[{}]", "[{},{}]", "{}" + SECRET, SECRET + "{}", "{}{}"]),
+    st.just(0) | st.just(0) | st.integers(0, 40),
+)
+HEADERS = st.dictionaries(
+    st.sampled_from(["content-type", "content-encoding", "x-amzn-trace-id", "x-request-id"]),
+    st.sampled_from([SECRET, f"application/{SECRET}", f"Root=1-{SECRET}-{SECRET * 3}0"]),
+)
+LINES = st.fixed_dictionaries(
+    {}, optional={"path": st.just(f"/{SECRET}"), "httpMethod": st.just(SECRET)}
+)
+
+
+@examples(EXAMPLES)
+@given(
+    event=BODIES.map(request)
+    | st.builds(
+        lambda headers, line: request(
+            headers={"content-type": "application/json"} | headers, **line
+        ),
+        HEADERS,
+        LINES,
+    )
+)
+def test_no_answer_and_no_log_shows_a_value(
+    sqs: FakeSqs, caplog: pytest.LogCaptureFixture, event: dict[str, Any]
+) -> None:
+    answer, metrics = invoke(ingest.handle, event)
+
+    assert answer["statusCode"] in ANSWERS
+    assert SECRET not in str(answer)
+    assert SECRET not in str(metrics)
+    assert caplog.records == []
+
+
+# Statements
+
+QUOTED = st.text(st.sampled_from("'\"\\`?:,{} \n\0éx"), min_size=1, max_size=12)
+HOSTILE_NAMES = QUOTED | st.sampled_from(NAMES) | st.text(st.characters(codec="utf-8"), min_size=1)
+TABLES = st.from_regex(r"[a-zA-Z0-9_.-]{3,255}", fullmatch=True)
+
+
+def tokens(statement: str) -> Iterator[tuple[str, str]]:
+    """The tokens of PartiQL: quotes end at the first one that is not doubled."""
+    position = 0
+    while position < len(statement):
+        first = statement[position]
+        if first in "'\"":
+            content = ""
+            position += 1
+            while statement[position] != first or statement[position : position + 2] == first * 2:
+                content += statement[position]
+                position += 1 + (statement[position] == first)
+            position += 1
+            yield first, content
+        elif first.isalpha():
+            end = position
+            while end < len(statement) and statement[end].isalpha():
+                end += 1
+            yield "word", statement[position:end]
+            position = end
+        else:
+            if not first.isspace():
+                yield "sign", first
+            position += 1
+
+
+def parse_insert(statement: str) -> tuple[str, list[str]]:
+    """Table and names of ``INSERT INTO "table" VALUE {'name':?,…}``; fails on anything else."""
+    left = list(tokens(statement))
+
+    def take(kind: str, text: str | None = None) -> str:
+        found, content = left.pop(0)
+        assert found == kind
+        assert text in (None, content)
+        return content
+
+    take("word", "INSERT")
+    take("word", "INTO")
+    table = take('"')
+    take("word", "VALUE")
+    take("sign", "{")
+    names = []
+    while True:
+        names.append(take("'"))
+        take("sign", ":")
+        take("sign", "?")
+        if left[0] != ("sign", ","):
+            break
+        take("sign", ",")
+    take("sign", "}")
+    assert left == []
+    return table, names
+
+
+@examples(EXAMPLES)
+@given(
+    table_name=TABLES,
+    names=st.lists(HOSTILE_NAMES, min_size=1, max_size=30, unique=True),
+    times=st.sampled_from([1, 1, 1, 50, 300]),
+)
+def test_a_statement_has_the_table_and_the_names_and_nothing_else(
+    table_name: str, names: list[str], times: int
+) -> None:
+    names = [name * times for name in names]
+    statement = writer._insert_statement(table_name, tuple(names))
+    bytes_of_names = sum(len(name.encode()) + name.count("'") + len("'':?,") for name in names)
+    fits = len(f'INSERT INTO "{table_name}" VALUE {{}}') + bytes_of_names - 1 <= 8192
+    assert (statement is not None) == fits
+    if statement is not None:
+        assert parse_insert(statement) == (table_name, names)
+
+
+@examples(EXAMPLES)
+@given(
+    several=st.lists(
+        st.dictionaries(HOSTILE_NAMES, st.builds(lambda text: {"S": text}, QUOTED), max_size=5),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_dynamodb_understands_a_statement_as_it_is_meant(
+    dynamodb_local: Engine, several: list[dict[str, Any]]
+) -> None:
+    real = Table(dynamodb_local).without_put_item()
+    entries = [entry(str(number), 5, **attributes) for number, attributes in enumerate(several)]
+
+    assert real.write(*entries) == [WRITTEN] * len(entries)
+
+    assert real.items() == {one.item["order_id"]["S"]: one.item for one in entries}
