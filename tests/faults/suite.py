@@ -38,12 +38,13 @@ def run(system: System, name: str, title: str = "") -> Result:
         SCENARIOS[name](system)
         system.drain()
     except Exception as error:  # the other scenarios are to be seen all the same
-        result.failure = f"{type(error).__name__}: {error}"
+        kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
+        result.failure = f"{kind}{error}"
     result.faults = system.fired()[faults_before:]
     dead = [json.loads(message["Body"]) for message in system.take_dead_letters()]
     verdict = judge(system.ledger, system.rows(), dead)
     result.counts = counts(system.ledger, verdict) | {"faults": len(result.faults)}
-    result.failure = result.failure or _failure(result, verdict)
+    result.failure = "; ".join(filter(None, [result.failure, _failure(result, verdict)]))
     result.ended = time.time()
     return result
 
