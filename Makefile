@@ -69,9 +69,9 @@ hostile: ## Send the corpus of hostile requests through the load balancer: build
 	@$(PYTHON) -m tests.hostile
 
 .PHONY: fuzz
-fuzz: ## Try 10,000 examples of each property of the request parser and the statement builder.
-	$(setup) python
-	@HYPOTHESIS_PROFILE=nightly $(PYTHON) -m pytest tests/unit/test_fuzz.py tests/unit/test_properties.py
+fuzz: ## Try 10,000 examples of each property of request parser and statement builder, and 2,000 requests of the interface.
+	$(setup) providers python
+	@HYPOTHESIS_PROFILE=nightly $(PYTHON) -m pytest tests/unit/test_fuzz.py tests/unit/test_properties.py tests/e2e/test_openapi.py
 
 .PHONY: bench
 bench: ## Measure the handlers against a tutorial's, side by side, as ratios.

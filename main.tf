@@ -258,5 +258,5 @@ locals {
   # An order whose key exists takes a PutItem of its own, and one invocation must be able to settle all orders of a message,
   # or it would fail however often it is delivered. 20 ms each, in the time that process has before its last SDK call.
   process_last_call_seconds = 2 * (1 + local.process_sdk_read_timeout) + 1.5
-  max_orders_per_request    = max(25, min(1000, floor((var.process_timeout_seconds - local.process_last_call_seconds) * 50)))
+  max_orders_per_request    = min(1000, floor((var.process_timeout_seconds - local.process_last_call_seconds) * 50))
 }

@@ -4,7 +4,7 @@ output "endpoint_url" {
 }
 
 output "max_orders_per_request" {
-  description = "Orders that one request may have at most: as many as process can settle in one invocation, derived from process_timeout_seconds."
+  description = "Orders that one request may have at most, as process must be able to settle them in one invocation: 1000, and fewer with a process_timeout_seconds below 30."
   value       = local.max_orders_per_request
 }
 

@@ -70,11 +70,11 @@ class Emulator:
         with Emulator(tmp_path, auth=True, tls=True) as emulator:
             emulator.client("sqs").create_queue(QueueName="orders")
 
-    `port` is taken if it is free, and any other if not. `auth` enforces IAM: `test`/`test` is the
-    root of account 000000000000, functions have the sessions of their roles. `keep_state` writes
-    the state to `data_dir` when it stops, and reads it at the next start. `detached` lets it
-    outlive this process; otherwise it ends with this process, however that ends. `without` names
-    patches that are left out.
+    `port` is taken if it is free, and any other if not; after a stop, the same again if it is free.
+    `auth` enforces IAM: `test`/`test` is the root of account 000000000000, functions have the
+    sessions of their roles. `keep_state` writes the state to `data_dir` when it stops, and reads it
+    at the next start. `detached` lets it outlive this process; otherwise it ends with this process,
+    however that ends. `without` names patches that are left out.
     """
 
     def __init__(
@@ -96,8 +96,9 @@ class Emulator:
         self._process: subprocess.Popen[bytes] | None = None
         self._running: Running | None = None
         options = {"--auth": auth, "--tls": tls, "--keep-state": keep_state}
+        self._port = port
         self._arguments = [
-            *("--port", str(port), "--or-any-port", "--data", str(self.data_dir)),
+            *("--or-any-port", "--data", str(self.data_dir)),
             *("--region", region),
             *(name for name, is_on in options.items() if is_on),
             *(word for name in without for word in ("--without", name)),
@@ -126,7 +127,7 @@ class Emulator:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "local.emulator", *self._arguments],
+                [sys.executable, "-m", "local.emulator", f"--port={self._port}", *self._arguments],
                 cwd=ROOT,
                 env=_environment_of_the_emulator(),
                 stdin=subprocess.DEVNULL if self._detached else subprocess.PIPE,
@@ -270,6 +271,7 @@ class Emulator:
             running = _running_in(self.data_dir)
             if running is not None and running.pid == process.pid:
                 self._running = running
+                self._port = running.port
                 with contextlib.suppress(OSError):
                     self.request("/_ministack/health", timeout=1)
                     return

@@ -36,6 +36,12 @@ class Stage:
         return time.monotonic() - self.started if self.seconds is None else self.seconds
 
 
+def console_for_tables() -> Console:
+    """The terminal; elsewhere, where nobody knows how wide it is, wide enough for tables."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=160)
+
+
 class Screen:
     """Use it as a context manager around stages; what is printed afterwards stands below them."""
 

@@ -10,9 +10,11 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from local.emulator import HOST, ROOT, Emulator
+from local.screen import Screen
 
 EXAMPLE = ROOT / "examples" / "minimal"
 PATH = "/lambda/api"
@@ -199,8 +201,11 @@ class Stack:
         return sum(int(value) for value in answer["Attributes"].values())
 
     def take_dead_letters(self) -> list[dict[str, Any]]:
-        """Receive and delete what is in the dead-letter queue now."""
-        url = self.outputs["dead_letter_queue_url"]
+        """As `take`, from the dead-letter queue."""
+        return self.take(self.outputs["dead_letter_queue_url"])
+
+    def take(self, url: str) -> list[dict[str, Any]]:
+        """Receive and delete at most 10 messages that are on the queue of this URL now."""
         taken = self.sqs.receive_message(
             QueueUrl=url,
             MaxNumberOfMessages=10,
@@ -248,6 +253,18 @@ def apply_minimal(emulator: Emulator, work: Path, name: str) -> Stack:
     terraform.init()
     terraform.apply()
     return Stack(emulator, terraform)
+
+
+@contextmanager
+def stack_of_its_own(name: str, screen: Screen, **options: Any) -> Iterator[Stack]:
+    """examples/minimal on an emulator that nobody else uses, IAM enforced and TLS on."""
+    with (
+        TemporaryDirectory() as directory,
+        Emulator(Path(directory) / "emulator", auth=True, tls=True, **options) as emulator,
+    ):
+        with screen.stage("apply examples/minimal, IAM enforced and TLS on"):
+            stack = apply_minimal(emulator, Path(directory), name)
+        yield stack
 
 
 def new_order(**attributes: Any) -> dict[str, Any]:

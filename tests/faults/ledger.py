@@ -1,6 +1,7 @@
 """What was sent, what came of it, and whether that adds up."""
 
 import itertools
+import json
 import math
 import time
 from collections.abc import Iterable
@@ -74,7 +75,7 @@ class Ledger:
 
 @dataclass
 class Verdict:
-    """Numbers of orders, and keys, that break a promise. All three are empty if all is well."""
+    """Numbers of orders, and keys, that break a promise. All four are empty if all is well."""
 
     stored: int
     superseded: int
@@ -82,21 +83,24 @@ class Verdict:
     lost: list[int]  # acknowledged, and neither stored nor superseded nor dead-lettered
     unexpected: list[str]  # stored or dead-lettered, and never sent so, or refused
     stale: list[str]  # keys whose row is older than the newest acknowledged order
+    given_up: list[int]  # dead-lettered, although they can be stored
 
     @property
     def is_good(self) -> bool:
-        return not (self.lost or self.unexpected or self.stale)
+        return not (self.lost or self.unexpected or self.stale or self.given_up)
 
 
-def judge(ledger: Ledger, rows: Iterable[Row], dead_letters: Iterable[Order]) -> Verdict:
+def judge(ledger: Ledger, rows: Iterable[Row], dead_letters: Iterable[str]) -> Verdict:
     """Accounts for every order of the ledger, once the queue is empty.
+
+    ``dead_letters`` are the bodies of the messages in the dead-letter queue.
 
     Of two orders of a key the newer is the one that was sent after the other was answered. Where
     they overlap the stamp decides, so a row is stale only if its stamp is older than the moment at
     which a later order that was acknowledged was sent. A stamp that ingest cannot have made counts
     as the latest that it can have made, or a wrong one would hide that the row is stale.
     """
-    dead = {order.get("number") for order in dead_letters}
+    dead = {number for body in dead_letters for number in _numbers_in(body)}
     row_of = {(row["order_id"], row["item"]): row for row in rows}
     accepted_at = {key: _accepted_at(ledger, row) for key, row in row_of.items()}
     unexpected = [f"row {key}" for key, row in row_of.items() if not _is_as_sent(ledger, row)]
@@ -113,7 +117,7 @@ def judge(ledger: Ledger, rows: Iterable[Row], dead_letters: Iterable[Order]) ->
             continue
         newest[attempt.key] = max(attempt.sent_at, newest.get(attempt.key, 0))
         row = row_of.get(attempt.key)
-        if row and row["number"] == attempt.number:
+        if row and row.get("number") == attempt.number:
             stored += 1
         elif row and accepted_at[attempt.key] >= attempt.sent_at:
             superseded += 1
@@ -122,12 +126,27 @@ def judge(ledger: Ledger, rows: Iterable[Row], dead_letters: Iterable[Order]) ->
     stale = [
         str(key) for key, sent_at in newest.items() if key in row_of and accepted_at[key] < sent_at
     ]
-    return Verdict(stored, superseded, len(dead), lost, unexpected, stale)
+    given_up = [
+        number
+        for number, attempt in ledger.attempts.items()
+        if attempt.is_storable and number in dead
+    ]
+    return Verdict(stored, superseded, len(dead), lost, unexpected, stale, given_up)
+
+
+def _numbers_in(body: str) -> list[Any]:
+    """The numbers of a message's orders; None for what has none."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return [None]
+    orders = document if isinstance(document, list) else [document]
+    return [order.get("number") if isinstance(order, dict) else None for order in orders]
 
 
 def _accepted_at(ledger: Ledger, row: Row) -> float:
     attempt = ledger.attempts.get(int(row.get("number", 0)))
-    return min(float(row["accepted_at"]), attempt.answered_at if attempt else math.inf)
+    return min(float(row.get("accepted_at", 0)), attempt.answered_at if attempt else math.inf)
 
 
 def _is_as_sent(ledger: Ledger, row: Row) -> bool:
@@ -138,6 +157,7 @@ def _is_as_sent(ledger: Ledger, row: Row) -> bool:
         and attempt.is_storable
         and attempt.outcome is not Outcome.REFUSED
         and content == attempt.order
+        and "accepted_at" in row
     )
 
 

@@ -54,6 +54,17 @@ MUTANTS = {
             ),
         ),
     ),
+    "takes_throttling_for_hopeless": Mutant(
+        "What fails for a while is dead-lettered at once.",
+        ("dynamodb_some_statements_throttled",),
+        (
+            Mutation(
+                WRITER,
+                "_OUTCOMES.get(code, Outcome.FAILED)",
+                "_OUTCOMES.get(code, Outcome.REFUSED)",
+            ),
+        ),
+    ),
     "sends_before_it_validates": Mutant(
         "ingest puts the body on the queue and then looks whether it is valid.",
         ("sqs_throttled",),

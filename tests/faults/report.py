@@ -8,13 +8,10 @@ from rich import box
 from rich.table import Table
 
 from local.emulator import ROOT
-from tests.faults.suite import Result, Sample
+from tests.faults.suite import COUNTS, Result, Sample
 
 BUILD = ROOT / "build"
-COLUMNS = (
-    *("attempted", "acknowledged", "refused", "indeterminate"),
-    *("stored", "superseded", "dead_lettered", "lost", "unexpected", "stale", "faults"),
-)
+COLUMNS = tuple(name for name in COUNTS if name != "rows")
 
 
 def figures(results: list[Result]) -> dict[str, int]:
@@ -29,11 +26,12 @@ def note(result: Result) -> str:
 
 
 def summary(figures: dict[str, int], mutants: list[Result]) -> str:
-    seen = sum(bool(mutant.failure) for mutant in mutants)
+    seen = sum(mutant.is_accused_by_the_books for mutant in mutants)
     return (
         f"{figures['scenarios']} scenarios, {figures['faults_fired']} faults, "
         f"{figures['acknowledged']} orders acknowledged: {figures['lost']} lost, "
-        f"{figures['unexpected']} unexpected, {figures['stale']} stale. "
+        f"{figures['unexpected']} unexpected, {figures['stale']} stale, "
+        f"{figures['given_up']} given up. "
         f"{seen} of {len(mutants)} runs with a mutant turned red."
     )
 
@@ -57,13 +55,13 @@ def write(
     """Writes build/faults.json, faults.md and faults.png."""
     BUILD.mkdir(exist_ok=True)
     content = figures | {
-        "mutants": len({mutant.name.partition(":")[0] for mutant in mutants}),
-        "mutants_seen": sum(bool(mutant.failure) for mutant in mutants),
+        "mutant_runs": len(mutants),
+        "mutant_runs_seen": sum(mutant.is_accused_by_the_books for mutant in mutants),
         "results": [
             {"name": r.name, "seconds": round(r.seconds, 1), "failure": r.failure, **r.counts}
             for r in results
         ],
-        "mutant_runs": [{"name": mutant.name, "seen": mutant.failure} for mutant in mutants],
+        "mutants": [{"name": mutant.name, "failure": mutant.failure} for mutant in mutants],
     }
     (BUILD / "faults.json").write_text(json.dumps(content, indent=1) + "\n")
     (BUILD / "faults.md").write_text(_markdown(figures, results, mutants))
@@ -88,7 +86,8 @@ def _markdown(figures: dict[str, int], results: list[Result], mutants: list[Resu
     lines += ["", "## Mutants", "", "| mutant | scenario | seen by |", "| --- | --- | --- |"]
     for mutant in mutants:
         name, _, scenario = mutant.name.replace("_", " ").partition(": ")
-        lines.append(f"| {name} | {scenario} | {mutant.failure or '**nobody**'} |")
+        seen = mutant.failure if mutant.is_accused_by_the_books else f"**nobody** {mutant.failure}"
+        lines.append(f"| {name} | {scenario} | {seen} |")
     return "\n".join([*lines, ""])
 
 

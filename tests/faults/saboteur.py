@@ -4,12 +4,16 @@ The handler is that of the function that `SABOTAGED_FUNCTION` names, untouched. 
 in the directory `SABOTAGE_DIR`, named OPERATION.MOMENT.ACTION.NUMBER: what to do before or after
 the next call of an operation of AWS, or the next invocation. It is claimed by moving it to the
 directory "fired" below, which no two workers can do: that says afterwards what has really happened.
+
+While an invocation is in work, its process holds the lock of a file in the directory "working".
 """
 
+import fcntl
 import json
 import os
 import resource
 import signal
+import sys
 import time
 from collections.abc import Callable
 from importlib import import_module
@@ -33,14 +37,16 @@ class SabotageError(Exception):
 
 def handle(event: Any, context: Any) -> Any:
     """The handler, with tokens of an operation that is the function itself."""
-    if "Records" in event:
-        ids = [record["messageId"] for record in event["Records"]]
-        with (TOKENS / "deliveries").open("a") as deliveries:
-            deliveries.write(json.dumps(ids) + "\n")
-    _ruin(FUNCTION, "before")
-    answer = _handle(event, context)
-    _ruin(FUNCTION, "after")
-    return answer
+    with (TOKENS / "working" / str(os.getpid())).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed, or the process ends
+        if "Records" in event:
+            ids = [record["messageId"] for record in event["Records"]]
+            with (TOKENS / "deliveries").open("a") as deliveries:
+                deliveries.write(json.dumps(ids) + "\n")
+        _ruin(FUNCTION, "before")
+        answer = _handle(event, context)
+        _ruin(FUNCTION, "after")
+        return answer
 
 
 def _make_api_call(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
@@ -62,7 +68,9 @@ def _ruin(operation: str, moment: str) -> str:
         except FileNotFoundError:
             continue  # another worker's
         action = token.name.split(".")[2]
-        if action in _ACTIONS:
+        if action == "exhaust" and not _memory_ends():
+            (TOKENS / "fired" / token.name).rename(token)  # it was no fault
+        elif action in _ACTIONS:
             _ACTIONS[action]()
         return action
     return ""
@@ -72,23 +80,31 @@ def _fail() -> None:
     raise SabotageError("An invocation that was told to fail.")
 
 
-def _exhaust_memory() -> None:
-    """MemoryError, from a limit that is really reached."""
+def _memory_ends() -> bool:
+    """Whether a limit is really reached."""
     pages = Path("/proc/self/statm").read_text()
     used = int(pages.split()[0]) * resource.getpagesize()
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (used + MEGABYTES_LEFT * 2**20, hard))
     try:
         bytearray(2 * MEGABYTES_LEFT * 2**20)
+    except MemoryError:
+        return True
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    return False
+
+
+def _kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 _ACTIONS: dict[str, Callable[[], None]] = {
     "fail": _fail,
+    "quit": lambda: sys.exit(1),  # an exception that no handler catches
     "exit": lambda: os._exit(1),
-    "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),  # as Lambda does when memory is used up
-    "memory": _exhaust_memory,
+    "kill": _kill,
+    "exhaust": _kill,  # as Lambda does when memory is used up
     "hang": lambda: time.sleep(3600),  # until the function's timeout
     "dawdle": lambda: time.sleep(DAWDLE_SECONDS),
 }

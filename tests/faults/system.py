@@ -1,8 +1,8 @@
 """The deployed system with everything in place to make it fail, and to see what came of it."""
 
 import contextlib
+import fcntl
 import io
-import itertools
 import json
 import socket
 import tempfile
@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +31,7 @@ CLIENTS = 8
 TIMEOUT_SECONDS = 8
 READ_TIMEOUT_SECONDS = 1
 VISIBILITY_SECONDS = 2
-DRAIN_SECONDS = 120
+STANDSTILL_SECONDS = 60  # without a message less on the queue: it will not be empty any more
 
 Message = dict[str, Any]  # as receive_message gives it
 
@@ -54,7 +55,7 @@ class System:
         self.ledger = Ledger("")
         self._url = stack.emulator.alb_url(stack.outputs["load_balancer_name"]) + PATH
         self._tokens = tokens
-        self._token_numbers = itertools.count()
+        self._token_numbers = count()
         self._confirmed: list[float] = []
         self._http = urllib3.PoolManager(
             maxsize=CLIENTS, ca_certs=str(stack.emulator.ca_bundle), retries=False, timeout=30
@@ -128,7 +129,25 @@ class System:
 
     def drain(self) -> None:
         """Waits until nothing is on the queue or in work."""
-        eventually(lambda: self.stack.queued() == 0, "an empty queue", DRAIN_SECONDS)
+        least = self.stack.queued()
+        while left := self.stack.queued():
+            least = min(least, left)
+            eventually(
+                lambda least=least: self.stack.queued() < least,  # type: ignore[misc]
+                f"less than {least} messages on the queue",
+                STANDSTILL_SECONDS,
+            )
+        # A message may have been deleted by one delivery while another is still in work.
+        eventually(lambda: not self._is_working(), "an end of all invocations", STANDSTILL_SECONDS)
+
+    def _is_working(self) -> bool:
+        for path in (self._tokens / "working").iterdir():
+            with path.open() as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return True
+        return False
 
     def rows(self) -> list[Row]:
         """Those of this ledger."""
@@ -153,10 +172,7 @@ class System:
 
     def take_dead_letters(self) -> list[Message]:
         """Everything that is in the dead-letter queue, which is empty then."""
-        taken: list[Message] = []
-        while more := self.stack.take_dead_letters():
-            taken += more
-        return taken
+        return list(chain.from_iterable(iter(self.stack.take_dead_letters, [])))
 
     def put_back(self, messages: Iterable[Message], *, to: str = "queue_url") -> None:
         """Sends messages to the queue as StartMessageMoveTask does, which the emulator lacks.
@@ -208,7 +224,8 @@ def sabotaged(stack: Stack) -> Iterator[System]:
     """
     with contextlib.ExitStack() as cleanup:
         tokens = Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
-        (tokens / "fired").mkdir()
+        for directory in ("fired", "working"):
+            (tokens / directory).mkdir()
         proxy = cleanup.enter_context(Proxy(stack.emulator))
         unreachable_url = cleanup.enter_context(_full_backlog())
         system = System(stack, proxy, tokens)

@@ -6,15 +6,13 @@ sends every request, writes build/hostile.json, and ends with 1 if one of them h
 
 import json
 import sys
-import tempfile
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
-from local.emulator import ROOT, Emulator
-from local.screen import Screen, Stage
-from tests.e2e.stack import apply_minimal
+from local.emulator import ROOT
+from local.screen import Screen, Stage, console_for_tables
+from tests.e2e.stack import stack_of_its_own
 from tests.hostile import run
 from tests.hostile.corpus import categories
 
@@ -22,17 +20,14 @@ RESULT = Path("build") / "hostile.json"
 
 
 def main() -> int:
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    console = console_for_tables()
     with (
-        tempfile.TemporaryDirectory() as directory,
         Screen(console) as screen,
-        Emulator(Path(directory) / "emulator", auth=True, tls=True) as emulator,
+        stack_of_its_own("hostile", screen) as stack,
+        screen.stage("send hostile requests") as stage,
     ):
-        with screen.stage("apply examples/minimal, IAM enforced and TLS on"):
-            stack = apply_minimal(emulator, Path(directory), "hostile")
-        with screen.stage("send hostile requests") as stage:
-            report = run.run(stack, _follow(stage))
-            stage.has_failed = bool(report.faults)
+        report = run.run(stack, _follow(stage))
+        stage.has_failed = bool(report.faults)
     (ROOT / RESULT).parent.mkdir(exist_ok=True)
     (ROOT / RESULT).write_text(json.dumps(report.content(), indent=1) + "\n")
     console.print(_table(report))

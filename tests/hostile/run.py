@@ -57,6 +57,7 @@ class Fault(NamedTuple):
 class Report:
     requests: Counter[str] = field(default_factory=Counter)  # by category
     statuses: Counter[int] = field(default_factory=Counter)
+    unanswered: int = 0  # the connection was closed, by the server or on purpose by the client
     stored: int = 0  # orders
     faults: list[Fault] = field(default_factory=list)
 
@@ -69,6 +70,7 @@ class Report:
             "requests": self.requests.total(),
             **{kind: self.count(kind) for kind in FAULTS},
             "stored": self.stored,
+            "unanswered": self.unanswered,
             "statuses": {str(status): n for status, n in sorted(self.statuses.items())},
             "categories": dict(self.requests),
             "faults": [fault._asdict() for fault in self.faults],
@@ -167,6 +169,7 @@ class _Run:
                 self._sent[sent.marker] = sent
                 self._report.requests[sent.request.category] += 1
                 self._report.statuses.update(answer.status for answer in sent.answers)
+                self._report.unanswered += not sent.answers
                 for kind, detail in judge(sent):
                     self._fault(kind, sent.request.category, sent.request.name, detail)
                 self._step(self._report)

@@ -374,7 +374,7 @@ run "shortest_process_smallest_requests" {
 
   assert {
     condition     = output.max_orders_per_request == 25
-    error_message = "One bulk write must always be allowed."
+    error_message = "Of 6 s, 5.5 s are the last call's: there must be 20 ms for each order, and so one bulk write."
   }
 }
 

@@ -1,5 +1,6 @@
 """The account of the fault suite itself: what it must call lost, unexpected and stale."""
 
+import json
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ class Books:
         return self.sent(self.ledger.order(key), outcome)
 
     def verdict(self, *rows: dict[str, Any], dead: tuple[Attempt, ...] = ()) -> Verdict:
-        return judge(self.ledger, rows, [attempt.order for attempt in dead])
+        return judge(self.ledger, rows, [json.dumps(attempt.order) for attempt in dead])
 
 
 @pytest.fixture
@@ -70,10 +71,23 @@ def test_a_wrong_stamp_does_not_hide_a_stale_row(books: Books) -> None:
     assert verdict.stale == [str(new.key)]
 
 
-def test_a_dead_letter_is_not_lost(books: Books) -> None:
-    order, poison = books.order(), books.sent(books.ledger.poison())
+def test_poison_that_is_a_dead_letter_is_in_order(books: Books) -> None:
+    poison = books.sent(books.ledger.poison())
 
-    assert books.verdict(dead=(order, poison)).is_good
+    verdict = books.verdict(dead=(poison,))
+
+    assert verdict.is_good
+    assert verdict.dead_lettered == 1
+
+
+def test_a_good_order_that_is_a_dead_letter_is_not_lost_but_given_up(books: Books) -> None:
+    order = books.order()
+
+    verdict = books.verdict(dead=(order,))
+
+    assert verdict.lost == []
+    assert verdict.given_up == [order.number]
+    assert not verdict.is_good
 
 
 def test_poison_has_to_be_a_dead_letter(books: Books) -> None:
@@ -106,5 +120,21 @@ def test_a_row_that_nobody_has_sent_is_unexpected(books: Books, changes: dict[st
     assert books.verdict(row(order, **changes)).unexpected
 
 
-def test_a_dead_letter_that_nobody_has_sent_is_unexpected(books: Books) -> None:
-    assert judge(books.ledger, [], [{"order_id": "books/stranger"}]).unexpected
+@pytest.mark.parametrize(
+    "body", ['{"order_id":"books/stranger"}', '[{"number":0}]', "no JSON", "1", "[1]"]
+)
+def test_a_dead_letter_that_nobody_has_sent_is_unexpected(books: Books, body: str) -> None:
+    assert judge(books.ledger, [], [body]).unexpected
+
+
+def test_an_array_in_a_dead_letter_is_taken_apart(books: Books) -> None:
+    orders = [books.order("a"), books.order("b")]
+    body = json.dumps([order.order for order in orders])
+
+    assert judge(books.ledger, [], [body]).given_up == [order.number for order in orders]
+
+
+def test_a_row_without_a_stamp_is_unexpected(books: Books) -> None:
+    order = books.order()
+
+    assert books.verdict(order.order).unexpected

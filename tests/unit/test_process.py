@@ -7,6 +7,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from local.emulator import ROOT
 from process import handler
 from shared import aws, orders, telemetry
 from tests.unit import engines
@@ -244,6 +245,16 @@ def test_a_message_that_is_twice_in_a_batch_is_reported_once(dynamodb: FakeDynam
     dynamodb.plan = lambda _: "ThrottlingException"
 
     assert failures(process(record(order()), record(order()))) == ["1"]
+
+
+def test_terraform_counts_the_last_call_as_process_does() -> None:
+    """It derives how many orders a request may have from the time that is left before it."""
+    main = (ROOT / "main.tf").read_text()
+
+    assert "process_last_call_seconds = 2 * (1 + local.process_sdk_read_timeout) + 1.5\n" in main
+    for read_timeout in (1, 2.5, 3):
+        last_call = aws.worst_call_seconds(read_timeout) + handler.MARGIN_SECONDS
+        assert last_call == 2 * (1 + read_timeout) + 1.5
 
 
 @pytest.mark.parametrize("remaining", [NEEDED, NEEDED + 1])
