@@ -112,6 +112,16 @@ def managed(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def short(resources: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """By addresses without the module that has all of it, and without [0]."""
+    return {
+        address.replace("module.async_ingest.", "")
+        .replace("module.", "")
+        .replace("[0]", ""): values
+        for address, values in resources.items()
+    }
+
+
 class Answer:
     def __init__(self, status: int, headers: Any, body: bytes) -> None:
         self.status = status
@@ -265,6 +275,17 @@ def stack_of_its_own(name: str, screen: Screen, **options: Any) -> Iterator[Stac
         with screen.stage("apply examples/minimal, IAM enforced and TLS on"):
             stack = apply_minimal(emulator, Path(directory), name)
         yield stack
+
+
+def new_user(emulator: Emulator, name: str) -> dict[str, str]:
+    """Credentials, as clients take them, of a new user who may do nothing yet."""
+    iam = emulator.client("iam")
+    iam.create_user(UserName=name)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return {
+        "aws_access_key_id": key["AccessKeyId"],
+        "aws_secret_access_key": key["SecretAccessKey"],
+    }
 
 
 def new_order(**attributes: Any) -> dict[str, Any]:

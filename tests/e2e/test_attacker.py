@@ -242,6 +242,7 @@ ATTEMPTS = [
         EventSourceArn="$queue_arn",
         Enabled=False,
     ),
+    any_of("lambda", "GetEventSourceMapping", UUID="$mapping"),
     any_of("lambda", "UpdateEventSourceMapping", UUID="$mapping", Enabled=False),
     any_of("lambda", "DeleteEventSourceMapping", UUID="$mapping"),
     on_function("DeleteFunction"),

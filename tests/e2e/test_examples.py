@@ -13,7 +13,7 @@ import pytest
 
 from local.emulator import ROOT, Emulator
 from tests.e2e.consumer import write_consumer
-from tests.e2e.stack import Stack, Terraform, eventually, new_order
+from tests.e2e.stack import Stack, Terraform, eventually, new_order, new_user
 
 PATHS = {"complete": "/orders", "existing": "/v1/orders", "academy": "/lambda/api"}
 SYSTEMS = [*PATHS, "left", "right"]
@@ -79,7 +79,7 @@ def student(emulator: Emulator) -> dict[str, str]:
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     iam.create_role(RoleName="LabRole", AssumeRolePolicyDocument=document(trust))
     iam.put_role_policy(RoleName="LabRole", PolicyName="lab", PolicyDocument=document(everything))
-    iam.create_user(UserName="student")
+    credentials = new_user(emulator, "student")
     iam.put_user_policy(
         UserName="student",
         PolicyName="lab",
@@ -92,11 +92,7 @@ def student(emulator: Emulator) -> dict[str, str]:
             },
         ),
     )
-    key = iam.create_access_key(UserName="student")["AccessKey"]
-    return {
-        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-    }
+    return {name.upper(): value for name, value in credentials.items()}
 
 
 def document(*statements: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from local.emulator import Emulator
 from tests.e2e.policies import role_without
-from tests.e2e.stack import Stack, eventually, new_order
+from tests.e2e.stack import Stack, eventually, new_order, new_user
 
 INGEST = "e2e-ingest"
 PROCESS = "e2e-process"
@@ -164,36 +164,26 @@ def test_a_queue_refuses_what_is_not_tls(stack: Stack, tmp_path: Path, queue: st
 @pytest.mark.parametrize("queue", ["queue_url", "dead_letter_queue_url"])
 def test_a_stranger_may_not_send(stack: Stack, queue: str) -> None:
     user = f"stranger-{queue.replace('_', '-')}"
-    stack.iam.create_user(UserName=user)
-    key = stack.iam.create_access_key(UserName=user)["AccessKey"]
+    credentials = new_user(stack.emulator, user)
     try:
-        sqs = stack.emulator.client(
-            "sqs",
-            aws_access_key_id=key["AccessKeyId"],
-            aws_secret_access_key=key["SecretAccessKey"],
-        )
+        sqs = stack.emulator.client("sqs", **credentials)
         with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
             sqs.send_message(QueueUrl=stack.outputs[queue], MessageBody="{}")
     finally:
-        stack.iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+        stack.iam.delete_access_key(UserName=user, AccessKeyId=credentials["aws_access_key_id"])
         stack.iam.delete_user(UserName=user)
 
 
 def may_do_anything(emulator: Emulator) -> dict[str, str]:
     """Credentials of a user whom no policy of its own holds back."""
-    iam = emulator.client("iam")
-    iam.create_user(UserName="anything")
+    credentials = new_user(emulator, "anything")
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    iam.put_user_policy(
+    emulator.client("iam").put_user_policy(
         UserName="anything",
         PolicyName="anything",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [everything]}),
     )
-    key = iam.create_access_key(UserName="anything")["AccessKey"]
-    return {
-        "aws_access_key_id": key["AccessKeyId"],
-        "aws_secret_access_key": key["SecretAccessKey"],
-    }
+    return credentials
 
 
 def quantity(stack: Stack, order: dict[str, Any]) -> str | None:

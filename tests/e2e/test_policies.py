@@ -22,7 +22,7 @@ from tests.e2e.policies import (
     role,
     without,
 )
-from tests.e2e.stack import Stack, Terraform
+from tests.e2e.stack import Stack, Terraform, short
 
 STRANGERS_ACCOUNT = "999999999999"
 
@@ -44,7 +44,6 @@ DEAD_LETTER = f"{QUEUE}-dead-letter"
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/e2e"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:e2e"
-MAPPING = f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:1111"
 TARGET_GROUP = (
     f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/e2e-ingest/0123456789abcdef"
 )
@@ -464,21 +463,6 @@ REFUSALS = [
             )
         ),
     ),
-    # What the emulator does not check, or by another name: all else that code may not do is tried
-    # in test_attacker.py.
-    *(
-        refusal
-        for policy, needed in [(INGEST, SEND), (PROCESS, SEND_DEAD_LETTER)]
-        for refusal in refusals(
-            policy,
-            needed,
-            {"action": "lambda:UpdateAlias", "resource": f"{FUNCTION}-process:live"},
-            *(
-                {"action": f"lambda:{action}EventSourceMapping", "resource": MAPPING}
-                for action in ("Delete", "Get", "Update")
-            ),
-        )
-    ),
     # What a log is written to.
     *refusals(
         INGEST,
@@ -544,16 +528,6 @@ def policies(applied: dict[str, Policy], planned: dict[str, dict[str, Any]]) -> 
     found = documents(planned)
     keyed = {name: found[f"keyed.{name}"] for name in ROLES.values()}
     return {**applied, **keyed, KEY_POLICY: found[f"complete.{KEY_POLICY}"]}
-
-
-def short(resources: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """By addresses without the module that has all of it, and without [0]."""
-    return {
-        address.replace("module.async_ingest.", "")
-        .replace("module.", "")
-        .replace("[0]", ""): values
-        for address, values in resources.items()
-    }
 
 
 def documents(resources: dict[str, dict[str, Any]]) -> dict[str, Policy]:

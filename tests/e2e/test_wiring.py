@@ -5,18 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stack import Stack
+from tests.e2e.stack import Stack, short
 
 Resources = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
 def resources(stack: Stack) -> Resources:
-    prefix = "module.async_ingest."
-    return {
-        address.removeprefix(prefix).replace("module.", "").replace("[0]", ""): values
-        for address, values in stack.terraform.resources().items()
-    }
+    return short(stack.terraform.resources())
 
 
 def statements(resources: Resources, role_policy: str) -> dict[str, dict[str, Any]]:

@@ -12,6 +12,8 @@ from typing import Any
 Row = dict[str, Any]
 Order = dict[str, Any]
 
+PROMISES = ("lost", "unexpected", "stale", "given_up")  # that orders can break: see Verdict
+
 _numbers = itertools.count(1)
 
 
@@ -87,7 +89,7 @@ class Verdict:
 
     @property
     def is_good(self) -> bool:
-        return not (self.lost or self.unexpected or self.stale or self.given_up)
+        return not any(getattr(self, promise) for promise in PROMISES)
 
 
 def judge(ledger: Ledger, rows: Iterable[Row], dead_letters: Iterable[str]) -> Verdict:
@@ -144,13 +146,17 @@ def _numbers_in(body: str) -> list[Any]:
     return [order.get("number") if isinstance(order, dict) else None for order in orders]
 
 
+def _attempt_of(ledger: Ledger, row: Row) -> Attempt | None:
+    return ledger.attempts.get(int(row.get("number", 0)))
+
+
 def _accepted_at(ledger: Ledger, row: Row) -> float:
-    attempt = ledger.attempts.get(int(row.get("number", 0)))
+    attempt = _attempt_of(ledger, row)
     return min(float(row.get("accepted_at", 0)), attempt.answered_at if attempt else math.inf)
 
 
 def _is_as_sent(ledger: Ledger, row: Row) -> bool:
-    attempt = ledger.attempts.get(int(row.get("number", 0)))
+    attempt = _attempt_of(ledger, row)
     content = {name: value for name, value in row.items() if name != "accepted_at"}
     return (
         attempt is not None

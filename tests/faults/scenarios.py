@@ -8,7 +8,6 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 from tests.e2e.stack import eventually
@@ -117,7 +116,7 @@ def dynamodb_refuses_one_item(system: System) -> None:
         with system.stack.paused_mapping():  # so that it is in a batch with others
             system.send([*requests(system), [refused]])
         system.drain()
-    dead = system.take_dead_letters()
+    dead = system.take_all()
     assert [str(refused.number) in message["Body"] for message in dead] == [True]
     assert "failure_reason" in dead[0]["MessageAttributes"]
     system.put_back(dead)
@@ -191,8 +190,7 @@ def delivery_in_reverse_order(system: System) -> None:
     with system.stack.paused_mapping():
         for version in range(versions):
             system.send([[system.ledger.order(key, version=version)] for key in range(30)])
-        take = partial(system.stack.take, system.stack.outputs["queue_url"])
-        messages = list(itertools.chain.from_iterable(iter(take, [])))
+        messages = system.take_all(of="queue_url")
         assert len(messages) == versions * 30
         messages.sort(key=lambda message: -_stamp(message))
     for position in range(0, len(messages), 30):
@@ -279,7 +277,7 @@ def redrive_after_the_cause_is_gone(system: System) -> None:
         with system.proxy.rules(denied):
             system.send(old)
             system.drain()
-        dead = system.take_dead_letters()
+        dead = system.take_all()
         assert len(dead) == len(old)
         system.send([[system.ledger.order(key, age="new")] for key in range(20)])
         system.drain()
@@ -322,7 +320,7 @@ def _expect_dead(system: System, poison: list[Attempt]) -> None:
 
     Perhaps twice: what is in work for longer than the visibility timeout is delivered again.
     """
-    dead = system.take_dead_letters()
+    dead = system.take_all()
     assert all("failure_reason" in message["MessageAttributes"] for message in dead)
     numbers = {json.loads(message["Body"])["number"] for message in dead}
     assert numbers == {attempt.number for attempt in poison}, "not the poison is dead-lettered"

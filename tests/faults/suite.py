@@ -5,12 +5,11 @@ import time
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
-from tests.faults.ledger import Ledger, Outcome, Verdict, judge
+from tests.faults.ledger import PROMISES, Ledger, Outcome, Verdict, judge
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.system import System
 
 SAMPLE_SECONDS = 0.25
-PROMISES = ("lost", "unexpected", "stale", "given_up")  # that orders can break
 COUNTS = (
     *("attempted", *(outcome.value for outcome in Outcome)),
     *("stored", "superseded", "dead_lettered", *PROMISES, "faults", "rows"),
@@ -52,7 +51,7 @@ def run(system: System, name: str, title: str = "") -> Result:
         failures.append(f"{kind}{error}")
     result.faults = system.fired()[faults_before:]
     rows = system.rows()
-    verdict = judge(system.ledger, rows, [m["Body"] for m in system.take_dead_letters()])
+    verdict = judge(system.ledger, rows, [m["Body"] for m in system.take_all()])
     result.counts = _counts(system.ledger, verdict)
     result.counts |= {"faults": len(result.faults), "rows": len(rows)}
     failures += [

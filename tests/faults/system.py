@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -170,9 +171,10 @@ class System:
         count: int = table["Table"]["ItemCount"]
         return count
 
-    def take_dead_letters(self) -> list[Message]:
-        """Everything that is in the dead-letter queue, which is empty then."""
-        return list(chain.from_iterable(iter(self.stack.take_dead_letters, [])))
+    def take_all(self, *, of: str = "dead_letter_queue_url") -> list[Message]:
+        """Everything that can be received from a queue, which has it no more."""
+        take = partial(self.stack.take, self.stack.outputs[of])
+        return list(chain.from_iterable(iter(take, [])))
 
     def put_back(self, messages: Iterable[Message], *, to: str = "queue_url") -> None:
         """Sends messages to the queue as StartMessageMoveTask does, which the emulator lacks.

@@ -29,6 +29,7 @@ from botocore.exceptions import ClientError
 
 from local import patches
 from local.emulator import ROOT, Emulator, EmulatorError
+from tests.e2e.stack import new_user
 
 T = TypeVar("T")
 
@@ -588,7 +589,7 @@ def partiql_statements_need_their_own_actions(emulator: Emulator) -> None:
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         )
-    writer = client_of_a_user(emulator, "writer", "dynamodb")
+    writer = emulator.client("dynamodb", **new_user(emulator, "writer"))
 
     def allow(action: str) -> None:
         orders = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders"
@@ -618,7 +619,7 @@ def partiql_statements_need_their_own_actions(emulator: Emulator) -> None:
 @check(auth=True)
 def lambda_actions_are_named_as_iam_has_them(emulator: Emulator) -> None:
     deploy(emulator, "named", "def handle(event, context): pass")
-    functions = client_of_a_user(emulator, "nobody", "lambda")
+    functions = emulator.client("lambda", **new_user(emulator, "nobody"))
     mapping = {"UUID": str(uuid.uuid4())}
 
     def refusal(call: Callable[..., Any], **arguments: Any) -> str:
@@ -949,18 +950,6 @@ def code_of(call: Callable[..., Any], **arguments: Any) -> str | None:
     except ClientError as error:
         return str(error.response["Error"]["Code"])
     return None
-
-
-def client_of_a_user(emulator: Emulator, name: str, service: str) -> Any:
-    """A client of a new user, who may do nothing yet."""
-    iam = emulator.client("iam")
-    iam.create_user(UserName=name)
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    return emulator.client(
-        service,
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-    )
 
 
 def processes_of(group: int) -> set[int]:
