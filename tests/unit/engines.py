@@ -47,6 +47,12 @@ class Engine(NamedTuple):
             ],
         )
 
+    def functions_client(self, implementation: str = "builtin") -> aws.Client:
+        """The functions' own client. moto stands in for botocore only."""
+        if self.name == "moto":
+            implementation = "botocore"
+        return functions_client(self.client.meta.endpoint_url, implementation=implementation)
+
     def items(self, table: str) -> list[dict[str, Any]]:
         pages = self.client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
         return [item for page in pages for item in page["Items"]]
@@ -63,10 +69,13 @@ def client(endpoint_url: str | None, service: str = "dynamodb") -> Any:
     )
 
 
-def functions_client(endpoint_url: str, service: str = "dynamodb") -> aws.Client:
+def functions_client(
+    endpoint_url: str, service: str = "dynamodb", implementation: str = "builtin"
+) -> aws.Client:
     """The functions' own client, pointed at an engine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", endpoint_url)
+        patch.setenv("CLIENT_IMPLEMENTATION", implementation)
         return aws.client(service, REGION, 10)
 
 
