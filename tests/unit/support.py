@@ -161,9 +161,12 @@ class FakeDynamoDB:
         self._lock = threading.Lock()  # process calls from several threads
 
     def call(self, operation: str, parameters: str, deadline: Deadline) -> dict[str, Any]:
-        operations = {"PutItem": self._put_item, "BatchExecuteStatement": self._execute}
+        arguments = json.loads(parameters)
         with self._lock:
-            return operations[operation](**json.loads(parameters))
+            if operation == "PutItem":
+                return self._put_item(**arguments)
+            assert operation == "BatchExecuteStatement"
+            return self._execute(**arguments)
 
     def _execute(self, Statements: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         self.calls.append(f"insert {len(Statements)}")
