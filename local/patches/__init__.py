@@ -33,7 +33,11 @@ def patch(function: Patch) -> Patch:
 
 def all_patches() -> dict[str, Patch]:
     """Every patch by name, in the order in which they are applied."""
-    for module in ("read_back", "load_balancer", "functions"):
+    modules = (
+        *("read_back", "load_balancer", "functions"),
+        *("queues", "network", "protection", "keys"),
+    )
+    for module in modules:
         importlib.import_module(f"{__name__}.{module}")
     return dict(_patches)
 
