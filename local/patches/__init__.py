@@ -36,6 +36,7 @@ def all_patches() -> dict[str, Patch]:
     modules = (
         *("read_back", "load_balancer", "functions"),
         *("queues", "network", "protection", "keys"),
+        *("sqs", "dynamodb", "mappings"),
     )
     for module in modules:
         importlib.import_module(f"{__name__}.{module}")

@@ -528,7 +528,8 @@ def mappings_need_the_permissions_of_the_role(emulator: Emulator) -> None:
 @check()
 def mappings_fill_batches_above_10(emulator: Emulator) -> None:
     function_arn = deploy(emulator, "consume", "def handle(event, context): print('called')")
-    mapping = map_queue(emulator, function_arn, BatchSize=100, Enabled=False)
+    batches: dict[str, Any] = {"BatchSize": 100, "MaximumBatchingWindowInSeconds": 1}
+    mapping = map_queue(emulator, function_arn, **batches, Enabled=False)
     send(emulator, "orders", *["order"] * 25)
 
     emulator.client("lambda").update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
