@@ -242,9 +242,7 @@ class Network:
         return str(subnet["Subnet"]["SubnetId"])
 
     def group(self, name: str) -> str:
-        group = self._ec2.create_security_group(
-            GroupName=name, Description=name, VpcId=self.vpc_id
-        )
+        group = self._ec2.create_security_group(GroupName=name, Description=name, VpcId=self.vpc_id)
         return str(group["GroupId"])
 
     def route_table(self, *subnets: str) -> str:
