@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -197,6 +196,10 @@ def private_dns_names_are_taken_once() -> None:
         return taken(p, endpoints.get(parameter(p, "VpcEndpointId"), {})) or original(p)
 
 
+class UnreachableError(Exception):
+    """The call that is in work would not have arrived on AWS."""
+
+
 @patch
 def functions_in_a_vpc_need_a_way_out() -> None:
     """AWS: code of a function in a VPC reaches a service by an endpoint or by a route.
@@ -204,14 +207,30 @@ def functions_in_a_vpc_need_a_way_out() -> None:
     "Internet and service access for VPC-connected functions", AWS Lambda Developer Guide: a route
     to an internet gateway is none, for these interfaces have no public address. The emulator lets
     every call arrive. A call that cannot connect on AWS is answered 503 here, which the SDK takes
-    for a failure of the same kind. A function of which one subnet has no way fails always; on AWS
-    it does so where its interface happens to be in that subnet. Only where IAM is enforced: the
-    function is known by its role's session.
+    for a failure of the same kind; one that IAM refuses is refused even so. A function of which one
+    subnet has no way fails always, on AWS only where its interface happens to be in that subnet.
+    Only where IAM is enforced: the function is known by its role's session.
     """
     if not internal("app", "AUTH"):
         return
     path_of = _paths_of_functions()
-    access_key_of = internal("core.router", "extract_access_key_id")
+
+    @around("core.iam_evaluator", "enforce")
+    def enforce(  # noqa: PLR0917 - as the emulator has it
+        original: Any,
+        access_key_id: str,
+        iam_action: str,
+        service: str,
+        region: str,
+        resource_arn: str = "*",
+        service_context: Any = None,
+    ) -> Any:
+        denied = original(access_key_id, iam_action, service, region, resource_arn, service_context)
+        if not (
+            denied or is_by_service(service_context) or path_of(access_key_id, service).is_open
+        ):
+            raise UnreachableError(f"no endpoint for {service} and no route out of the subnet")
+        return denied
 
     @around("app", "_dispatch_service_request")
     async def dispatch(  # noqa: PLR0917 - as the emulator has it
@@ -223,14 +242,12 @@ def functions_in_a_vpc_need_a_way_out() -> None:
         query_params: Any,
         request_id: str,
     ) -> Response:
-        # Credential=KEY/date/region/service/aws4_request
-        scope = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", headers.get("authorization", ""))
-        if scope and not path_of(access_key_of(headers, query_params), scope[1]).is_open:
-            text = f"No way out of the function's subnets to {scope[1]}: no endpoint, no route"
-            content = json.dumps({"__type": "ServiceUnavailable", "message": text}).encode()
-            return 503, {"Content-Type": "application/x-amz-json-1.0"}, content
-        response: Response = await original(method, path, headers, body, query_params, request_id)
-        return response
+        try:
+            answer: Response = await original(method, path, headers, body, query_params, request_id)
+        except UnreachableError as fault:
+            content = json.dumps({"__type": "ServiceUnavailable", "message": str(fault)})
+            return 503, {"Content-Type": "application/x-amz-json-1.0"}, content.encode()
+        return answer
 
 
 @patch
@@ -258,8 +275,7 @@ def endpoint_policies_decide_on_calls_of_functions() -> None:
     ) -> Any:
         denied = original(access_key_id, iam_action, service, region, resource_arn, service_context)
         path = path_of(access_key_id, service)
-        # What a service asks KMS in the caller's name does not come through the VPC.
-        if denied or not path.policy or "kms:viaservice" in (service_context or {}):
+        if denied or not path.policy or is_by_service(service_context):
             return denied
         request = context_of(
             principal_arn=path.role_arn,
@@ -271,6 +287,11 @@ def endpoint_policies_decide_on_calls_of_functions() -> None:
         )
         result = evaluate(path.policy, request)
         return None if result.decision == "Allow" else result
+
+
+def is_by_service(service_context: JsonObject | None) -> bool:
+    """Whether it is a service that calls in somebody's name: that is not through a VPC."""
+    return "kms:viaservice" in (service_context or {})
 
 
 class Path:

@@ -351,7 +351,6 @@ ATTEMPTS = [
 UNKNOWN = {
     "ec2:AssignPrivateIpAddresses",
     "ec2:UnassignPrivateIpAddresses",
-    "sqs:StartMessageMoveTask",
 }
 
 DENIED = {"ec2": "UnauthorizedOperation"} | dict.fromkeys(
@@ -431,8 +430,9 @@ def make_others(client: Client, account: str, undo: contextlib.ExitStack) -> dic
 def make_twins(client: Client, targets: dict[str, Any]) -> dict[str, Any]:
     """The system's own things, in an account without them."""
     made = {}
-    for queue in ("e2e", "e2e-dead-letter"):
-        client("sqs").create_queue(QueueName=queue)
+    client("sqs").create_queue(QueueName="e2e-dead-letter")
+    redrive = {"deadLetterTargetArn": targets["dead_letter_arn"], "maxReceiveCount": 5}
+    client("sqs").create_queue(QueueName="e2e", Attributes={"RedrivePolicy": json.dumps(redrive)})
     for queue in ("queue", "dead_letter", "other_queue"):
         url = targets[f"{queue}_url"]
         client("sqs").send_message(QueueUrl=url, MessageBody="x")
