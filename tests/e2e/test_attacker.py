@@ -78,6 +78,11 @@ def sqs(action: str, queue: str, *by: str, **arguments: Any) -> Attempt:
     return Attempt(f"sqs:{action}", call, by or FUNCTIONS)
 
 
+def sqs_batch(action: str, queue: str, *by: str, **entry: Any) -> Attempt:
+    entries = {"QueueUrl": f"${queue}_url", "Entries": [{"Id": "1", **entry}]}
+    return Attempt(f"sqs:{action}", ("sqs", f"{method_of(action)}_batch", entries), by or FUNCTIONS)
+
+
 def dynamodb(action: str, *by: str, table: str = "table", **arguments: Any) -> Attempt:
     call = ("dynamodb", method_of(action), {"TableName": f"${table}", **arguments})
     return Attempt(f"dynamodb:{action}", call, by or FUNCTIONS)
@@ -141,7 +146,14 @@ ATTEMPTS = [
                 ReceiptHandle=f"${queue}_receipt",
                 VisibilityTimeout=0,
             ),
+            sqs_batch(
+                "ChangeMessageVisibility",
+                queue,
+                ReceiptHandle=f"${queue}_receipt",
+                VisibilityTimeout=0,
+            ),
             sqs("DeleteMessage", queue, ReceiptHandle=f"${queue}_receipt"),
+            sqs_batch("DeleteMessage", queue, ReceiptHandle=f"${queue}_receipt"),
             sqs("SetQueueAttributes", queue, Attributes={"Policy": ""}),
             sqs("AddPermission", queue, Label="x", AWSAccountIds=["$other_account"], Actions=["*"]),
             sqs("RemovePermission", queue, Label="x"),
@@ -152,6 +164,9 @@ ATTEMPTS = [
     sqs("SendMessage", "queue", "process", MessageBody="x"),
     sqs("SendMessage", "dead_letter", "ingest", MessageBody="x"),
     sqs("SendMessage", "other_queue", MessageBody="x"),
+    sqs_batch("SendMessage", "queue", "process", MessageBody="x"),
+    sqs_batch("SendMessage", "dead_letter", "ingest", MessageBody="x"),
+    sqs_batch("SendMessage", "other_queue", MessageBody="x"),
     any_of("sqs", "ListQueues"),
     any_of("sqs", "CreateQueue", QueueName="mine"),
     any_of("sqs", "StartMessageMoveTask", SourceArn="$dead_letter_arn"),
