@@ -41,6 +41,41 @@ def caller_denied() -> Callable[..., Any]:
     return denied
 
 
+@dataclass(frozen=True)
+class Call:
+    """A call of a service, as IAM sees it."""
+
+    access_key_id: str
+    action: str
+    service: str
+    region: str
+    resource_arn: str
+    context: JsonObject
+
+    @property
+    def is_by_a_service(self) -> bool:
+        """Whether a service makes it in the caller's name, which is not by way of a VPC."""
+        return "kms:viaservice" in self.context
+
+
+def deny_more(check: Callable[[Call], Any]) -> None:
+    """Have `check` look at what IAM allows; it returns a denial as the emulator has it, or None."""
+
+    @around("core.iam_evaluator", "enforce")
+    def enforce(  # noqa: PLR0917 - as the emulator has it
+        original: Any,
+        access_key_id: str,
+        iam_action: str,
+        service: str,
+        region: str,
+        resource_arn: str = "*",
+        service_context: Any = None,
+    ) -> Any:
+        denied = original(access_key_id, iam_action, service, region, resource_arn, service_context)
+        call = Call(access_key_id, iam_action, service, region, resource_arn, service_context or {})
+        return denied or check(call)
+
+
 def role_may() -> Callable[..., bool]:
     """A function that decides what a service may do in the name of a role.
 

@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from local.patches import around, internal, patch
-from local.patches.hooks import caller_denied, customer_key_of_queue, role_may
+from local.patches.hooks import Call, caller_denied, customer_key_of_queue, deny_more, role_may
 
 JsonObject = dict[str, Any]
 Response = tuple[int, dict[str, str], bytes]
@@ -102,25 +102,18 @@ def encrypted_tables_need_the_key() -> None:
             *(f"{verb}Item" for verb in ON_ITEMS),
         }
 
-    @around("core.iam_evaluator", "enforce")
-    def enforce(  # noqa: PLR0917 - as the emulator has it
-        original: Any,
-        access_key_id: str,
-        iam_action: str,
-        service: str,
-        region: str,
-        resource_arn: str = "*",
-        service_context: Any = None,
-    ) -> Any:
-        denied = original(access_key_id, iam_action, service, region, resource_arn, service_context)
-        if denied or service != "dynamodb" or not is_on_items(iam_action):
-            return denied
-        table = tables.get(resource_arn.partition(":table/")[2].partition("/")[0]) or {}
+    def require_the_key(call: Call) -> Any:
+        if call.service != "dynamodb" or not is_on_items(call.action):
+            return None
+        table = tables.get(call.resource_arn.partition(":table/")[2].partition("/")[0]) or {}
         key = resolve((table.get("SSEDescription") or {}).get("KMSMasterKeyArn"))
         if not key:
             return None
-        context = {"kms:viaservice": f"dynamodb.{region}.amazonaws.com"}
-        return original(access_key_id, "kms:Decrypt", "kms", region, key["Arn"], context)
+        context = {"kms:viaservice": f"dynamodb.{call.region}.amazonaws.com"}
+        enforce = internal("core.iam_evaluator", "enforce")
+        return enforce(call.access_key_id, "kms:Decrypt", "kms", call.region, key["Arn"], context)
+
+    deny_more(require_the_key)
 
 
 @patch

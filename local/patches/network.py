@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from local.patches import around, internal, patch
-from local.patches.hooks import interfaces
+from local.patches.hooks import Call, deny_more, interfaces
 
 JsonObject = dict[str, Any]
 Response = tuple[int, dict[str, str], bytes]
@@ -199,6 +199,11 @@ def private_dns_names_are_taken_once() -> None:
 class UnreachableError(Exception):
     """The call that is in work would not have arrived on AWS."""
 
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        text = f"no endpoint for {call.service} and no route out of the function's subnet"
+        super().__init__(text)
+
 
 @patch
 def functions_in_a_vpc_need_a_way_out() -> None:
@@ -214,23 +219,13 @@ def functions_in_a_vpc_need_a_way_out() -> None:
     if not internal("app", "AUTH"):
         return
     path_of = _paths_of_functions()
+    formatted = internal("core.iam_actions", "access_denied_response")
 
-    @around("core.iam_evaluator", "enforce")
-    def enforce(  # noqa: PLR0917 - as the emulator has it
-        original: Any,
-        access_key_id: str,
-        iam_action: str,
-        service: str,
-        region: str,
-        resource_arn: str = "*",
-        service_context: Any = None,
-    ) -> Any:
-        denied = original(access_key_id, iam_action, service, region, resource_arn, service_context)
-        if not (
-            denied or is_by_service(service_context) or path_of(access_key_id, service).is_open
-        ):
-            raise UnreachableError(f"no endpoint for {service} and no route out of the subnet")
-        return denied
+    def require_a_way_out(call: Call) -> None:
+        if not call.is_by_a_service and not path_of(call).is_open:
+            raise UnreachableError(call)
+
+    deny_more(require_a_way_out)
 
     @around("app", "_dispatch_service_request")
     async def dispatch(  # noqa: PLR0917 - as the emulator has it
@@ -245,8 +240,11 @@ def functions_in_a_vpc_need_a_way_out() -> None:
         try:
             answer: Response = await original(method, path, headers, body, query_params, request_id)
         except UnreachableError as fault:
-            content = json.dumps({"__type": "ServiceUnavailable", "message": str(fault)})
-            return 503, {"Content-Type": "application/x-amz-json-1.0"}, content.encode()
+            call, error = fault.call, {"error_code": "ServiceUnavailable", "message": str(fault)}
+            _, answer_headers, content = formatted(
+                call.service, call.action, "", request_id, headers=headers, **error
+            )
+            return 503, answer_headers, content
         return answer
 
 
@@ -263,48 +261,35 @@ def endpoint_policies_decide_on_calls_of_functions() -> None:
     context_of = internal("core.iam_evaluator", "EvalContext")
     evaluate = internal("core.iam_evaluator", "evaluate_resource_policy")
 
-    @around("core.iam_evaluator", "enforce")
-    def enforce(  # noqa: PLR0917 - as the emulator has it
-        original: Any,
-        access_key_id: str,
-        iam_action: str,
-        service: str,
-        region: str,
-        resource_arn: str = "*",
-        service_context: Any = None,
-    ) -> Any:
-        denied = original(access_key_id, iam_action, service, region, resource_arn, service_context)
-        path = path_of(access_key_id, service)
-        if denied or not path.policy or is_by_service(service_context):
-            return denied
+    def require_the_policy(call: Call) -> Any:
+        path = path_of(call)
+        if not path.policy or call.is_by_a_service:
+            return None
         request = context_of(
             principal_arn=path.role_arn,
             principal_type="AssumedRole",
             principal_account=path.role_arn.split(":")[4],
-            action=iam_action,
-            resource_arn=resource_arn,
-            region=region,
+            action=call.action,
+            resource_arn=call.resource_arn,
+            region=call.region,
         )
         result = evaluate(path.policy, request)
         return None if result.decision == "Allow" else result
 
-
-def is_by_service(service_context: JsonObject | None) -> bool:
-    """Whether it is a service that calls in somebody's name: that is not through a VPC."""
-    return "kms:viaservice" in (service_context or {})
+    deny_more(require_the_policy)
 
 
+@dataclass(frozen=True)
 class Path:
-    """How calls of one function get to one service."""
+    """How the calls of a function get to a service."""
 
-    def __init__(self, role_arn: str = "", policy: str | None = None, *, is_open: bool = True):
-        self.role_arn = role_arn
-        self.policy = policy  # of the endpoint, if there is one with a policy
-        self.is_open = is_open
+    role_arn: str = ""
+    policy: str | None = None  # of the endpoint, if there is one with a policy
+    is_open: bool = True
 
 
-def _paths_of_functions() -> Callable[[str, str], Path]:
-    """A function that finds the path of the function with this access key to a service."""
+def _paths_of_functions() -> Callable[[Call], Path]:
+    """A function that finds the way of a call, if a function makes it."""
     sessions = internal("services.sts", "_sessions")
     subnets = internal("services.ec2", "_subnets")
     tables = internal("services.ec2", "_route_tables")
@@ -332,7 +317,8 @@ def _paths_of_functions() -> Callable[[str, str], Path]:
     def leads_out(route: JsonObject) -> bool:
         if route["DestinationCidrBlock"] != EVERYWHERE:
             return False
-        if gateway := nat_gateways.get(route.get("NatGatewayId")):
+        if "NatGatewayId" in route:
+            gateway = nat_gateways.get(route["NatGatewayId"], {"State": "deleted"})
             return bool(gateway["State"] != "deleted")
         return "GatewayId" not in route  # neither an internet gateway nor "local"
 
@@ -344,13 +330,13 @@ def _paths_of_functions() -> Callable[[str, str], Path]:
         has_private_dns = endpoint.get("PrivateDnsEnabled", "").lower() == "true"
         return has_private_dns and bool(endpoint["VpcId"] == subnets[subnet_id]["VpcId"])
 
-    def path(access_key_id: str, service: str) -> Path:
-        session = sessions.get(access_key_id) or {}
+    def path(call: Call) -> Path:
+        session = sessions.get(call.access_key_id) or {}
         policy = None
         for subnet_id in session.get("SubnetIds", []):
             if subnet_id not in subnets:
                 continue  # of another account, for example
-            on_path = [one for one in endpoints.values() if is_on(one, service, subnet_id)]
+            on_path = [one for one in endpoints.values() if is_on(one, call.service, subnet_id)]
             if on_path:
                 policy = on_path[0].get("PolicyDocument")
             elif not any(leads_out(one) for one in route_table_of(subnet_id).get("Routes", [])):

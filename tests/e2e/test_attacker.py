@@ -630,6 +630,36 @@ def test_code_does_the_work_of_its_function(stack: Stack, code: dict[str, Run]) 
         stack.dynamodb.delete_item(TableName=table, Key=key)
 
 
+@contextlib.contextmanager
+def outside_the_vpc(stack: Stack, function: str) -> Iterator[None]:
+    """Where neither endpoints nor their policies are in the way."""
+    name = {"FunctionName": f"e2e-{function}"}
+    names = ("SubnetIds", "SecurityGroupIds")
+    network = stack.lambda_.get_function_configuration(**name)["VpcConfig"]
+    stack.lambda_.update_function_configuration(**name, VpcConfig={one: [] for one in names})
+    try:
+        yield
+    finally:
+        inside = {one: network[one] for one in names}
+        stack.lambda_.update_function_configuration(**name, VpcConfig=inside)
+
+
+def test_the_endpoints_keep_code_from_the_queue_as_well(
+    stack: Stack, code: dict[str, Run], targets: dict[str, Any]
+) -> None:
+    """Without the denials: the endpoint's policy refuses to poll, and nothing leads to EC2."""
+    queue = {"QueueUrl": stack.outputs["queue_url"]}
+    interface: list[Call] = [("ec2", "create_network_interface", {"SubnetId": targets["subnet"]})]
+    with role_without(stack, "e2e-process", "DenyPollingByCode"):
+        [error] = code["process"]([("sqs", "receive_message", queue)])
+    assert error is not None
+    assert error["Code"] == "AccessDenied"
+    with role_without(stack, "e2e-process", "DenyNetworkInterfacesToCode"):
+        [error] = code["process"](interface)
+    assert error is not None
+    assert error["Code"] == "ServiceUnavailable"
+
+
 def test_only_the_denial_keeps_code_from_the_queue(stack: Stack, code: dict[str, Run]) -> None:
     """And so it is the function's ARN that makes the difference to Lambda, which does poll."""
     queue = {"QueueUrl": stack.outputs["queue_url"]}
@@ -637,7 +667,10 @@ def test_only_the_denial_keeps_code_from_the_queue(stack: Stack, code: dict[str,
         ("sqs", "get_queue_attributes", queue),
         ("sqs", "receive_message", {**queue, "WaitTimeSeconds": 0}),
     ]
-    with role_without(stack, "e2e-process", "DenyPollingByCode"):
+    with (
+        outside_the_vpc(stack, "process"),
+        role_without(stack, "e2e-process", "DenyPollingByCode"),
+    ):
         assert code["process"](calls) == [None, None]
     assert None not in code["process"](calls)
 
@@ -651,7 +684,10 @@ def test_only_the_denial_keeps_code_from_interfaces(
         ("ec2", "create_network_interface", {"SubnetId": targets["subnet"]}),
         ("ec2", "describe_network_interfaces", {}),
     ]
-    with role_without(stack, f"e2e-{function}", "DenyNetworkInterfacesToCode"):
+    with (
+        outside_the_vpc(stack, function),
+        role_without(stack, f"e2e-{function}", "DenyNetworkInterfacesToCode"),
+    ):
         assert code[function](calls) == [None] * 3
     assert None not in code[function](calls)
 
