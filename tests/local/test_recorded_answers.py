@@ -29,7 +29,7 @@ from botocore.exceptions import ClientError
 
 from local.emulator import Emulator
 from tests.e2e.stack import new_user
-from tests.local.patches.test_sqs import trace_header
+from tests.local.support import create_table, trace_header
 from tests.unit.test_local_emulator import ACCOUNT, REGION, allowing, deploy, last_result, poll
 
 Json = dict[str, Any]
@@ -108,13 +108,19 @@ def expand(value: Any, names: Json) -> Any:
 
 
 def difference(expected: Json, answer: Json) -> str | None:
-    """What is not as expected; `…` stands for any text, and more members are no difference."""
+    """What is not as expected; `…` stands for any text, and more members are no difference.
+
+    `has` and `lacks` are parts of the answer's JSON.
+    """
     if answer.get("code") != expected.get("code"):
         return f"{answer} is not {expected}"
     if "text" in expected and not like(expected["text"], answer["text"]):
         return f"{answer['text']!r} is not {expected['text']!r}"
-    if "lacks" in expected and expected["lacks"] in json.dumps(answer.get("gives"), default=str):
-        return f"{answer} has {expected['lacks']}"
+    written = json.dumps(answer.get("gives"), default=str)
+    if expected.get("has", "") not in written:
+        return f"{written} does not have {expected['has']}"
+    if "lacks" in expected and expected["lacks"] in written:
+        return f"{written} has {expected['lacks']}"
     if not contains(answer.get("gives"), expected.get("gives", {})):
         return f"{answer.get('gives')} does not contain {expected['gives']}"
     return None
@@ -142,6 +148,7 @@ class Stack:
     def __init__(self, emulators: dict[bool, Emulator]) -> None:
         self._emulators = emulators
         self._numbers = itertools.count()
+        self._functions: dict[bool, str] = {}
 
     def answer(self, case: Case) -> tuple[Json, Json]:
         """The answer to a row, and the names of what it was made on."""
@@ -160,7 +167,7 @@ class Stack:
             queue = sqs.create_queue(QueueName=names["name"], Attributes=attributes)["QueueUrl"]
             names |= {"queue": queue, "queue_arn": self._arn(names["name"])}
         if case.table is not None:
-            self._create_table(emulator, names["name"], case.table)
+            create_table(emulator, names["name"], case.table)
 
         for step in case.before:
             made = self._make(emulator, step | {"mapping": case.mapping}, names, {})
@@ -209,25 +216,12 @@ class Stack:
     def _arn(queue: str) -> str:
         return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
 
-    @functools.cache  # noqa: B019 - lives as long as the tests
     def _function(self, enforced: bool) -> str:
-        emulator = self._emulators[enforced]
-        emulator.client("sqs").create_queue(QueueName="seen")
-        return deploy(emulator, "witness", WITNESS)
-
-    @staticmethod
-    def _create_table(emulator: Emulator, name: str, keys: dict[str, str]) -> None:
-        emulator.client("dynamodb").create_table(
-            TableName=name,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[
-                {"AttributeName": key, "KeyType": kind}
-                for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": key, "AttributeType": kind} for key, kind in keys.items()
-            ],
-        )
+        if enforced not in self._functions:
+            emulator = self._emulators[enforced]
+            emulator.client("sqs").create_queue(QueueName="seen")
+            self._functions[enforced] = deploy(emulator, "witness", WITNESS)
+        return self._functions[enforced]
 
     # Calls that are more than a call.
 

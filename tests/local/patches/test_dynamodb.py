@@ -7,6 +7,7 @@ import pytest
 
 from local.emulator import Emulator
 from tests.local.patches.lifecycle_support import Checks, code_of, text_of
+from tests.local.support import create_table
 
 Json = dict[str, Any]
 
@@ -127,17 +128,7 @@ class Table:
     def __init__(self, emulator: Emulator, **keys: str) -> None:
         self.dynamodb = emulator.client("dynamodb")
         self.name = "-".join(("table", *keys.values()))
-        self.dynamodb.create_table(
-            TableName=self.name,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[
-                {"AttributeName": key, "KeyType": kind}
-                for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": key, "AttributeType": kind} for key, kind in keys.items()
-            ],
-        )
+        create_table(emulator, self.name, keys)
 
     def statement(self, item: Json) -> Json:
         names = ", ".join(f"'{name}': ?" for name in item)

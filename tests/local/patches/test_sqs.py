@@ -1,7 +1,5 @@
 """local/patches/sqs.py: what SQS accepts as a message."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,7 @@ import pytest
 from local.emulator import Emulator
 from tests.e2e.stack import new_user
 from tests.local.patches.lifecycle_support import Checks, code_of, text_of
+from tests.local.support import trace_header
 from tests.unit.test_local_emulator import ACCOUNT, REGION, allowing
 
 TRACE = "Root=1-3152b799-8954dae64eda91bc9a23a7e8;Parent=7fa8c0f79203be72;Sampled=1"
@@ -128,20 +127,6 @@ def trace_headers_become_attributes(emulator: Emulator) -> None:
         with trace_header(sqs, header):
             assert header in text_of(sqs.send_message, **queue, MessageBody="x")
             assert code_of(sqs.get_queue_url, QueueName="orders") == "InvalidParameterValue"
-
-
-@contextmanager
-def trace_header(client: Any, value: str) -> Iterator[None]:
-    """The client's calls have the header, as those of a function's SDK have."""
-
-    def add(request: Any, **_: Any) -> None:
-        request.headers["X-Amzn-Trace-Id"] = value
-
-    client.meta.events.register("before-send.sqs.*", add)
-    try:
-        yield
-    finally:
-        client.meta.events.unregister("before-send.sqs.*", add)
 
 
 @check(auth=True)
