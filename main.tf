@@ -60,11 +60,11 @@ module "ingest" {
   handler         = "ingest.handler.handle"
 
   environment = merge(var.ingest_environment, local.shared_environment, {
-    QUEUE_URL                = module.queue[0].url
-    MAX_MESSAGE_BYTES        = module.queue[0].max_message_bytes
-    MAX_ORDERS               = local.max_orders_per_request
-    HTTP_PATHS               = jsonencode(var.paths)
-    SDK_READ_TIMEOUT_SECONDS = local.ingest_sdk_read_timeout
+    QUEUE_URL            = module.queue[0].url
+    MAX_MESSAGE_BYTES    = module.queue[0].max_message_bytes
+    MAX_ORDERS           = local.max_orders_per_request
+    HTTP_PATHS           = jsonencode(var.paths)
+    READ_TIMEOUT_SECONDS = local.ingest_read_timeout_seconds
   })
 
   existing_role    = var.existing_ingest_role
@@ -103,6 +103,7 @@ module "queue" {
   message_retention_seconds        = var.queue_retention_seconds
   dead_letter_retention_seconds    = var.dead_letter_retention_seconds
   max_receive_count                = var.queue_max_receive_count
+  survived_outage_seconds          = var.queue_survived_outage_seconds
   kms_key                          = var.kms_key
   tags                             = var.tags
 }
@@ -149,10 +150,12 @@ module "process" {
   handler         = "process.handler.handle"
 
   environment = merge(var.process_environment, local.shared_environment, {
-    TABLE_NAME               = module.table[0].name
-    DEAD_LETTER_QUEUE_URL    = module.queue[0].dead_letter_url
-    DEAD_LETTER_IMMEDIATELY  = var.process_dead_letter_immediately
-    SDK_READ_TIMEOUT_SECONDS = local.process_sdk_read_timeout
+    TABLE_NAME              = module.table[0].name
+    DEAD_LETTER_QUEUE_URL   = module.queue[0].dead_letter_url
+    DEAD_LETTER_IMMEDIATELY = var.process_dead_letter_immediately
+    MAX_RECEIVE_COUNT       = module.queue[0].max_receive_count
+    PARALLEL_CALLS          = local.invocation.parallel_calls
+    READ_TIMEOUT_SECONDS    = local.process_read_timeout_seconds
   })
 
   existing_role    = var.existing_process_role
@@ -248,15 +251,11 @@ locals {
   shared_environment = {
     TABLE_KEYS            = jsonencode(concat([var.table_partition_key], var.table_sort_key[*]))
     ACCEPTED_AT_ATTRIBUTE = "accepted_at"
+    DNS_SUFFIX            = data.aws_partition.current.dns_suffix
   }
 
-  # An SDK call takes at most two attempts of (1 s to connect + the read timeout) and 1 s between them. It must end, and
-  # leave the function 1 s to answer, before Lambda ends the function.
-  ingest_sdk_read_timeout  = min(3, (var.ingest_timeout_seconds - 2) / 2 - 1)
-  process_sdk_read_timeout = min(3, (var.process_timeout_seconds - 2) / 2 - 1)
-
-  # An order whose key exists takes a PutItem of its own, and one invocation must be able to settle all orders of a message,
-  # or it would fail however often it is delivered. 20 ms each, in the time that process has before its last SDK call.
-  process_last_call_seconds = 2 * (1 + local.process_sdk_read_timeout) + 1.5
-  max_orders_per_request    = min(1000, floor((var.process_timeout_seconds - local.process_last_call_seconds) * 50))
+  # How long an attempt of a call waits for its answer. Two of them, 1.5 s to connect included, fit into a function's timeout and
+  # leave it time to answer.
+  ingest_read_timeout_seconds  = min(3, (var.ingest_timeout_seconds - 2) / 2 - 1)
+  process_read_timeout_seconds = min(3, (var.process_timeout_seconds - local.invocation.reserve_seconds) / 2 - 1)
 }

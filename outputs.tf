@@ -4,8 +4,13 @@ output "endpoint_url" {
 }
 
 output "max_orders_per_request" {
-  description = "Orders that one request may have at most, as process must be able to settle them in one invocation: 1000, and fewer with a process_timeout_seconds below 30."
+  description = "Orders that one request may have at most, as process must be able to settle them: 1000, and fewer with a short process_timeout_seconds, little process_memory_size, or a large process_batch_size and few deliveries."
   value       = local.max_orders_per_request
+}
+
+output "survived_outage_seconds" {
+  description = "Seconds for which every delivery of an order may fail before it moves to the dead-letter queue."
+  value       = try(module.queue[0].survived_outage_seconds, null)
 }
 
 output "load_balancer_name" {

@@ -267,7 +267,7 @@ variable "existing_ingest_role" {
 # Queue --------------------------------------------------------------------------------------------------------------
 
 variable "queue_visibility_timeout_seconds" {
-  description = "Seconds for which a delivered message stays hidden, up to 43200; null derives 6 x process_timeout_seconds + process_batching_window_seconds, which is also the least."
+  description = "Seconds for which a delivered message stays hidden, up to 43200; null derives 6 x process_timeout_seconds + process_batching_window_seconds, which is also the least, or more where 1000 deliveries would not last for queue_survived_outage_seconds."
   type        = number
   default     = null
 }
@@ -284,21 +284,27 @@ variable "dead_letter_retention_seconds" {
   default     = 1209600
 }
 
-variable "queue_max_receive_count" {
-  description = "Deliveries after which an order moves to the dead-letter queue, 5 to 1000. Raise it when the table's throttling may outlast five visibility timeouts."
+variable "queue_survived_outage_seconds" {
+  description = "Seconds for which process or the table may fail without an order moving to the dead-letter queue; queue_max_receive_count is derived from it. null is 24 hours, or half of queue_retention_seconds where that is less. Raise it, with queue_retention_seconds, when nobody may be there for longer."
   type        = number
-  default     = 5
+  default     = null
+}
+
+variable "queue_max_receive_count" {
+  description = "Deliveries after which an order moves to the dead-letter queue, 5 to 1000; null derives it from queue_survived_outage_seconds, and raises the visibility timeout where 1000 would not suffice. Set it when orders that keep failing must be looked at sooner: what cannot be written at all is dead-lettered at once in any case."
+  type        = number
+  default     = null
 
   validation {
-    condition     = var.queue_max_receive_count >= 5 && var.queue_max_receive_count <= 1000
-    error_message = "queue_max_receive_count must be 5 to 1000: with fewer deliveries a short throttling sends good orders to the dead-letter queue. Got ${var.queue_max_receive_count}."
+    condition     = var.queue_max_receive_count == null || try(var.queue_max_receive_count >= 5 && var.queue_max_receive_count <= 1000, false)
+    error_message = "queue_max_receive_count must be 5 to 1000, or null: with fewer deliveries a short throttling sends good orders to the dead-letter queue. Got ${coalesce(var.queue_max_receive_count, 0)}."
   }
 }
 
 # Process function ---------------------------------------------------------------------------------------------------
 
 variable "process_batch_size" {
-  description = "Messages a process invocation takes at most, 1 to 10000; above 10 a batching window is needed. Raise it for throughput at less cost an order: 100 with a window of 1 s writes four times as many orders a request."
+  description = "Messages a process invocation takes at most, 1 to 10000; above 10 a batching window is needed. Raise it for throughput at less cost an order: 100 with a window of 1 s writes 2.5 times as many orders a request. max_orders_per_request may shrink with it."
   type        = number
   default     = 10
 
@@ -353,9 +359,14 @@ variable "process_dead_letter_immediately" {
 }
 
 variable "process_memory_size" {
-  description = "Memory of the process function in MB, 128 to 10240; CPU comes in proportion. Raise it with process_batch_size."
+  description = "Memory of the process function in MB, 256 to 10240; CPU comes in proportion. Raise it with process_batch_size."
   type        = number
   default     = 512
+
+  validation {
+    condition     = var.process_memory_size >= 256
+    error_message = "process_memory_size must be at least 256: a batch of 6 MB, the largest, takes up to 200 MB. Got ${var.process_memory_size}."
+  }
 }
 
 variable "process_timeout_seconds" {

@@ -7,28 +7,39 @@ multi-value headers ("Lambda functions as targets for Application Load Balancers
 """
 
 import base64
-import hashlib
 import json
-import logging
 import re
 from http import HTTPStatus
 from typing import Any
 
 from shared import aws, orders, settings, telemetry
+from shared.queues import Queue
 
 # Attributes count towards a message's size ("Amazon SQS message quotas"). Ingest's take 100 bytes,
 # those of dead-lettering up to 450: what is accepted here fits into the dead-letter queue as well.
 RESERVED_BYTES = 1024
 RETRY_AFTER_SECONDS = 5
+MARGIN_SECONDS = 0.5  # to answer, after the last attempt to send
+HEALTH_CHECKER = (
+    "ELB-HealthChecker/"  # begins the user agent: "Health checks for your target groups"
+)
 
 FUNCTION_NAME = settings.text("AWS_LAMBDA_FUNCTION_NAME")
-QUEUE_URL = settings.text("QUEUE_URL")
 PATHS = settings.paths("HTTP_PATHS")
 MAX_BODY_BYTES = settings.whole_number("MAX_MESSAGE_BYTES", above=RESERVED_BYTES) - RESERVED_BYTES
 MAX_ORDERS = settings.whole_number("MAX_ORDERS", above=0)
 SCHEMA = settings.schema()
-SQS = aws.client("sqs", settings.text("AWS_REGION"), settings.seconds("SDK_READ_TIMEOUT_SECONDS"))
-LOG = logging.getLogger()
+LOG = telemetry.logger(settings.text("LOG_LEVEL"))
+_QUEUE_URL = settings.text("QUEUE_URL")
+QUEUE = Queue(
+    aws.client(
+        "sqs",
+        settings.text("AWS_REGION"),
+        settings.seconds("READ_TIMEOUT_SECONDS"),
+        _QUEUE_URL,
+    ),
+    _QUEUE_URL,
+)
 
 _PROBLEMS = {
     "not-found": (404, "There is nothing at this path"),
@@ -73,7 +84,8 @@ def handle(event: Any, context: Any) -> dict[str, Any]:
     metrics = {"Accepted": 0, "Rejected": 0, "Failed": 0}
 
     try:
-        message_id, count = _accept(request, headers, ids)
+        deadline = aws.Deadline.before_the_end_of(context, MARGIN_SECONDS)
+        message_id, count = _accept(request, headers, ids, deadline)
         status = 202
         body = {"status": "accepted", "message_id": message_id, "orders": count}
         metrics["Accepted"] = count
@@ -97,7 +109,10 @@ def handle(event: Any, context: Any) -> dict[str, Any]:
             answer_headers["Allow"] = "POST"
         if status == 503:
             answer_headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-        metrics["Failed" if status == 503 else "Rejected"] = 1
+        if headers.get("user-agent", [""])[0].startswith(HEALTH_CHECKER):
+            metrics["HealthChecks"] = 1
+        else:
+            metrics["Failed" if status == 503 else "Rejected"] = 1
         ids["problem"] = error.kind
 
     telemetry.emit(FUNCTION_NAME, metrics, status=status, **ids)
@@ -114,7 +129,10 @@ def handle(event: Any, context: Any) -> dict[str, Any]:
 
 
 def _accept(
-    request: dict[str, Any], headers: dict[str, list[str]], ids: dict[str, str]
+    request: dict[str, Any],
+    headers: dict[str, list[str]],
+    ids: dict[str, str],
+    deadline: aws.Deadline,
 ) -> tuple[str, int]:
     """Checks the request and sends its orders; returns the message's id and how many they are.
 
@@ -127,8 +145,10 @@ def _accept(
         raise _ProblemError("method-not-allowed", "Send orders with POST.")
     _check_media_type(headers)
     accepted_at = telemetry.now_microseconds()
+    text = _text(request)
+    _check_size(orders.least_encoded_length(text), "at least ")
     try:
-        document = orders.read(_text(request), SCHEMA)
+        document = orders.read(text, SCHEMA)
     except orders.InvalidDocumentError as error:
         raise _refusal(error) from None
     if len(document.orders) > MAX_ORDERS:
@@ -138,37 +158,30 @@ def _accept(
             "in several requests.",
         )
     body = orders.encode(document.value)
-    if len(body) > MAX_BODY_BYTES:
+    _check_size(len(body))
+    return _send(body, accepted_at, ids, deadline), len(document.orders)
+
+
+def _check_size(length: int, qualification: str = "") -> None:
+    if length > MAX_BODY_BYTES:
         raise _ProblemError(
             "too-large",
-            f"In compact ASCII JSON the orders take {len(body)} bytes; {MAX_BODY_BYTES} are the "
-            "limit. Send them in several requests.",
+            f"In compact ASCII JSON the orders take {qualification}{length} bytes; "
+            f"{MAX_BODY_BYTES} are the limit. Send them in several requests.",
         )
-    return _send(body, accepted_at, ids), len(document.orders)
 
 
-def _send(body: str, accepted_at: int, ids: dict[str, str]) -> str:
+def _send(body: str, accepted_at: int, ids: dict[str, str], deadline: aws.Deadline) -> str:
     """Returns the message's id, once SQS has confirmed that it has this very body."""
-    message: dict[str, Any] = {
-        "QueueUrl": QUEUE_URL,
-        "MessageBody": body,
-        "MessageAttributes": {
-            "accepted_at": {"DataType": "Number", "StringValue": str(accepted_at)},
-            "request_id": {"DataType": "String", "StringValue": ids["request_id"]},
-        },
+    attributes = {
+        "accepted_at": {"DataType": "Number", "StringValue": str(accepted_at)},
+        "request_id": {"DataType": "String", "StringValue": ids["request_id"]},
     }
-    if ids["trace_id"]:
-        trace_header = {"DataType": "String", "StringValue": ids["trace_id"]}
-        message["MessageSystemAttributes"] = {"AWSTraceHeader": trace_header}
     try:
-        answer = SQS.send_message(**message)
-        digest = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
-        if answer["MD5OfMessageBody"] != digest or not answer["MessageId"]:
-            raise ValueError("SQS confirms another body, or none")
-        return str(answer["MessageId"])
-    except Exception as error:
-        extra = {"error": aws.error_code(error), **ids}
-        LOG.error("SQS has not confirmed", extra=extra)  # noqa: TRY400 - may quote an order
+        return QUEUE.send(body, attributes, ids["trace_id"], deadline)
+    except aws.CallError as error:
+        extra = error.details | ids
+        LOG.error("SQS has not confirmed", extra=extra)  # noqa: TRY400 - nothing but the code says more
         raise _ProblemError(
             "unavailable", f"Send the same request again in {RETRY_AFTER_SECONDS} seconds."
         ) from None

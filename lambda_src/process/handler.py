@@ -3,55 +3,49 @@
 Every message ends in one of three ways, never mixed up:
 
 - done: each of its orders is written, or superseded by a newer one. Lambda deletes it.
-- failed: not every order is written, but may be later (throttling, timeouts, all that is unknown).
-  It is reported, and SQS delivers it again.
-- hopeless: it is not orders, or not storable, or DynamoDB refuses it. It goes to the dead-letter
-  queue at once, with the reason. If it does not arrive there, or DEAD_LETTER_IMMEDIATELY is false,
-  it is reported, and the redrive policy takes it there in the end.
+- transient failure: not every order is written, but may be later (throttling, timeouts, all that is
+  unknown). It is reported, and SQS delivers it again.
+- permanent failure: it is not orders, or not storable, or DynamoDB refuses it. It goes to the
+  dead-letter queue at once, with the reason. If it does not arrive there, or with
+  DEAD_LETTER_IMMEDIATELY false, it is reported, and the redrive policy takes it there in the end.
+
+The steps are in messages.py (which message next, and what it says), writer.py, dead_letters.py.
 """
 
-import base64
-import logging
-import re
-from collections.abc import Callable
-from functools import cache
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
-from process.writer import Entry, Outcome, Writer
-from shared import aws, orders, settings, telemetry
+from process import dead_letters, messages
+from process.messages import Message, Record
+from process.writer import Outcome, Writer
+from shared import aws, settings, telemetry
+from shared.queues import Queue
 
-MARGIN_SECONDS = 0.5  # to report, after the longest SDK call
-MAX_ATTRIBUTES = 10  # of a message: "Amazon SQS message quotas"
-MAX_REASON = 256  # characters
+# With the CPU of the default memory, 512 MB: to end what runs, and to report.
+MARGIN_SECONDS = 1.5
+# For reading the largest message. With less of it none is begun.
+LEAST_SECONDS = 1.5
 
 FUNCTION_NAME = settings.text("AWS_LAMBDA_FUNCTION_NAME")
-REGION = settings.text("AWS_REGION")
-READ_TIMEOUT_SECONDS = settings.seconds("SDK_READ_TIMEOUT_SECONDS")
 SCHEMA = settings.schema()
-DEAD_LETTER_QUEUE_URL = settings.text("DEAD_LETTER_QUEUE_URL")
 DEAD_LETTER_IMMEDIATELY = settings.flag("DEAD_LETTER_IMMEDIATELY")
-DYNAMODB = aws.client("dynamodb", REGION, READ_TIMEOUT_SECONDS)
-WRITER = Writer(DYNAMODB, settings.text("TABLE_NAME"), SCHEMA.stamp)
-NEEDED_MILLISECONDS = 1000 * (aws.worst_call_seconds(READ_TIMEOUT_SECONDS) + MARGIN_SECONDS)
-LOG = logging.getLogger()
-
-_STAMP = re.compile("[1-9][0-9]{0,15}")  # microseconds, until the year 2286
+MAX_RECEIVE_COUNT = settings.whole_number("MAX_RECEIVE_COUNT", above=0)
 
 
-class _Message(NamedTuple):
-    """A record that was read: entries to write, or a reason why it is hopeless, or failed."""
-
-    record: dict[str, Any]
-    entries: tuple[Entry, ...] = ()
-    hopeless: str = ""
-    failed: bool = False
+def _client(service: str, queue_url: str | None = None) -> aws.Client:
+    read_timeout = settings.seconds("READ_TIMEOUT_SECONDS")
+    return aws.client(service, settings.text("AWS_REGION"), read_timeout, queue_url)
 
 
-@cache
-def sqs() -> Any:
-    """Made when it is needed: most instances never dead-letter, and it would slow their start."""
-    return aws.client("sqs", REGION, READ_TIMEOUT_SECONDS)
+WRITER = Writer(
+    _client("dynamodb"),
+    settings.text("TABLE_NAME"),
+    SCHEMA.stamp,
+    settings.whole_number("PARALLEL_CALLS", above=0),
+)
+_DEAD_LETTER_URL = settings.text("DEAD_LETTER_QUEUE_URL")
+DEAD_LETTER_QUEUE = Queue(_client("sqs", _DEAD_LETTER_URL), _DEAD_LETTER_URL)
+LOG = telemetry.logger(settings.text("LOG_LEVEL"))
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
@@ -60,137 +54,82 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]
     See "Implementing partial batch responses" in Lambda's developer guide.
 
     Raises:
-        Exception: The event is none of SQS, or a message has no id to report it by. Lambda then
-            takes every message for failed.
+        Exception: Not an SQS event, or a message has no id to report it by. Lambda then takes every
+            message for failed.
     """
-    metrics: dict[str, int | list[int]] = {
-        "Written": 0,
-        "Superseded": 0,
-        "Failed": 0,
-        "DeadLettered": 0,
-    }
+    batch = _Batch(aws.Deadline.before_the_end_of(context, MARGIN_SECONDS))
     try:
-        failed = _process(event["Records"], context, metrics)
+        records = event["Records"]
+        if not all(isinstance(record["messageId"], str) for record in records):
+            raise TypeError("a message has no id")
+        for group in messages.groups(records, MAX_RECEIVE_COUNT):
+            batch.process(group)
     finally:
-        telemetry.emit(FUNCTION_NAME, metrics, request_id=context.aws_request_id)
+        telemetry.emit(FUNCTION_NAME, batch.metrics(), request_id=context.aws_request_id)
+    failed = dict.fromkeys(batch.failed)  # a message may be twice in a batch
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _process(
-    records: list[dict[str, Any]], context: Any, metrics: dict[str, int | list[int]]
-) -> list[str]:
-    """Returns the ids of failed messages, and fills in the metrics."""
+class _Batch:
+    """What has come of the messages so far."""
 
-    def has_time() -> bool:
-        return bool(context.get_remaining_time_in_millis() > NEEDED_MILLISECONDS)
+    def __init__(self, deadline: aws.Deadline) -> None:
+        self._deadline = deadline
+        self.failed: list[str] = []  # ids of messages
+        self._dead_lettered = 0
+        self._superseded = 0
+        self._ages: list[int] = []  # of the orders written, in milliseconds
 
-    if not all(isinstance(record["messageId"], str) for record in records):
-        raise TypeError("a message has no id")
-    messages = [_read(record) for record in records]
-    entries = [entry for message in messages for entry in message.entries]
-    outcomes = WRITER.write(entries, has_time)
-    ages = [
-        max(0, telemetry.now_microseconds() - entry.stamp) // 1000
-        for entry, outcome in zip(entries, outcomes, strict=True)
-        if outcome is Outcome.WRITTEN
-    ]
+    def process(self, records: list[Record]) -> None:
+        """Reads, writes and settles some messages, and holds nothing of them afterwards."""
+        read = [message for record in records if (message := self._read(record))]
+        entries = [entry for message in read for entry in message.entries]
+        try:
+            outcomes = WRITER.write(entries, self._deadline)
+        except Exception as error:
+            LOG.error("Unexpected exception", extra=telemetry.describe(error))  # noqa: TRY400 - may quote an order
+            self.failed += [message.record["messageId"] for message in read]
+            return
+        now = telemetry.now_microseconds()
+        for entry, outcome in zip(entries, outcomes, strict=True):
+            if outcome is Outcome.WRITTEN:
+                self._ages.append(max(0, now - entry.stamp) // 1000)
+        self._superseded += outcomes.count(Outcome.SUPERSEDED)
+        rest = iter(outcomes)
+        for message in read:
+            self._settle(message, list(islice(rest, len(message.entries))))
 
-    failed: list[str] = []
-    dead_lettered = 0
-    rest = iter(outcomes)
-    for message in messages:
-        own = list(islice(rest, len(message.entries)))
-        hopeless = message.hopeless
-        if Outcome.REFUSED in own:
-            hopeless = f"order {own.index(Outcome.REFUSED)}: DynamoDB refuses the item"
-        if Outcome.FAILED in own or message.failed:
-            failed.append(message.record["messageId"])
-        elif hopeless and _dead_letter(message.record, hopeless[:MAX_REASON], has_time):
-            dead_lettered += 1
-        elif hopeless:
-            failed.append(message.record["messageId"])
+    def _read(self, record: Record) -> Message | None:
+        """A bad record never affects its neighbours, and none is begun in too little time."""
+        if self._deadline.remaining() >= LEAST_SECONDS:
+            try:
+                return messages.read(record, SCHEMA)
+            except Exception as error:
+                extra = {**telemetry.describe(error), "message_id": record["messageId"]}
+                LOG.error("Unexpected exception", extra=extra)  # noqa: TRY400 - may quote an order
+        self.failed.append(record["messageId"])
+        return None
 
-    metrics["Written"] = len(ages)
-    metrics["Superseded"] = outcomes.count(Outcome.SUPERSEDED)
-    metrics["Failed"] = len(failed)
-    metrics["DeadLettered"] = dead_lettered
-    if ages:
-        metrics["Age"] = telemetry.thin_out(ages)
-    return list(dict.fromkeys(failed))
-
-
-def _read(record: dict[str, Any]) -> _Message:
-    """Reads a record. Nothing in it is an error to the other messages."""
-    try:
-        document = orders.read(record["body"], SCHEMA)
-        stamp = _stamp(record)
-    except orders.InvalidDocumentError as error:
-        return _Message(record, hopeless=str(error))
-    except Exception as error:
-        extra = {**telemetry.describe(error), "message_id": record["messageId"]}
-        LOG.error("Unexpected exception", extra=extra)  # noqa: TRY400 - its text may quote an order
-        return _Message(record, failed=True)
-    entries = []
-    for key, order in zip(document.keys, document.orders, strict=True):
-        item = {name: orders.to_attribute_value(value) for name, value in order.items()}
-        item[SCHEMA.stamp] = {"N": str(stamp)}
-        entries.append(Entry(key, stamp, item))
-    return _Message(record, tuple(entries))
-
-
-def _stamp(record: dict[str, Any]) -> int:
-    """When the orders were accepted, in microseconds since the epoch.
-
-    Messages of other producers may not say so: then, when SQS took them. Only then, for a redrive
-    gives a message a new time there, and an old order would win by it.
-    """
-    stamp = record.get("messageAttributes", {}).get("accepted_at", {}).get("stringValue")
-    if isinstance(stamp, str) and _STAMP.fullmatch(stamp):
-        return int(stamp)
-    return int(record["attributes"]["SentTimestamp"]) * 1000
-
-
-def _dead_letter(record: dict[str, Any], reason: str, has_time: Callable[[], bool]) -> bool:
-    """Sends a copy to the dead-letter queue; False if it is not known to be there."""
-    if not (DEAD_LETTER_IMMEDIATELY and has_time()):
-        return False
-    extra = {"message_id": record["messageId"], "reason": reason}
-    try:
-        message = {
-            "QueueUrl": DEAD_LETTER_QUEUE_URL,
-            "MessageBody": record["body"],
-            "MessageAttributes": _attributes(record, reason),
-        }
-        if trace := record["attributes"].get("AWSTraceHeader"):
-            trace_header = {"DataType": "String", "StringValue": trace}
-            message["MessageSystemAttributes"] = {"AWSTraceHeader": trace_header}
-        confirmed = bool(sqs().send_message(**message)["MessageId"])
-    except Exception as error:
-        LOG.warning("Dead-lettering failed", extra={**extra, "error": aws.error_code(error)})
-        return False
-    LOG.warning("Dead-lettered", extra=extra)
-    return confirmed
-
-
-def _attributes(record: dict[str, Any], reason: str) -> dict[str, dict[str, Any]]:
-    """The message's own attributes, and ours as long as there is room.
-
-    A copy that was redriven and fails again gets a new reason, and keeps its first message's id.
-    """
-    attributes: dict[str, dict[str, Any]] = {}
-    for name, given in record.get("messageAttributes", {}).items():
-        attributes[name] = {"DataType": given["dataType"]}
-        if given.get("binaryValue") is None:
-            attributes[name]["StringValue"] = given["stringValue"]
+    def _settle(self, message: Message, outcomes: list[Outcome]) -> None:
+        reason = message.reason
+        if Outcome.REFUSED in outcomes:
+            reason = f"order {outcomes.index(Outcome.REFUSED)}: DynamoDB refuses the item"
+        if not reason and Outcome.FAILED not in outcomes:
+            return
+        if (
+            Outcome.FAILED not in outcomes
+            and DEAD_LETTER_IMMEDIATELY
+            and dead_letters.send(DEAD_LETTER_QUEUE, message.record, reason, self._deadline)
+        ):
+            self._dead_lettered += 1
         else:
-            attributes[name]["BinaryValue"] = base64.b64decode(given["binaryValue"], validate=True)
-    first_id = {"DataType": "String", "StringValue": record["messageId"]}
-    ours = {
-        "failure_reason": {"DataType": "String", "StringValue": reason},
-        "failed_at": {"DataType": "Number", "StringValue": str(telemetry.now_microseconds())},
-        "original_message_id": attributes.get("original_message_id", first_id),
-    }
-    for name, attribute in ours.items():
-        if name in attributes or len(attributes) < MAX_ATTRIBUTES:
-            attributes[name] = attribute
-    return attributes
+            self.failed.append(message.record["messageId"])
+
+    def metrics(self) -> dict[str, int | list[int]]:
+        counts: dict[str, int | list[int]] = {
+            "Written": len(self._ages),
+            "Superseded": self._superseded,
+            "Failed": len(self.failed),
+            "DeadLettered": self._dead_lettered,
+        }
+        return counts | ({"Age": telemetry.thin_out(self._ages)} if self._ages else {})

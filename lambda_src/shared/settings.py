@@ -48,6 +48,22 @@ def flag(name: str) -> bool:
     return value == "true"
 
 
+def choice(name: str, values: tuple[str, ...]) -> str:
+    """One of some values, the first of which is the default."""
+    value = os.environ.get(name) or values[0]
+    if value not in values:
+        raise SettingsError(f"{name} must be {' or '.join(values)}. Got {value!r}.")
+    return value
+
+
+def switch(name: str) -> bool:
+    """One of the SDKs' own, which is off if it is not set."""
+    value = os.environ.get(name) or "false"
+    if value.lower() not in ("true", "false"):
+        raise SettingsError(f"{name} must be true or false. Got {value!r}.")
+    return value.lower() == "true"
+
+
 def paths(name: str) -> frozenset[str]:
     """Each path counts as it is and with one trailing slash, as in the load balancer's rule."""
     value = _parsed(name)

@@ -3,6 +3,7 @@
 ============ ======== ============================================================================
 Accepted     orders   ingest answered 202
 Rejected     requests ingest answered 4xx
+HealthChecks requests by which the load balancer probes ingest, and counted as nothing else
 Written      orders   process stored them
 Superseded   orders   process found a newer one, or the very same, stored already
 DeadLettered messages process sent them to the dead-letter queue
@@ -12,9 +13,14 @@ Age          ms       from acceptance to write, of each order written
 
 Trouble is logged besides, by ``logging``, which the runtime turns into JSON. No line has anything
 of an order but names of attributes.
+
+Lambda takes a line without a level for INFO ("Log-level filtering"), and would drop the metrics at
+a higher log level. So the function's own setting in Lambda is never above INFO, and :func:`logger`
+applies LOG_LEVEL.
 """
 
 import json
+import logging
 import time
 from collections.abc import Mapping
 
@@ -23,6 +29,13 @@ MAX_VALUES = 100  # of a metric in one line: CloudWatch, "Embedded metric format
 
 def now_microseconds() -> int:
     return time.time_ns() // 1000
+
+
+def logger(level: str) -> logging.Logger:
+    """The logger of the handlers, which writes what has at least this level, as Lambda names it."""
+    log = logging.getLogger()
+    log.setLevel({"TRACE": logging.DEBUG, "FATAL": logging.CRITICAL}.get(level, level))
+    return log
 
 
 def emit(function: str, metrics: Mapping[str, int | list[int]], **properties: object) -> None:

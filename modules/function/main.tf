@@ -82,13 +82,14 @@ resource "aws_lambda_function" "this" {
   kms_key_arn                    = one(var.kms_key[*].arn)
 
   environment {
-    variables = var.environment
+    variables = merge(var.environment, { LOG_LEVEL = var.log_level })
   }
 
   logging_config {
-    log_group             = aws_cloudwatch_log_group.this.name
-    log_format            = "JSON"
-    application_log_level = var.log_level
+    log_group  = aws_cloudwatch_log_group.this.name
+    log_format = "JSON"
+    # Lambda takes a line of metrics for INFO and would drop it at a higher level, so the handler applies such a level itself.
+    application_log_level = contains(["WARN", "ERROR", "FATAL"], var.log_level) ? "INFO" : var.log_level
     system_log_level      = "WARN"
   }
 

@@ -196,7 +196,7 @@ variable "role_path" {
 }
 
 variable "log_level" {
-  description = "Least level of the handler's logs: \"TRACE\", \"DEBUG\", \"INFO\", \"WARN\", \"ERROR\" or \"FATAL\". Metrics are written at any level."
+  description = "Least level of the handler's logs: \"TRACE\", \"DEBUG\", \"INFO\", \"WARN\", \"ERROR\" or \"FATAL\". Lambda itself is never told more than INFO, or it would drop the metrics: above that the handler has to apply the environment variable LOG_LEVEL."
   type        = string
   default     = "INFO"
 

@@ -19,7 +19,19 @@ locals {
   # "Creating and configuring an Amazon SQS event source mapping" (AWS Lambda Developer Guide): at least six times the
   # function's timeout, plus the batching window, so that a throttled batch can be tried again before it shows up twice.
   minimum_visibility_timeout = 6 * var.consumer_timeout_seconds + var.consumer_batching_window_seconds
-  visibility_timeout         = coalesce(var.visibility_timeout_seconds, local.minimum_visibility_timeout)
+
+  # While the consumer fails, a message is delivered once in each visibility timeout. After an outage it must have enough
+  # deliveries left for ordinary trouble. Where SQS's limit of 1,000 is in the way, the visibility timeout is longer.
+  spare_receives     = 5
+  receives_limit     = 1000
+  outage_seconds     = coalesce(var.survived_outage_seconds, min(86400, floor(var.message_retention_seconds / 2)))
+  visibility_needed  = var.max_receive_count != null ? 0 : ceil(local.outage_seconds / (local.receives_limit - local.spare_receives))
+  visibility_timeout = coalesce(var.visibility_timeout_seconds, max(local.minimum_visibility_timeout, local.visibility_needed))
+  max_receive_count = coalesce(
+    var.max_receive_count,
+    min(local.receives_limit, ceil(local.outage_seconds / max(1, local.visibility_timeout)) + local.spare_receives),
+  )
+  survived_outage_seconds = (local.max_receive_count - 1) * local.visibility_timeout
 }
 
 resource "aws_sqs_queue" "this" {
@@ -37,7 +49,7 @@ resource "aws_sqs_queue" "this" {
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead_letter.arn
-    maxReceiveCount     = var.max_receive_count
+    maxReceiveCount     = local.max_receive_count
   })
 
   tags = var.tags
@@ -50,6 +62,14 @@ resource "aws_sqs_queue" "this" {
     precondition {
       condition     = local.minimum_visibility_timeout <= 43200
       error_message = "6 x the consumer's timeout ${var.consumer_timeout_seconds} s + its batching window ${var.consumer_batching_window_seconds} s = ${local.minimum_visibility_timeout} s exceeds 43200 s (12 hours), the longest visibility timeout of SQS. Lower consumer_timeout_seconds or consumer_batching_window_seconds."
+    }
+    precondition {
+      condition     = local.max_receive_count * local.visibility_timeout <= 0.75 * var.message_retention_seconds
+      error_message = "${local.max_receive_count} deliveries, ${local.visibility_timeout} s apart, take ${local.max_receive_count * local.visibility_timeout} s, which is more than three quarters of message_retention_seconds ${var.message_retention_seconds}: a message that keeps failing could expire before it reaches the dead-letter queue. Raise the retention, or lower survived_outage_seconds, max_receive_count, the consumer's timeout or visibility_timeout_seconds."
+    }
+    precondition {
+      condition     = local.survived_outage_seconds >= coalesce(var.survived_outage_seconds, 0)
+      error_message = "survived_outage_seconds ${coalesce(var.survived_outage_seconds, 0)} takes more than the ${local.receives_limit} deliveries that SQS offers, ${local.visibility_timeout} s apart. Raise visibility_timeout_seconds, or leave it null to have it derived."
     }
     precondition {
       condition     = var.dead_letter_retention_seconds > var.message_retention_seconds

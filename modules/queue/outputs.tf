@@ -23,6 +23,16 @@ output "visibility_timeout_seconds" {
   value       = aws_sqs_queue.this.visibility_timeout_seconds
 }
 
+output "max_receive_count" {
+  description = "Deliveries after which a message moves to the dead-letter queue."
+  value       = local.max_receive_count
+}
+
+output "survived_outage_seconds" {
+  description = "Seconds for which every delivery of a message may fail before it moves to the dead-letter queue."
+  value       = local.survived_outage_seconds
+}
+
 output "dead_letter_name" {
   description = "Name of the dead-letter queue."
   value       = aws_sqs_queue.dead_letter.name

@@ -30,7 +30,7 @@ variable "consumer_batching_window_seconds" {
 }
 
 variable "visibility_timeout_seconds" {
-  description = "Seconds for which a delivered message stays hidden, up to 43200; null derives 6 x the consumer's timeout + its batching window, which is also the least. Raise it when the consumer's timeout is about to be raised."
+  description = "Seconds for which a delivered message stays hidden, up to 43200; null derives 6 x the consumer's timeout + its batching window, which is also the least, or more where 1000 deliveries would not last for survived_outage_seconds. Raise it when the consumer's timeout is about to be raised."
   type        = number
   default     = null
 
@@ -62,14 +62,30 @@ variable "dead_letter_retention_seconds" {
   }
 }
 
-variable "max_receive_count" {
-  description = "Deliveries after which a message moves to the dead-letter queue, 1 to 1000. Below 5 a short throttling of the consumer sends good messages there (\"Creating and configuring an Amazon SQS event source mapping\", AWS Lambda Developer Guide): lower it knowingly, raise it when the consumer's trouble may outlast five visibility timeouts."
+variable "survived_outage_seconds" {
+  description = "Seconds for which the consumer may fail without a message moving to the dead-letter queue; max_receive_count is derived from it. null is 24 hours, or half of message_retention_seconds where that is less. Raise it, with message_retention_seconds, when nobody may be there for longer."
   type        = number
-  default     = 5
+  default     = null
 
   validation {
-    condition     = var.max_receive_count >= 1 && var.max_receive_count <= 1000
-    error_message = "max_receive_count must be 1 to 1000, the limits of SQS. Got ${var.max_receive_count}."
+    condition     = var.survived_outage_seconds == null || try(var.survived_outage_seconds >= 0 && var.survived_outage_seconds <= 1209600, false)
+    error_message = "survived_outage_seconds must be 0 to 1209600 (14 days, the longest retention of SQS), or null. Got ${coalesce(var.survived_outage_seconds, 0)}."
+  }
+}
+
+variable "max_receive_count" {
+  description = "Deliveries after which a message moves to the dead-letter queue, 1 to 1000; null derives it from survived_outage_seconds. Below 5 a short throttling of the consumer sends good messages there (\"Creating and configuring an Amazon SQS event source mapping\", AWS Lambda Developer Guide): lower it knowingly."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.max_receive_count == null || try(var.max_receive_count >= 1 && var.max_receive_count <= 1000, false)
+    error_message = "max_receive_count must be 1 to 1000, the limits of SQS, or null. Got ${coalesce(var.max_receive_count, 0)}."
+  }
+
+  validation {
+    condition     = var.max_receive_count == null || var.survived_outage_seconds == null
+    error_message = "survived_outage_seconds and max_receive_count are two ways to say the same: set one of them."
   }
 }
 

@@ -251,7 +251,7 @@ def sabotaged(stack: Stack) -> Iterator[System]:
                 "AWS_ENDPOINT_URL": proxy.url,
                 "SABOTAGE_DIR": str(tokens),
                 "SABOTAGED_FUNCTION": function,
-                "SDK_READ_TIMEOUT_SECONDS": str(READ_TIMEOUT_SECONDS),
+                "READ_TIMEOUT_SECONDS": str(READ_TIMEOUT_SECONDS),
                 "UNREACHABLE_URL": unreachable_url,
             }
             cleanup.enter_context(_reconfigured(stack, f"{system.name}-{function}", additions))

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import boto3
 import moto
 import pytest
 
@@ -53,12 +54,20 @@ class Engine(NamedTuple):
 
 
 def client(endpoint_url: str | None, service: str = "dynamodb") -> Any:
+    """A boto3 client, as an operator has it, pointed at an engine."""
+    return boto3.client(
+        service,
+        region_name=REGION,
+        endpoint_url=endpoint_url,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def functions_client(endpoint_url: str, service: str = "dynamodb") -> aws.Client:
     """The functions' own client, pointed at an engine."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        if endpoint_url:
-            patch.setenv("AWS_ENDPOINT_URL", endpoint_url)
+        patch.setenv("AWS_ENDPOINT_URL", endpoint_url)
         return aws.client(service, REGION, 10)
 
 

@@ -17,7 +17,7 @@ ENVIRONMENT = {
     "AWS_REGION": "us-east-1",
     "TABLE_KEYS": '[{"name":"order_id","type":"S"},{"name":"item","type":"S"}]',
     "ACCEPTED_AT_ATTRIBUTE": "accepted_at",
-    "SDK_READ_TIMEOUT_SECONDS": "3",
+    "READ_TIMEOUT_SECONDS": "3",
     "QUEUE_URL": "https://sqs.invalid/orders",
     "HTTP_PATHS": '["/lambda/api"]',
     "MAX_MESSAGE_BYTES": "262144",
@@ -25,6 +25,10 @@ ENVIRONMENT = {
     "TABLE_NAME": "orders",
     "DEAD_LETTER_QUEUE_URL": "https://sqs.invalid/dead-letter",
     "DEAD_LETTER_IMMEDIATELY": "true",
+    "DNS_SUFFIX": "amazonaws.com",
+    "LOG_LEVEL": "INFO",
+    "MAX_RECEIVE_COUNT": "485",
+    "PARALLEL_CALLS": "8",
 }
 REQUEST_ID = "5f1c4d2e-8d0b-4a53-9a8e-0c6f4b1d2a3c"
 TRACE_ID = "Root=1-67891233-abcdef012345678912345678"

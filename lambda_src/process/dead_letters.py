@@ -1,0 +1,70 @@
+"""Permanent failures go to the dead-letter queue at once, as a copy that says why."""
+
+import logging
+from typing import Any
+
+from process.messages import Record, stamp
+from shared import telemetry
+from shared.aws import CallError, Deadline
+from shared.queues import Attributes, Queue
+
+MAX_ATTRIBUTES = 10  # of a message: "Amazon SQS message quotas"
+MAX_REASON = 256  # characters
+
+LOG = logging.getLogger()
+
+
+def send(queue: Queue, record: Record, reason: str, deadline: Deadline) -> bool:
+    """Sends a copy of a message to the dead-letter queue.
+
+    Returns:
+        Whether it is known to be there.
+    """
+    reason = reason[:MAX_REASON]
+    trace = record["attributes"].get("AWSTraceHeader")
+    extra = {"message_id": record["messageId"], "reason": reason, "trace_id": trace or ""}
+    try:
+        queue.send(record["body"], _attributes(record, reason), trace, deadline)
+    except CallError as error:
+        LOG.warning("Dead-lettering failed", extra=extra | error.details)
+        return False
+    except Exception as error:
+        extra |= telemetry.describe(error)
+        LOG.error("Dead-lettering failed", extra=extra)  # noqa: TRY400 - may quote an order
+        return False
+    LOG.warning("Dead-lettered", extra=extra)
+    return True
+
+
+def _attributes(record: Record, reason: str) -> Attributes:
+    """The message's own attributes, and ours as long as there is room.
+
+    ``accepted_at`` is the first of ours: without it, an old order would be newer than all others
+    after a redrive. A copy that was redriven and fails again gets a new reason, and keeps its first
+    message's id.
+    """
+    attributes: Attributes = {}
+    for name, given in record.get("messageAttributes", {}).items():
+        attributes[name] = {"DataType": given["dataType"]}
+        if given.get("binaryValue") is None:
+            attributes[name]["StringValue"] = given["stringValue"]
+        else:
+            attributes[name]["BinaryValue"] = given["binaryValue"]
+    ours = {
+        "accepted_at": _number(stamp(record)),
+        "failure_reason": _string(reason),
+        "failed_at": _number(telemetry.now_microseconds()),
+        "original_message_id": attributes.get("original_message_id", _string(record["messageId"])),
+    }
+    for name, attribute in ours.items():
+        if name in attributes or len(attributes) < MAX_ATTRIBUTES:
+            attributes[name] = attribute
+    return attributes
+
+
+def _string(value: str) -> dict[str, str]:
+    return {"DataType": "String", "StringValue": value}
+
+
+def _number(value: int) -> dict[str, Any]:
+    return {"DataType": "Number", "StringValue": str(value)}

@@ -1,0 +1,79 @@
+"""Where a service is called: what the environment names, or AWS's own endpoint.
+
+The variables are those of the SDKs ("Service-specific endpoints", "Dual-stack and FIPS endpoints",
+AWS SDKs and Tools Reference Guide). DNS_SUFFIX is the partition's, and comes from Terraform.
+"""
+
+import os
+from urllib.parse import urlsplit
+
+from shared import settings
+
+# The dual-stack suffix of each partition's, by its ordinary one.
+_DUAL_STACK_SUFFIXES = {
+    "amazonaws.com": "api.aws",
+    "amazonaws.com.cn": "api.amazonwebservices.com.cn",
+    "amazonaws.eu": "api.amazonwebservices.eu",
+    "c2s.ic.gov": "api.aws.ic.gov",
+    "sc2s.sgov.gov": "api.aws.scloud",
+    "cloud.adc-e.uk": "api.cloud-aws.adc-e.uk",
+    "csp.hci.ic.gov": "api.aws.hci.ic.gov",
+}
+
+
+def url(service: str, region: str, queue_url: str | None = None) -> str:
+    """The endpoint of a service, "sqs" or "dynamodb", in a region.
+
+    Raises:
+        SettingsError: What the environment says cannot be true together, or is malformed.
+    """
+    is_fips = settings.switch("AWS_USE_FIPS_ENDPOINT")
+    is_dual_stack = settings.switch("AWS_USE_DUALSTACK_ENDPOINT")
+    if named := _named(service):
+        if is_fips or is_dual_stack:
+            raise settings.SettingsError(
+                f"AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_{service.upper()} names an endpoint, and "
+                "AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT asks for another. Set one."
+            )
+        return named
+    if queue_url and not (is_fips or is_dual_stack):
+        parts = urlsplit(queue_url)
+        return f"{parts.scheme}://{parts.netloc}"
+    suffix = settings.text("DNS_SUFFIX")
+    # GovCloud's ordinary endpoints are FIPS endpoints.
+    name = service
+    if is_fips and (is_dual_stack or not region.startswith("us-gov-")):
+        name = f"{service}-fips"
+    if is_dual_stack:
+        if suffix not in _DUAL_STACK_SUFFIXES:
+            raise settings.SettingsError(
+                f"AWS_USE_DUALSTACK_ENDPOINT is set, and no dual-stack suffix of {suffix} is known."
+            )
+        suffix = _DUAL_STACK_SUFFIXES[suffix]
+    return f"https://{name}.{region}.{suffix}"
+
+
+def refuse_proxies() -> None:
+    """Ends the start where a proxy is set, which this client would silently go past.
+
+    Raises:
+        SettingsError: Names the variable.
+    """
+    for name in os.environ:
+        if name.lower() in ("http_proxy", "https_proxy", "all_proxy") and os.environ[name]:
+            raise settings.SettingsError(
+                f"{name} is set, and the functions' own client uses no proxy. Unset it, or set "
+                "CLIENT_IMPLEMENTATION to botocore, which does."
+            )
+
+
+def _named(service: str) -> str:
+    if settings.switch("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"):
+        return ""
+    for name in (f"AWS_ENDPOINT_URL_{service.upper()}", "AWS_ENDPOINT_URL"):
+        if value := os.environ.get(name, ""):
+            parts = urlsplit(value)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise settings.SettingsError(f"{name} must be a URL of http or https.")
+            return value
+    return ""

@@ -1,0 +1,72 @@
+"""Messages to SQS, confirmed to be there as they were sent."""
+
+import base64
+import hashlib
+import json
+from typing import Any, TypeAlias
+
+from shared import signing
+from shared.aws import CallError, Client, Deadline
+
+Attributes: TypeAlias = dict[str, dict[str, str]]
+"""By name: DataType, and StringValue, or BinaryValue in base64, as in the API reference."""
+
+
+class Queue:
+    def __init__(self, client: Client, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def send(self, body: str, attributes: Attributes, trace: str | None, deadline: Deadline) -> str:
+        """Sends a message.
+
+        Args:
+            body: What SQS takes; it refuses some control characters.
+            attributes: At most 10.
+            trace: The trace that the message belongs to, for where the call itself has none: within
+                Lambda the call's trace is the message's, and with it comes what stops recursion.
+            deadline: By when SQS must have confirmed.
+
+        Returns:
+            The message's id.
+
+        Raises:
+            CallError: SQS has not confirmed that it has this very message.
+        """
+        message: dict[str, Any] = {
+            "QueueUrl": self._url,
+            "MessageBody": body,
+            "MessageAttributes": attributes,
+        }
+        if trace and not signing.trace_header():
+            trace_header = {"DataType": "String", "StringValue": trace}
+            message["MessageSystemAttributes"] = {"AWSTraceHeader": trace_header}
+        answer = self._client.call("SendMessage", json.dumps(message), deadline)
+        message_id = answer.get("MessageId")
+        if answer.get("MD5OfMessageBody") != _md5(body.encode()):
+            raise CallError("OtherBodyConfirmed", status=200)
+        if attributes and answer.get("MD5OfMessageAttributes") != md5_of_attributes(attributes):
+            raise CallError("OtherAttributesConfirmed", status=200)
+        if not isinstance(message_id, str) or not message_id:
+            raise CallError("NothingConfirmed", status=200)
+        return message_id
+
+
+def md5_of_attributes(attributes: Attributes) -> str:
+    """As SQS computes it: "Calculating the MD5 message digest for message attributes"."""
+    digest = b""
+    for name, attribute in sorted(attributes.items()):
+        is_binary = "BinaryValue" in attribute
+        value = (
+            base64.b64decode(attribute["BinaryValue"])
+            if is_binary
+            else attribute["StringValue"].encode()
+        )
+        for part in (name.encode(), attribute["DataType"].encode()):
+            digest += len(part).to_bytes(4) + part
+        digest += (b"\2" if is_binary else b"\1") + len(value).to_bytes(4) + value
+    return _md5(digest)
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
