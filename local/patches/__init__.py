@@ -54,7 +54,8 @@ def apply(without: Iterable[str] = ()) -> None:
         raise PatchError(
             f"local/patches is written for ministack {PINNED_VERSION}, and {installed} is "
             f"installed. Install ministack=={PINNED_VERSION}; or check each patch against "
-            f"{installed}, run tests/unit/test_local_emulator.py and change PINNED_VERSION."
+            f"{installed}, run tests/unit/test_local_emulator.py and tests/local, and change "
+            "PINNED_VERSION."
         )
     patches, without = all_patches(), set(without)
     if unknown := sorted(without - patches.keys()):
