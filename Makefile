@@ -39,8 +39,7 @@ demo-down: ## Destroy the demo with Terraform and stop the local stack.
 
 .PHONY: test
 test: test-terraform ## Run every test: Terraform with mocked providers, then pytest: handlers, and the whole system on the local stack.
-	$(setup) python
-	@$(PYTHON) -m pytest tests
+	@$(PYTHON) -m pytest tests --ignore tests/terraform
 
 .PHONY: test-unit
 test-unit: ## Run the handlers' and the local stack's tests.
@@ -49,9 +48,16 @@ test-unit: ## Run the handlers' and the local stack's tests.
 
 .PHONY: test-terraform
 test-terraform: ## Plan the root and each module with mocked providers, and check wiring and messages.
-	$(setup) providers
+	$(setup) providers python
 	@terraform init -backend=false -input=false -test-directory=tests/terraform >/dev/null
 	@terraform test -test-directory=tests/terraform
+	@$(PYTHON) -m pytest tests/terraform
+
+.PHONY: mutants
+mutants: ## Make 200 random small mistakes in the Terraform, one at a time: make test-terraform must see them. build/mutants.json.
+	$(setup) providers python
+	@terraform init -backend=false -input=false -test-directory=tests/terraform >/dev/null
+	@$(PYTHON) -m tests.mutants $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT))
 
 .PHONY: test-e2e
 test-e2e: ## Apply the whole system to the local stack, IAM enforced and TLS on, and use it.
