@@ -36,9 +36,9 @@ class Site(NamedTuple):
         return f"{self.file}:{self.line} {self.where}: {change}"
 
     @property
-    def is_condition(self) -> bool:
-        """Whether it decides what is refused, which no plan that succeeds can show."""
-        return bool(re.search(r"\.(validation|precondition|assert)\.", self.where))
+    def shows_in_a_plan(self) -> bool:
+        """Not what is refused, nor what later changes are ignored."""
+        return not re.search(r"\.(validation|lifecycle|assert)\.", self.where)
 
     def applied(self, text: str) -> str:
         return text[: self.start] + self.after + text[self.end :]

@@ -1,6 +1,7 @@
 """Mutated copies of what `terraform test` needs, and what it says of them."""
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -19,7 +20,6 @@ from tests.mutants.sites import Site
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = Path("tests") / "terraform"
 NEEDED = ("modules", "lambda_src", str(TESTS), "pyproject.toml", ".terraform.lock.hcl")
-PLANS = Path("build") / "plans"
 TIMEOUT = 600
 
 
@@ -28,7 +28,11 @@ class Tree:
 
     def __init__(self, directory: Path, environment: dict[str, str]) -> None:
         self.directory = directory
-        self._environment = {**environment, "TF_DATA_DIR": str(ROOT / ".terraform")}
+        self._environment = {
+            **environment,
+            "TF_DATA_DIR": str(ROOT / ".terraform"),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        }
         for path in [*ROOT.glob("*.tf"), *(ROOT / name for name in NEEDED)]:
             target = directory / path.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -77,21 +81,25 @@ class Tree:
         return "the whole file"
 
     def plans(self, files: list[str]) -> dict[str, Any]:
-        """What the tests' configurations plan, or why they plan nothing."""
-        (self.directory / PLANS).mkdir(parents=True, exist_ok=True)
+        """What the tests' configurations plan, and the data that they read, by test and run."""
         found: dict[str, Any] = {}
-        for name in files:
-            copy = PLANS / name.replace("/", "-")
-            text = (self.directory / TESTS / name).read_text()
-            (self.directory / copy).write_text(planned_only(text))
-            with self._test(PLANS, copy.name, "-verbose") as events:
+        for name, command in itertools.product(files, ("plan", "apply")):
+            path = self.directory / TESTS / name
+            text = path.read_text()
+            path.write_text(only(command, text))  # in its place: init knows a test's modules by it
+            with self._test(
+                path.parent.relative_to(self.directory), path.name, "-verbose"
+            ) as events:
                 for event in events:
-                    key = f"{name}: {event.get('@testrun')}"
+                    key = f"{command} {name} {event.get('@testrun')}"
                     if event["type"] == "test_plan":
-                        found[key] = comparable(event["test_plan"])
+                        found[key] = planned(event["test_plan"])
+                    elif event["type"] == "test_state":
+                        found[key] = data_read(event["test_state"]["root_module"])
                     elif event["type"] == "diagnostic":
                         said = event["diagnostic"]["summary"], event["diagnostic"]["detail"]
-                        found.setdefault(f"{key}: says", []).append(said)
+                        found.setdefault(f"{key} says", []).append(said)
+            path.write_text(text)
         return found
 
     @contextlib.contextmanager
@@ -126,27 +134,22 @@ class Tree:
         )
 
 
-def planned_only(text: str) -> str:
-    """The test file with every run a plan, and nothing asserted or expected."""
-    lines, kept, skipping = text.splitlines(), [], None
-    for line in lines:
-        opening = re.match(r"( *)(assert \{|expect_failures = \[|command +=)", line)
-        if skipping is None and opening:
-            closing = {"assert {": "}", "expect_failures = [": "]"}.get(opening[2])
-            if closing and not line.rstrip().endswith(closing):
-                skipping = opening[1] + closing
+def only(command: str, text: str) -> str:
+    """The test file with the runs that expect no failure, which assert nothing."""
+    kept = []
+    for block in re.split(r"^(?=\S)", text, flags=re.MULTILINE):
+        if block.startswith("run ") and "expect_failures" in block:
             continue
-        if skipping is None:
-            kept.append(line)
-        elif line == skipping:
-            skipping = None
-            continue
-        if line.startswith("run "):
-            kept.append("  command = plan")
-    return "\n".join(kept) + "\n"
+        silent = re.sub(
+            r"^  (assert \{\n.*?^  \}|command += .*?)\n", "", block, flags=re.MULTILINE | re.DOTALL
+        )
+        if silent.startswith("run "):
+            silent = silent.replace("{", f"{{\n  command = {command}\n", 1)
+        kept.append(silent)
+    return "".join(kept)
 
 
-def comparable(plan: dict[str, Any]) -> dict[str, Any]:
+def planned(plan: dict[str, Any]) -> dict[str, Any]:
     return {
         "outputs": plan.get("output_changes"),
         "resources": {
@@ -156,6 +159,29 @@ def comparable(plan: dict[str, Any]) -> dict[str, Any]:
             for change in plan.get("resource_changes", [])
         },
     }
+
+
+def data_read(module: dict[str, Any]) -> dict[str, Any]:
+    """The plan of a test lacks them."""
+    found = {one["address"]: one["values"] for one in module.get("resources", []) if is_data(one)}
+    for child in module.get("child_modules", []):
+        found |= data_read(child)
+    return found
+
+
+def is_data(resource: dict[str, Any]) -> bool:
+    return bool(resource["mode"] == "data")
+
+
+def alike(one: Any, other: Any, again: Any) -> bool:
+    """Whether two are the same but for what also differs between one and itself: mocked values."""
+    if isinstance(one, dict) and isinstance(other, dict) and isinstance(again, dict):
+        return one.keys() == other.keys() == again.keys() and all(
+            alike(one[key], other[key], again[key]) for key in one
+        )
+    if isinstance(one, list) and isinstance(other, list) and isinstance(again, list):
+        return len(one) == len(other) == len(again) and all(map(alike, one, other, again))
+    return bool(one == other or (one != again and type(one) is type(other)))
 
 
 @contextlib.contextmanager

@@ -82,14 +82,6 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             f"{TARGET_GROUP}.name": "orders-ingest",
             f"{VPC}.tags.Name": "orders",
             "vpc_endpoints.aws_security_group.sqs.name": "orders-sqs-endpoint",
-            "data.aws_iam_policy_document.kms_key.statement.1.condition.values": [
-                f"arn:aws:logs:eu-central-1:123456789012:log-group:{name}"
-                for name in (
-                    "/aws/lambda/orders-ingest",
-                    "/aws/lambda/orders-process",
-                    "/aws/vpc/orders-flow-logs",
-                )
-            ],
         }
     },
     "tags": {"given": {f"{MAPPING}.tags": {"team": "orders"}}},  # and below
@@ -483,18 +475,177 @@ WIRES: dict[str, Any] = {
         ".referenced_security_group_id": Of(f"{one}.aws_security_group.this.id")
         for one in FUNCTIONS
     },
-    "vpc_endpoints.data.aws_iam_policy_document.sqs.statement.resources": [
-        Of(f"{QUEUE}.arn"),
-        Of(f"{DEAD_LETTER}.arn"),
-    ],
-    "vpc_endpoints.data.aws_iam_policy_document.sqs.statement.condition.values": [
-        Of("ingest.aws_iam_role.this.arn"),
-        Of("process.aws_iam_role.this.arn"),
-    ],
-    "vpc_endpoints.data.aws_iam_policy_document.dynamodb.statement.resources": [Of(f"{TABLE}.arn")],
-    "vpc_endpoints.data.aws_iam_policy_document.dynamodb.statement.condition.values": [
-        Of("process.aws_iam_role.this.arn")
-    ],
+}
+
+
+def statement(
+    sid: str,
+    actions: str,
+    resources: Any,
+    condition: tuple[str, str, Any] | None = None,
+    principal: tuple[str, Any] | None = None,
+    *,
+    effect: str | None = None,
+) -> dict[str, Any]:
+    """A statement as data.aws_iam_policy_document has it, without what it does not say."""
+    test = condition and {
+        "test": condition[0],
+        "variable": condition[1],
+        "values": condition[2] if isinstance(condition[2], list) else [condition[2]],
+    }
+    return {
+        "sid": sid or None,
+        "effect": effect,
+        "actions": actions.split(),
+        "resources": resources if isinstance(resources, list) else [resources],
+        "principals": [{"type": principal[0], "identifiers": [principal[1]]}] if principal else [],
+        "condition": [test] if test else [],
+    }
+
+
+EVERYBODY = ("*", "*")
+REGION_AND_ACCOUNT = "eu-central-1:123456789012"
+CODE = ("Null", "lambda:SourceFunctionArn", "false")
+BY_SQS = ("StringEquals", "kms:ViaService", "sqs.eu-central-1.amazonaws.com")
+BY_DYNAMODB = ("StringLike", "kms:ViaService", "dynamodb.*.amazonaws.com")
+POLLING = "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes"
+INTERFACES = (
+    "ec2:AssignPrivateIpAddresses ec2:CreateNetworkInterface ec2:DeleteNetworkInterface"
+    " ec2:UnassignPrivateIpAddresses"
+)
+ORDERS = f"arn:aws:sqs:{REGION_AND_ACCOUNT}:orders"
+
+
+def runtime(function: str, *, traced: bool) -> list[dict[str, Any]]:
+    logs = f"arn:aws:logs:{REGION_AND_ACCOUNT}:log-group:/aws/lambda/{function}:*"
+    traces = statement("WriteTraces", "xray:PutTraceSegments xray:PutTelemetryRecords", "*")
+    interfaces = f"arn:aws:ec2:{REGION_AND_ACCOUNT}:*/*"
+    describe = "ec2:DescribeNetworkInterfaces ec2:DescribeSubnets"
+    return [
+        statement("WriteLogs", "logs:CreateLogStream logs:PutLogEvents", logs),
+        *([traces] if traced else []),
+        statement("ManageNetworkInterfaces", INTERFACES, interfaces),
+        statement("DescribeNetworkInterfaces", describe, "*"),
+        statement("DenyNetworkInterfacesToCode", "ec2:*", "*", CODE, effect="Deny"),
+    ]
+
+
+def over_tls(queue: str) -> list[dict[str, Any]]:
+    tls = ("Bool", "aws:SecureTransport", "false")
+    return [statement("DenyWithoutTLS", "sqs:*", queue, tls, EVERYBODY, effect="Deny")]
+
+
+def trust(service: str) -> dict[str, Any]:
+    account = ("StringEquals", "aws:SourceAccount", "123456789012")
+    principal = ("Service", f"{service}.amazonaws.com")
+    return statement("", "sts:AssumeRole", [], account, principal)
+
+
+# Run: policy: statements.
+POLICIES: dict[str, dict[str, list[dict[str, Any]]]] = {
+    "defaults": {
+        f"{one}.data.aws_iam_policy_document.runtime": runtime(f"async-ingest-{one}", traced=True)
+        for one in FUNCTIONS
+    },
+    "given": {
+        **{
+            f"{one}.data.aws_iam_policy_document.runtime": runtime(f"orders-{one}", traced=False)
+            for one in FUNCTIONS
+        },
+        **{f"{one}.data.aws_iam_policy_document.trust": [trust("lambda")] for one in FUNCTIONS},
+        "network.data.aws_iam_policy_document.flow_logs_trust": [
+            {
+                **trust("vpc-flow-logs"),
+                "condition": [
+                    *trust("vpc-flow-logs")["condition"],
+                    {
+                        "test": "ArnLike",
+                        "variable": "aws:SourceArn",
+                        "values": [f"arn:aws:ec2:{REGION_AND_ACCOUNT}:vpc-flow-log/*"],
+                    },
+                ],
+            }
+        ],
+        "network.data.aws_iam_policy_document.flow_logs": [
+            statement(
+                "WriteFlowLogs",
+                "logs:CreateLogStream logs:PutLogEvents logs:DescribeLogStreams",
+                f"arn:aws:logs:{REGION_AND_ACCOUNT}:log-group:mock:*",
+            )
+        ],
+        "queue.data.aws_iam_policy_document.producer": [
+            statement("SendToQueue", "sqs:SendMessage", ORDERS),
+            statement("EncryptForQueue", "kms:GenerateDataKey kms:Decrypt", KEY, BY_SQS),
+        ],
+        "queue.data.aws_iam_policy_document.consumer": [
+            statement("PollQueue", POLLING, ORDERS),
+            statement(
+                "DenyPollingByCode",
+                f"{POLLING} sqs:ChangeMessageVisibility sqs:PurgeQueue",
+                "*",
+                CODE,
+                effect="Deny",
+            ),
+            statement("SendToDeadLetterQueue", "sqs:SendMessage", f"{ORDERS}-dead-letter"),
+            statement("DecryptFromQueue", "kms:GenerateDataKey kms:Decrypt", KEY, BY_SQS),
+        ],
+        'queue.data.aws_iam_policy_document.tls_only["source"]': over_tls(ORDERS),
+        'queue.data.aws_iam_policy_document.tls_only["dead_letter"]': over_tls(
+            f"{ORDERS}-dead-letter"
+        ),
+        "table.data.aws_iam_policy_document.writer": [
+            statement("WriteItems", "dynamodb:PartiQLInsert dynamodb:PutItem", Of(f"{TABLE}.arn")),
+            statement("DecryptTable", "kms:Decrypt kms:DescribeKey", KEY, BY_DYNAMODB),
+        ],
+        "vpc_endpoints.data.aws_iam_policy_document.sqs": [
+            statement(
+                "SendByFunctions",
+                "sqs:SendMessage",
+                [Of(f"{QUEUE}.arn"), Of(f"{DEAD_LETTER}.arn")],
+                (
+                    "ArnEquals",
+                    "aws:PrincipalArn",
+                    [Of(f"{one}.aws_iam_role.this.arn") for one in FUNCTIONS],
+                ),
+                ("AWS", "*"),
+            )
+        ],
+        "vpc_endpoints.data.aws_iam_policy_document.dynamodb": [
+            statement(
+                "WriteByFunction",
+                "dynamodb:PartiQLInsert dynamodb:PutItem",
+                Of(f"{TABLE}.arn"),
+                ("ArnEquals", "aws:PrincipalArn", Of("process.aws_iam_role.this.arn")),
+                EVERYBODY,
+            )
+        ],
+        "data.aws_iam_policy_document.kms_key": [
+            statement(
+                "LetIAMDecide",
+                "kms:*",
+                "*",
+                principal=("AWS", "arn:aws:iam::123456789012:root"),
+            ),
+            statement(
+                "EncryptLogs",
+                "kms:Encrypt kms:Decrypt kms:ReEncrypt* kms:GenerateDataKey*",
+                "*",
+                (
+                    "ArnEquals",
+                    "kms:EncryptionContext:aws:logs:arn",
+                    [
+                        f"arn:aws:logs:{REGION_AND_ACCOUNT}:log-group:{name}"
+                        for name in (
+                            "/aws/lambda/orders-ingest",
+                            "/aws/lambda/orders-process",
+                            "/aws/vpc/orders-flow-logs",
+                        )
+                    ],
+                ),
+                ("Service", "logs.eu-central-1.amazonaws.com"),
+            ),
+        ],
+    },
 }
 
 # What the outputs tell, of the run "given".
@@ -552,6 +703,13 @@ def resources(module: dict[str, Any]) -> Resources:
     return found
 
 
+def event(line: str) -> dict[str, Any]:
+    """Without the provider's schemas, which come last and are nearly all of a state's."""
+    start, cut, _ = line.partition(',"provider_schemas":')
+    found: dict[str, Any] = json.loads(f'{start}}},"type":"test_state"}}' if cut else line)
+    return found
+
+
 @pytest.fixture(scope="session")
 def tested() -> dict[str, dict[str, Any]]:
     result = subprocess.run(
@@ -560,7 +718,7 @@ def tested() -> dict[str, dict[str, Any]]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    events = [json.loads(line) for line in result.stdout.splitlines()]
+    events = [event(line) for line in result.stdout.splitlines()]
     said = [one["diagnostic"] for one in events if one["type"] == "diagnostic"]
     assert result.returncode == 0, said
     return {one["@testrun"]: one["test_state"] for one in events if one["type"] == "test_state"}
@@ -603,7 +761,11 @@ def meant(state: Resources, expected: Any) -> Any:
 
 def in_order(found: Any) -> Any:
     """A set has no order; and a list here has none that matters."""
-    return sorted(found, key=repr) if isinstance(found, list) else found
+    if isinstance(found, list):
+        return sorted(map(in_order, found), key=repr)
+    if isinstance(found, dict):
+        return {name: in_order(found[name]) for name in sorted(found)}
+    return found
 
 
 def differences(state: Resources, expected: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -637,6 +799,28 @@ def test_the_defaults_protect(states: dict[str, Resources]) -> None:
 
 def test_the_pieces_point_at_each_other(states: dict[str, Resources]) -> None:
     assert differences(states["defaults"], WIRES) == {}
+
+
+@pytest.mark.parametrize(
+    ("run", "policy"), [(run, policy) for run, policies in POLICIES.items() for policy in policies]
+)
+def test_a_policy_says(states: dict[str, Resources], run: str, policy: str) -> None:
+    said = [
+        {name: one[name] or empty for name, empty in statement("", "", []).items()}
+        for one in states[run][policy]["statement"]
+    ]
+
+    assert in_order(said) == in_order(meant(states[run], POLICIES[run][policy]))
+
+
+def test_every_policy_is_looked_at(states: dict[str, Resources]) -> None:
+    there = {
+        address
+        for address, values in states["given"].items()
+        if ".aws_iam_policy_document." in address and values["statement"]
+    }
+
+    assert there == POLICIES["given"].keys()
 
 
 def test_the_outputs_tell(tested: dict[str, dict[str, Any]], states: dict[str, Resources]) -> None:
