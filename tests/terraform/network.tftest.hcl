@@ -210,6 +210,7 @@ run "single_nat_gateway" {
 
 run "smallest_vpc" {
   module { source = "./modules/network" }
+  command = plan
 
   variables {
     cidr_block         = "10.0.0.0/24"
@@ -224,6 +225,7 @@ run "smallest_vpc" {
 
 run "many_zones" {
   module { source = "./modules/network" }
+  command = plan
 
   variables {
     availability_zones = ["a", "b", "c", "d", "e", "f"]

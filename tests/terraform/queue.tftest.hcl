@@ -123,6 +123,7 @@ run "numbers" {
 
 run "customer_key" {
   module { source = "./modules/queue" }
+  command = plan
 
   variables {
     kms_key = { arn = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
@@ -140,6 +141,7 @@ run "customer_key" {
 
 run "visibility_above_the_least" {
   module { source = "./modules/queue" }
+  command = plan
 
   variables {
     visibility_timeout_seconds = 900
