@@ -42,9 +42,9 @@ test: test-terraform ## Run every test: Terraform with mocked providers, then py
 	@$(PYTHON) -m pytest tests --ignore tests/terraform
 
 .PHONY: test-unit
-test-unit: ## Run the handlers' and the local stack's tests.
+test-unit: ## Run the handlers', the local stack's and the tools' tests.
 	$(setup) python
-	@$(PYTHON) -m pytest tests/unit
+	@$(PYTHON) -m pytest tests/unit tests/tools
 
 .PHONY: test-terraform
 test-terraform: ## Plan the root and each module with mocked providers, and check wiring and messages.

@@ -5,8 +5,8 @@
     python3 tools/setup.py providers   Terraform's providers, and the configuration that finds them
     python3 tools/setup.py go          tflint, terraform-docs and actionlint
 
-AWS_PROVIDER chooses another AWS provider than the tested one: a version such as 5.100.0, or the start
-of one, such as 6, for the newest that begins so.
+AWS_PROVIDER chooses another AWS provider than the tested one: a version such as 5.100.0, or the
+start of one, such as 6, for the newest that begins so.
 
 Standard library only: it is what runs before anything is installed.
 """
@@ -275,9 +275,11 @@ def mirror_from_this_machine(wanted: str) -> None:
     link.parent.mkdir(parents=True)
     link.symlink_to(aws)
     binary = f"terraform-provider-archive_v{ARCHIVE_PROVIDER}_x5"
+    tested = "" if aws.parent.name == wanted else f" (for {wanted})"
     with stage(
         "Terraform providers: the registry is not reached, so AWS"
-        f" {aws.parent.name} from a local mirror, archive {ARCHIVE_PROVIDER} built from source"
+        f" {aws.parent.name}{tested} from a local mirror,"
+        f" archive {ARCHIVE_PROVIDER} built from source"
     ):
         go_build(
             "github.com/terraform-providers/terraform-provider-archive",

@@ -78,10 +78,9 @@ class Trials:
         return verdict
 
     def _tried(self, tree: Tree, site: Site) -> Verdict:
-        if not tree.is_valid():
-            return {"outcome": "invalid"}
         if killer := tree.killed_by(tests_of(site.file)):
-            return {"outcome": "killed", "by": killer}
+            valid = killer.has_planned or tree.is_valid()
+            return {"outcome": "killed" if valid else "invalid", "by": killer.test}
         if site.kind == "depends_on" or not site.shows_in_a_plan:
             return {"outcome": "survived"}
         plans, again = self._original_plans(site.file)
@@ -160,7 +159,10 @@ def main(arguments: list[str]) -> int:
     with trees() as (original, *copies):
         every_test = {test for site in sites for test in tests_of(site.file)}
         if failed := original.killed_by(sorted(every_test)):
-            print(f"✗ {failed} fails without a mutation. See make test-terraform.", file=sys.stderr)
+            print(
+                f"✗ {failed.test} fails without a mutation. See make test-terraform.",
+                file=sys.stderr,
+            )
             return 2
         trials = Trials(options.seed, original, copies)
         tried = sample(trials, [one for one in sites if one.kind != "depends_on"], options.count)

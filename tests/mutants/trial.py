@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.mutants.sites import Site
 
@@ -21,6 +21,11 @@ ROOT = Path(__file__).resolve().parents[2]
 TESTS = Path("tests") / "terraform"
 NEEDED = ("modules", "lambda_src", str(TESTS), "pyproject.toml", ".terraform.lock.hcl")
 TIMEOUT = 600
+
+
+class Killer(NamedTuple):
+    test: str
+    has_planned: bool  # so that the mutant is valid Terraform for sure
 
 
 class Tree:
@@ -54,31 +59,31 @@ class Tree:
     def is_valid(self) -> bool:
         return self._run("terraform", "validate").returncode == 0
 
-    def killed_by(self, files: list[str]) -> str | None:
+    def killed_by(self, files: list[str]) -> Killer | None:
         """The first test of `make test-terraform` that fails, of those in the files."""
         for name in files:
-            killer = self._pytest() if name.endswith(".py") else self._first_failure(name)
+            killer = self._pytest(name) if name.endswith(".py") else self._first_failure(name)
             if killer:
-                return f"{name}: {killer}"
+                return killer
         return None
 
-    def _pytest(self) -> str | None:
+    def _pytest(self, name: str) -> Killer | None:
         quiet = ("-q", "-x", "--no-header", "--tb=no", "-p", "no:cacheprovider")
-        result = self._run(sys.executable, "-m", "pytest", *quiet, str(TESTS))
+        result = self._run(sys.executable, "-m", "pytest", *quiet, str(TESTS / name))
         assert result.returncode in (0, 1), result.stdout
-        failed = re.search(r"^(?:FAILED|ERROR) \S+?::(\S+)", result.stdout, re.MULTILINE)
-        return failed[1] if failed else None
+        failed = re.search(r"^(FAILED|ERROR) \S+?::(\S+)", result.stdout, re.MULTILINE)
+        return Killer(f"{name}: {failed[2]}", failed[1] == "FAILED") if failed else None
 
-    def _first_failure(self, name: str) -> str | None:
+    def _first_failure(self, name: str) -> Killer | None:
         """What comes after it is not waited for."""
         with self._test(TESTS, name) as events:
             for event in events:
                 run = event.get("test_run", {})
                 if run.get("status") in ("fail", "error"):
-                    return str(run["run"])
-                if event["type"] == "test_summary":
-                    return None if event["test_summary"]["status"] == "pass" else "the whole file"
-        return "the whole file"
+                    return Killer(f"{name}: {run['run']}", run["status"] == "fail")
+                if event["type"] == "test_summary" and event["test_summary"]["status"] == "pass":
+                    return None
+        return Killer(name, False)
 
     def plans(self, files: list[str]) -> dict[str, Any]:
         """What the tests' configurations plan, and the data that they read, by test and run."""
