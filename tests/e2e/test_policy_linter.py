@@ -52,6 +52,13 @@ KNOWN = [
         'in a key\'s own policy, "*" means this key ("Key policies in AWS KMS")',
     ),
     Known(
+        "MISMATCHED_TYPE",
+        "aws_kms_key.this",
+        "Type mismatch: ArnEquals requires a value of type Arn but given String",
+        "the encryption context is a string that holds an ARN, and AWS's own example compares it so"
+        ' ("Encrypt log data in CloudWatch Logs using AWS Key Management Service")',
+    ),
+    Known(
         "INVALID_SID",
         INVOKE,
         "load-balancer",

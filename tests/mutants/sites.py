@@ -21,6 +21,7 @@ KINDS = ("argument", "boolean", "number", "depends_on")
 class Site(NamedTuple):
     file: str
     line: int
+    column: int
     kind: str
     where: str  # resource.aws_lb.this.idle_timeout
     before: str
@@ -33,7 +34,7 @@ class Site(NamedTuple):
         before = re.sub(r"\s+", " ", self.before)
         shortened = before if len(before) <= 60 else f"{before[:57]}…"
         change = f"{shortened} dropped" if not self.after else f"{shortened} → {self.after}"
-        return f"{self.file}:{self.line} {self.where}: {change}"
+        return f"{self.file}:{self.line}:{self.column} {self.where}: {change}"
 
     @property
     def shows_in_a_plan(self) -> bool:
@@ -66,10 +67,12 @@ def sites(file: str, text: str) -> list[Site]:
         if item.name == "error_message" or (item.name == "description" and _is_interface(item)):
             continue
         for kind, start, end, after in _changes(text, item):
-            line = text.count("\n", 0, start) + 1
+            line, column = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
             where = ".".join((*item.path, item.name))
             # The items of an object lie within its argument, and so do their numbers.
-            found[start, end] = Site(file, line, kind, where, text[start:end], start, end, after)
+            found[start, end] = Site(
+                file, line, column, kind, where, text[start:end], start, end, after
+            )
     return [found[position] for position in sorted(found)]
 
 

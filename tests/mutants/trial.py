@@ -142,7 +142,7 @@ class Tree:
 def only(command: str, text: str) -> str:
     """The test file with the runs that expect no failure, which assert nothing."""
     kept = []
-    for block in re.split(r"^(?=\S)", text, flags=re.MULTILINE):
+    for block in re.split(r"^(?=[\w#])", text, flags=re.MULTILINE):
         if block.startswith("run ") and "expect_failures" in block:
             continue
         silent = re.sub(

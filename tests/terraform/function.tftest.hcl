@@ -285,12 +285,6 @@ run "largest" {
   }
 }
 
-# Every period that CloudWatch Logs offers, taken by both modules that have a log group.
-run "log_retention" {
-  module { source = "./tests/terraform/log_retention" }
-  command = plan
-}
-
 run "below" {
   module { source = "./modules/function" }
   command = plan
