@@ -684,6 +684,18 @@ OUTPUTS: dict[str, Any] = {
     "kms_key_policy_json": Of("data.aws_iam_policy_document.kms_key.json"),
 }
 
+# What must be there first, although nothing of it is named.
+AFTER = {
+    "ingest.aws_lambda_function.this": "ingest.aws_iam_role_policy.this",
+    "process.aws_lambda_function.this": "process.aws_iam_role_policy.this",
+    "load_balancer.aws_lb_listener_rule.this": (
+        "load_balancer.aws_lb_target_group_attachment.this"
+    ),
+    "load_balancer.aws_lb_target_group_attachment.this": "load_balancer.aws_lambda_permission.this",
+    "network.aws_flow_log.this": "network.aws_iam_role_policy.flow_logs",
+    'network.aws_nat_gateway.this["eu-central-1a"]': "network.aws_route.public_internet",
+}
+
 # What the console lists by its Name.
 NAMED = (
     *("default_network_acl", "default_security_group", "eip", "flow_log", "internet_gateway"),
@@ -697,7 +709,11 @@ def short(address: str) -> str:
 
 
 def resources(module: dict[str, Any]) -> Resources:
-    found = {short(one["address"]): one["values"] for one in module.get("resources", [])}
+    """The values of each resource, and what it was made after."""
+    found = {
+        short(one["address"]): {**one["values"], "depends_on": one.get("depends_on", [])}
+        for one in module.get("resources", [])
+    }
     for child in module.get("child_modules", []):
         found |= resources(child)
     return found
@@ -828,6 +844,11 @@ def test_the_outputs_tell(tested: dict[str, dict[str, Any]], states: dict[str, R
     url = f"https://{value(states['given'], BALANCER)['dns_name']}/orders"
 
     assert outputs == meant(states["given"], OUTPUTS | {"endpoint_url": url})
+
+
+@pytest.mark.parametrize(("later", "sooner"), AFTER.items())
+def test_what_is_made_after_what(states: dict[str, Resources], later: str, sooner: str) -> None:
+    assert sooner in map(short, states["given"][later]["depends_on"])
 
 
 def test_tags_reach_every_resource(states: dict[str, Resources]) -> None:
