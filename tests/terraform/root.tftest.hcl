@@ -252,17 +252,6 @@ run "no_priority" {
   expect_failures = [var.existing_listener]
 }
 
-run "priority_of_nothing" {
-  command = plan
-
-  variables {
-    existing_listener           = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/theirs/0123456789abcdef/0123456789abcdef", priority = null }
-    process_provisioned_pollers = { minimum = null, maximum = 2 }
-  }
-
-  expect_failures = [var.existing_listener, var.process_provisioned_pollers]
-}
-
 run "no_path" {
   command = plan
 

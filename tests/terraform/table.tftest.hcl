@@ -271,18 +271,6 @@ run "utilization_too_low" {
   expect_failures = [var.provisioned_capacity]
 }
 
-run "keys_of_no_type" {
-  module { source = "./modules/table" }
-  command = plan
-
-  variables {
-    sort_key             = { name = "item", type = null }
-    provisioned_capacity = { read_min = null, read_max = 1, write_min = 1, write_max = 1 }
-  }
-
-  expect_failures = [var.sort_key, var.provisioned_capacity]
-}
-
 run "keys_of_no_name" {
   module { source = "./modules/table" }
   command = plan
