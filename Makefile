@@ -107,7 +107,7 @@ lint-terraform: ## terraform fmt and validate, tflint, checkov.
 		echo "NOTE tflint: run make lint on a machine that reaches GitHub to have it checked."; \
 		.cache/bin/tflint --recursive --config="$(CURDIR)/.tflint.hcl"; \
 	fi
-	@LOG_LEVEL=ERROR .cache/venv-checkov/bin/checkov --directory . --framework terraform --skip-path '\.cache' --quiet --compact
+	@LOG_LEVEL=ERROR .cache/venv-checkov/bin/checkov --directory . --framework terraform --skip-path '\.cache' --skip-path tests/terraform --quiet --compact
 
 .PHONY: lint-python
 lint-python: ## ruff and mypy.

@@ -1,16 +1,5 @@
 # Both modules with a log group, once for each period that CloudWatch Logs offers: a run has one value for an input.
 
-terraform {
-  required_version = ">= 1.9"
-
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = ">= 5.80"
-    }
-  }
-}
-
 locals {
   # "PutRetentionPolicy", Amazon CloudWatch Logs API Reference.
   periods = toset([for days in [0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653] : tostring(days)])
