@@ -62,7 +62,11 @@ class Trials:
 
     def judge(self, sites: list[Site]) -> list[tuple[Site, Verdict]]:
         with ThreadPoolExecutor(WORKERS) as pool:
-            return list(zip(sites, pool.map(self._verdict, sites), strict=True))
+            try:
+                return list(zip(sites, pool.map(self._verdict, sites), strict=True))
+            except BaseException:  # Ctrl-C too: what has begun is enough to wait for
+                pool.shutdown(cancel_futures=True)
+                raise
 
     def _verdict(self, site: Site) -> Verdict:
         if site.name in self.verdicts:
