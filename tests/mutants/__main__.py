@@ -84,7 +84,7 @@ class Trials:
         return verdict
 
     def _tried(self, tree: Tree, site: Site) -> Verdict:
-        if killer := tree.killed_by(tests_of(site.file)):
+        if killer := tree.killed_by(tests_of(site)):
             valid = killer.has_planned or tree.is_valid()
             return {"outcome": "killed" if valid else "invalid", "by": killer.test}
         if site.kind == "depends_on" or not site.shows_in_a_plan:
@@ -110,9 +110,10 @@ def module_of(file: str) -> str:
     return Path(file).parent.name
 
 
-def tests_of(file: str) -> list[str]:
-    """All of `make test-terraform`, first what is likely to see a mutation of the file."""
-    first = [*of_module(file), WIRING_TEST, ROOT_TEST]
+def tests_of(site: Site) -> list[str]:
+    """All of `make test-terraform`, first what is likely to see it."""
+    of_root = [WIRING_TEST, ROOT_TEST] if site.shows_in_a_plan else [ROOT_TEST, WIRING_TEST]
+    first = [*of_module(site.file), *of_root]
     there = [path.name for path in sorted((ROOT / TESTS).glob("*.tftest.hcl"))]
     return [*first, *(name for name in there if name not in first)]
 
@@ -170,7 +171,7 @@ def main(arguments: list[str]) -> int:
 
     sites = all_sites(ROOT)
     with trees() as (original, *copies):
-        if failed := original.killed_by(tests_of("main.tf")):
+        if failed := original.killed_by(tests_of(sites[0])):
             print(
                 f"✗ {failed.test} fails without a mutation. See make test-terraform.",
                 file=sys.stderr,
