@@ -33,7 +33,7 @@ def patch(function: Patch) -> Patch:
 
 def all_patches() -> dict[str, Patch]:
     """Every patch by name, in the order in which they are applied."""
-    for module in ("read_back", "load_balancer", "functions"):
+    for module in ("read_back", "load_balancer", "functions", "workers"):
         importlib.import_module(f"{__name__}.{module}")
     return dict(_patches)
 

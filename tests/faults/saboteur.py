@@ -1,9 +1,11 @@
 """Goes into the functions' packages beside the handlers, and ruins calls and invocations there.
 
 The handler is that of the function that `SABOTAGED_FUNCTION` names, untouched. A token is a file
-in the directory `SABOTAGE_DIR`, named OPERATION.MOMENT.ACTION.NUMBER: what to do before or after
-the next call of an operation of AWS, or the next invocation. It is claimed by moving it to the
-directory "fired" below, which no two workers can do: that says afterwards what has really happened.
+in the directory `SABOTAGE_DIR`, named OPERATION.MOMENT.ACTION.NUMBER: what to do "before" or
+"after" the next call of an operation of AWS, or the next invocation; "within" a call of several
+statements, the action is the error of every other one. A token is claimed by moving it to the
+directory "fired" below, which no two threads can do: that says afterwards what has really happened.
+Calls are met where an implementation of the functions' client begins one, before any retry.
 
 While an invocation is in work, its process holds the lock of a file in the directory "working".
 """
@@ -20,14 +22,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import botocore.client
+from shared import aws, settings
 
 FUNCTION = os.environ["SABOTAGED_FUNCTION"]  # "ingest" or "process"
 TOKENS = Path(os.environ["SABOTAGE_DIR"])
 MEGABYTES_LEFT = 8
 DAWDLE_SECONDS = 4
 
-_api_call = botocore.client.BaseClient._make_api_call
+Output = dict[str, Any]
+Call = Callable[[Any, str, str, aws.Deadline], Output]
+
 _handle = import_module(f"{FUNCTION}.handler").handle
 
 
@@ -49,19 +53,27 @@ def handle(event: Any, context: Any) -> Any:
         return answer
 
 
-def _make_api_call(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
-    action = _ruin(operation, "before")
-    if action == "unreachable":
-        return _to_a_full_backlog(self, operation, parameters)
-    if action == "statements":
-        return _without_every_other_statement(self, operation, parameters)
-    answer = _api_call(self, operation, parameters)
-    _ruin(operation, "after")
-    return answer
+def _sabotaged(call: Call) -> Call:
+    """The ``call`` of an implementation of aws.Client, with tokens of the operation."""
+
+    def sabotaged(client: Any, operation: str, parameters: str, deadline: aws.Deadline) -> Output:
+        if _ruin(operation, "before") == "unreachable":
+            client = _UNREACHABLE[operation]
+        statements = json.loads(parameters).get("Statements", ())
+        if len(statements) > 1 and (code := _ruin(operation, "within")):
+            answers = [{"Error": {"Code": code, "Message": "sabotage"}} for _ in statements]
+            rest = call(client, operation, json.dumps({"Statements": statements[1::2]}), deadline)
+            answers[1::2] = rest["Responses"]
+            return {"Responses": answers}
+        answer = call(client, operation, parameters, deadline)
+        _ruin(operation, "after")
+        return answer
+
+    return sabotaged
 
 
 def _ruin(operation: str, moment: str) -> str:
-    """Claims a token, if there is one, and does what it says. Returns what the caller has to do."""
+    """Claims a token, if there is one, and does what it says. What it is goes to the caller."""
     for token in TOKENS.glob(f"{operation}.{moment}.*"):
         try:
             token.rename(TOKENS / "fired" / token.name)
@@ -110,26 +122,21 @@ _ACTIONS: dict[str, Callable[[], None]] = {
 }
 
 
-def _to_a_full_backlog(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
-    """The call, to a socket that takes no more connections: it times out while connecting."""
-
-    def redirect(params: dict[str, Any], **_: Any) -> None:
-        params["url"] = os.environ["UNREACHABLE_URL"]
-
-    client.meta.events.register("before-call", redirect)
+def _unreachable(service: str) -> aws.Client:
+    """A client of a socket that takes no more connections: calls time out while connecting."""
+    endpoint = os.environ["AWS_ENDPOINT_URL"]
+    os.environ["AWS_ENDPOINT_URL"] = os.environ["UNREACHABLE_URL"]
     try:
-        return _api_call(client, operation, parameters)
+        region = settings.text("AWS_REGION")
+        return aws.client(service, region, settings.seconds("READ_TIMEOUT_SECONDS"))
     finally:
-        client.meta.events.unregister("before-call", redirect)
+        os.environ["AWS_ENDPOINT_URL"] = endpoint
 
 
-def _without_every_other_statement(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
-    """A call of which DynamoDB throttles every other statement: it answers for each on its own."""
-    statements = parameters["Statements"]
-    answers = [{"Error": {"Code": "ThrottlingError", "Message": "sabotage"}} for _ in statements]
-    if kept := statements[1::2]:
-        answers[1::2] = _api_call(client, operation, {"Statements": kept})["Responses"]
-    return {"Responses": answers}
-
-
-botocore.client.BaseClient._make_api_call = _make_api_call
+_UNREACHABLE = {
+    "SendMessage": _unreachable("sqs"),
+    "PutItem": _unreachable("dynamodb"),
+    "BatchExecuteStatement": _unreachable("dynamodb"),
+}
+_implementation = type(_UNREACHABLE["PutItem"])
+_implementation.call = _sabotaged(_implementation.call)  # type: ignore[assignment, method-assign]

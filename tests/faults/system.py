@@ -27,6 +27,7 @@ from tests.faults.proxy import Proxy
 
 FUNCTIONS = ("ingest", "process")
 SABOTEUR = Path(__file__).with_name("saboteur.py")
+SOURCE = ROOT / "lambda_src"
 CLIENTS = 8
 # Shorter than in production, so that timeouts are over sooner.
 TIMEOUT_SECONDS = 8
@@ -44,6 +45,11 @@ class Mutation:
     path: str  # below lambda_src
     text: str
     instead: str
+
+    def applied_to(self, source: str) -> str:
+        found = source.count(self.text)
+        assert found == 1, f"{self.path} has {self.text!r} {found} times, not once"
+        return source.replace(self.text, self.instead)
 
 
 class System:
@@ -201,14 +207,11 @@ class System:
 
 def _package(function: str, mutations: Iterable[Mutation]) -> bytes:
     """The package that Terraform makes, but for what is to go wrong in it."""
-    source = ROOT / "lambda_src"
-    paths = [path for folder in (function, "shared") for path in (source / folder).glob("*.py")]
-    texts = {path.relative_to(source).as_posix(): path.read_text() for path in paths}
+    paths = [path for folder in (function, "shared") for path in (SOURCE / folder).glob("*.py")]
+    texts = {path.relative_to(SOURCE).as_posix(): path.read_text() for path in paths}
     for mutation in mutations:
         if mutation.path in texts:
-            found = texts[mutation.path].count(mutation.text)
-            assert found == 1, f"{mutation.path} has {mutation.text!r} {found} times, not once"
-            texts[mutation.path] = texts[mutation.path].replace(mutation.text, mutation.instead)
+            texts[mutation.path] = mutation.applied_to(texts[mutation.path])
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.write(SABOTEUR, SABOTEUR.name)

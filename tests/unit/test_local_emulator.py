@@ -7,6 +7,7 @@ import base64
 import concurrent.futures
 import io
 import json
+import math
 import os
 import signal
 import subprocess
@@ -51,6 +52,18 @@ def handle(event, context):
         "body": json.dumps(event),
     }
 """
+# A function that needs so much CPU and memory, and says how long that took.
+WORK = """
+import time
+
+def handle(event, context):
+    start = time.monotonic()
+    memory = b"x" * (event.get("megabytes", 0) * 2**20)
+    end = time.process_time() + event.get("cpu_seconds", 0)
+    while time.process_time() < end:
+        pass
+    return time.monotonic() - start
+"""
 # A function that returns what the body of its first message says.
 RETURN_MESSAGE = """
 import json
@@ -62,16 +75,18 @@ def handle(event, context):
 
 Check = Callable[[Emulator], None]
 checks: dict[str, Check] = {}
-needs_auth: set[str] = set()
+PLAIN: dict[str, Any] = {}
+ENFORCED: dict[str, Any] = {"auth": True, "tls": True}
+LIMITED: dict[str, Any] = {"function_limits": True}
+needs: dict[str, dict[str, Any]] = {}  # the options of an emulator by the name of a check
 
 
-def check(*, auth: bool = False) -> Callable[[Check], Check]:
+def check(*, auth: bool = False, limits: bool = False) -> Callable[[Check], Check]:
     """Register the check of the patch that has the same name."""
 
     def register(function: Check) -> Check:
         checks[function.__name__] = function
-        if auth:
-            needs_auth.add(function.__name__)
+        needs[function.__name__] = ENFORCED if auth else LIMITED if limits else PLAIN
         return function
 
     return register
@@ -82,7 +97,7 @@ def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[bool, E
     """One that enforces IAM over TLS, and one that does not."""
     with (
         Emulator(tmp_path_factory.mktemp("plain")) as plain,
-        Emulator(tmp_path_factory.mktemp("enforced"), auth=True, tls=True) as enforced,
+        Emulator(tmp_path_factory.mktemp("enforced"), **ENFORCED) as enforced,
     ):
         yield {False: plain, True: enforced}
 
@@ -96,8 +111,14 @@ def test_every_patch_has_a_check_and_says_what_it_is_for() -> None:
 
 
 @pytest.mark.parametrize("name", patches.all_patches())
-def test_with_the_patch_it_is_as_on_aws(emulators: dict[bool, Emulator], name: str) -> None:
-    emulator = emulators[name in needs_auth]
+def test_with_the_patch_it_is_as_on_aws(
+    emulators: dict[bool, Emulator], tmp_path: Path, name: str
+) -> None:
+    if needs[name] == LIMITED:
+        with Emulator(tmp_path, **LIMITED) as limited:
+            checks[name](limited)
+        return
+    emulator = emulators[needs[name] == ENFORCED]
     emulator.reset()
 
     checks[name](emulator)
@@ -105,9 +126,8 @@ def test_with_the_patch_it_is_as_on_aws(emulators: dict[bool, Emulator], name: s
 
 @pytest.mark.parametrize("name", patches.all_patches())
 def test_without_the_patch_the_check_fails(tmp_path: Path, name: str) -> None:
-    auth = name in needs_auth
     with (
-        Emulator(tmp_path, auth=auth, tls=auth, without=[name]) as emulator,
+        Emulator(tmp_path, **needs[name], without=[name]) as emulator,
         pytest.raises(AssertionError),
     ):
         checks[name](emulator)
@@ -639,6 +659,38 @@ def lambda_actions_are_named_as_iam_has_them(emulator: Emulator) -> None:
 # The emulator itself
 
 
+# What a function has to run with
+
+
+@check(limits=True)
+def functions_have_the_cpu_of_their_memory_size(emulator: Emulator) -> None:
+    deploy(emulator, "work", WORK, MemorySize=128)
+
+    # 0.1 s on 128 / 1769 of a core take 1.4 s.
+    assert work(emulator, cpu_seconds=0.1) > 1
+    assert work(emulator, cpu_seconds=0.1) > 1, "the second time, in the same worker"
+
+    emulator.client("lambda").update_function_configuration(FunctionName="work", MemorySize=1769)
+    assert work(emulator, cpu_seconds=0.1) < 1
+
+
+@check(limits=True)
+def functions_end_with_the_memory_of_their_size(emulator: Emulator) -> None:
+    deploy(emulator, "work", WORK, MemorySize=512)
+
+    assert not has_ended(work(emulator, megabytes=300))
+    assert has_ended(work(emulator, megabytes=600))
+    assert not has_ended(work(emulator, megabytes=300)), "in a new worker"
+
+
+def test_limits_are_for_those_who_ask(emulators: dict[bool, Emulator]) -> None:
+    emulator = emulators[False]
+    emulator.reset()
+    deploy(emulator, "work", WORK, MemorySize=128)
+
+    assert not has_ended(work(emulator, megabytes=300))
+
+
 def test_a_patch_for_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metadata, "version", lambda _: "1.6.0")
 
@@ -879,7 +931,18 @@ def allowing(actions: list[str], resource: str, **more: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def deploy(emulator: Emulator, name: str, code: str) -> str:
+def work(emulator: Emulator, **work: float) -> float:
+    """How many seconds the function needed for this; no number if it was ended."""
+    answer = emulator.client("lambda").invoke(FunctionName="work", Payload=json.dumps(work))
+    content = json.loads(answer["Payload"].read())
+    return math.nan if "FunctionError" in answer else float(content)
+
+
+def has_ended(seconds: float) -> bool:
+    return math.isnan(seconds)
+
+
+def deploy(emulator: Emulator, name: str, code: str, **options: Any) -> str:
     """Make a function with a role of the same name; returns its ARN."""
     service = {"Service": "lambda.amazonaws.com"}
     trust = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}
@@ -897,6 +960,7 @@ def deploy(emulator: Emulator, name: str, code: str) -> str:
         Role=role["Role"]["Arn"],
         Code={"ZipFile": package.getvalue()},
         Timeout=30,
+        **options,
     )
     return str(function["FunctionArn"])
 
