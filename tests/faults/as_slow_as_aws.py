@@ -103,7 +103,7 @@ def memory_used_up_by_one_message(system: System) -> None:
     hog = system.ledger.order("hog", filling="x" * HOG_BYTES)
     key = hog.order["order_id"]
     good = [[system.ledger.order(number)] for number in range(scenarios.REQUESTS)]
-    with system.as_slow_as_aws(visibility_seconds=5):
+    with system.as_slow_as_aws(visibility_seconds=2):
         with (
             system.sabotage("PutItem", "before", "allocate", 1000, of=key),
             system.sabotage("BatchExecuteStatement", "before", "allocate", 1000, of=key),
@@ -111,7 +111,9 @@ def memory_used_up_by_one_message(system: System) -> None:
             with system.stack.paused_mapping():
                 system.send([*good[::2], [hog], *good[1::2]])
             eventually(
-                lambda: len(system.rows()) == len(good), "all the others stored", STANDSTILL_SECONDS
+                lambda: len(system.rows()) == len(good),
+                "all the others stored",
+                2 * STANDSTILL_SECONDS,
             )
         system.drain()
 
