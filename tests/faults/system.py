@@ -296,7 +296,7 @@ def sabotaged(stack: Stack) -> Iterator[System]:
         for directory in ("fired", "working"):
             (tokens / directory).mkdir()
         proxy = cleanup.enter_context(Proxy(stack.emulator))
-        unreachable_url = cleanup.enter_context(_full_backlog())
+        unreachable_url = cleanup.enter_context(full_backlog())
         system = System(stack, proxy, tokens)
         cleanup.enter_context(stack.quick_retries(VISIBILITY_SECONDS, DELIVERIES))
         for function in FUNCTIONS:
@@ -351,7 +351,7 @@ def _configured(
 
 
 @contextlib.contextmanager
-def _full_backlog() -> Iterator[str]:
+def full_backlog() -> Iterator[str]:
     """The URL of a socket that takes no more connections: it neither accepts nor refuses."""
     with contextlib.ExitStack() as cleanup:
         listener = cleanup.enter_context(socket.socket())
