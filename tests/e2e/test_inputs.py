@@ -133,13 +133,6 @@ CASES = [
         86400,
     ),
     Case(
-        "queue_survived_outage_seconds",
-        7200,  # seven or eight visibility timeouts of 999 s, and five deliveries to spare
-        PROCESS,
-        "environment.0.variables.MAX_RECEIVE_COUNT",
-        "13",
-    ),
-    Case(
         "dead_letter_retention_seconds",
         604800,
         "queue.aws_sqs_queue.dead_letter",
@@ -182,7 +175,7 @@ CASES = [
     ),
     Case("role_path", "/service/", "network.aws_iam_role.flow_logs", "path", "/service/"),
     Case("architecture", "x86_64", PROCESS, "architectures", ["x86_64"]),
-    Case("log_level", "WARN", INGEST, "environment.0.variables.LOG_LEVEL", "WARN"),
+    Case("log_level", "DEBUG", INGEST, "logging_config.0.application_log_level", "DEBUG"),
     Case(
         "log_retention_days",
         7,
@@ -196,11 +189,11 @@ CASES = [
 # What another case excludes has a plan of its own, in which it is all that is set.
 ALONE = [
     Case(
-        "queue_max_receive_count",
-        7,
-        PROCESS,
-        "environment.0.variables.MAX_RECEIVE_COUNT",
-        "7",
+        "queue_survived_outage_seconds",
+        200_000,  # 995 deliveries, and five to spare, last as long if they are 202 s apart
+        "queue.aws_sqs_queue.this",
+        "visibility_timeout_seconds",
+        202,
     ),
     Case("flow_logs_enabled", False, "network.aws_flow_log.this", "", None),
     Case(

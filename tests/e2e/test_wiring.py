@@ -48,6 +48,7 @@ def test_ingest_to_queue(resources: Resources) -> None:
     assert environment["QUEUE_URL"] == queue["url"]
     assert environment["MAX_MESSAGE_BYTES"] == str(queue["max_message_size"])
     assert environment["MAX_ORDERS"] == "1000"
+    assert environment["LOG_LEVEL"] == "INFO"
     allowed = statements(resources, "ingest.aws_iam_role_policy.this")
     assert allowed["SendToQueue"]["Resource"] == queue["arn"]
     assert not any("dynamodb" in json.dumps(statement) for statement in allowed.values())
