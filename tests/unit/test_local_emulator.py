@@ -7,7 +7,6 @@ import base64
 import concurrent.futures
 import io
 import json
-import math
 import os
 import signal
 import subprocess
@@ -52,18 +51,6 @@ def handle(event, context):
         "body": json.dumps(event),
     }
 """
-# A function that needs so much CPU and memory, and says how long that took.
-WORK = """
-import time
-
-def handle(event, context):
-    start = time.monotonic()
-    memory = b"x" * (event.get("megabytes", 0) * 2**20)
-    end = time.process_time() + event.get("cpu_seconds", 0)
-    while time.process_time() < end:
-        pass
-    return time.monotonic() - start
-"""
 # A function that returns what the body of its first message says.
 RETURN_MESSAGE = """
 import json
@@ -73,20 +60,26 @@ def handle(event, context):
     return json.loads(event["Records"][0]["body"])
 """
 
+# The other modules have tests of their own in tests/local/patches.
+MODULES = ("read_back", "load_balancer", "functions")
+PATCHES = {
+    name: function
+    for name, function in patches.all_patches().items()
+    if function.__module__.rpartition(".")[2] in MODULES
+}
+
 Check = Callable[[Emulator], None]
 checks: dict[str, Check] = {}
-PLAIN: dict[str, Any] = {}
-ENFORCED: dict[str, Any] = {"auth": True, "tls": True}
-LIMITED: dict[str, Any] = {"function_limits": True}
-needs: dict[str, dict[str, Any]] = {}  # the options of an emulator by the name of a check
+needs_auth: set[str] = set()
 
 
-def check(*, auth: bool = False, limits: bool = False) -> Callable[[Check], Check]:
+def check(*, auth: bool = False) -> Callable[[Check], Check]:
     """Register the check of the patch that has the same name."""
 
     def register(function: Check) -> Check:
         checks[function.__name__] = function
-        needs[function.__name__] = ENFORCED if auth else LIMITED if limits else PLAIN
+        if auth:
+            needs_auth.add(function.__name__)
         return function
 
     return register
@@ -97,37 +90,32 @@ def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[bool, E
     """One that enforces IAM over TLS, and one that does not."""
     with (
         Emulator(tmp_path_factory.mktemp("plain")) as plain,
-        Emulator(tmp_path_factory.mktemp("enforced"), **ENFORCED) as enforced,
+        Emulator(tmp_path_factory.mktemp("enforced"), auth=True, tls=True) as enforced,
     ):
         yield {False: plain, True: enforced}
 
 
 def test_every_patch_has_a_check_and_says_what_it_is_for() -> None:
-    assert list(checks) == list(patches.all_patches())
-    for function in patches.all_patches().values():
+    assert list(checks) == list(PATCHES)
+    for function in PATCHES.values():
         text = " ".join((function.__doc__ or "").split())
         assert text.startswith("AWS: ")
         assert "The emulator " in text
 
 
-@pytest.mark.parametrize("name", patches.all_patches())
-def test_with_the_patch_it_is_as_on_aws(
-    emulators: dict[bool, Emulator], tmp_path: Path, name: str
-) -> None:
-    if needs[name] == LIMITED:
-        with Emulator(tmp_path, **LIMITED) as limited:
-            checks[name](limited)
-        return
-    emulator = emulators[needs[name] == ENFORCED]
+@pytest.mark.parametrize("name", PATCHES)
+def test_with_the_patch_it_is_as_on_aws(emulators: dict[bool, Emulator], name: str) -> None:
+    emulator = emulators[name in needs_auth]
     emulator.reset()
 
     checks[name](emulator)
 
 
-@pytest.mark.parametrize("name", patches.all_patches())
+@pytest.mark.parametrize("name", PATCHES)
 def test_without_the_patch_the_check_fails(tmp_path: Path, name: str) -> None:
+    auth = name in needs_auth
     with (
-        Emulator(tmp_path, **needs[name], without=[name]) as emulator,
+        Emulator(tmp_path, auth=auth, tls=auth, without=[name]) as emulator,
         pytest.raises(AssertionError),
     ):
         checks[name](emulator)
@@ -193,6 +181,24 @@ def mappings_keep_their_metrics_config(emulator: Emulator) -> None:
     assert mapping.get("MetricsConfig") == config
     read = emulator.client("lambda").get_event_source_mapping(UUID=mapping["UUID"])
     assert read.get("MetricsConfig") == config
+
+
+@check()
+def mappings_keep_their_pollers(emulator: Emulator) -> None:
+    functions = emulator.client("lambda")
+    function_arn = deploy(emulator, "consume", RETURN_MESSAGE)
+    config = {"MinimumPollers": 2, "MaximumPollers": 10}
+
+    mapping = {"UUID": map_queue(emulator, function_arn, ProvisionedPollerConfig=config)["UUID"]}
+
+    assert functions.get_event_source_mapping(**mapping).get("ProvisionedPollerConfig") == config
+    functions.update_event_source_mapping(**mapping, BatchSize=5)
+    assert functions.get_event_source_mapping(**mapping)["ProvisionedPollerConfig"] == config
+    more = config | {"MaximumPollers": 20}
+    functions.update_event_source_mapping(**mapping, ProvisionedPollerConfig=more)
+    assert functions.get_event_source_mapping(**mapping)["ProvisionedPollerConfig"] == more
+    functions.update_event_source_mapping(**mapping, ProvisionedPollerConfig={})
+    assert "ProvisionedPollerConfig" not in functions.get_event_source_mapping(**mapping)
 
 
 @check()
@@ -341,6 +347,25 @@ def network_acl_entries_keep_port_ranges(emulator: Emulator) -> None:
         put(**entry, PortRange=ports)
         (acl,) = ec2.describe_network_acls(NetworkAclIds=[acl_id])["NetworkAcls"]
         assert acl["Entries"][0].get("PortRange") == ports
+
+
+@check()
+def log_groups_change_their_key(emulator: Emulator) -> None:
+    logs = emulator.client("logs")
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"
+    group = {"logGroupName": "/aws/lambda/orders"}
+    logs.create_log_group(**group)
+
+    def read() -> str | None:
+        (found,) = logs.describe_log_groups(logGroupNamePrefix="/aws")["logGroups"]
+        return dict(found).get("kmsKeyId")
+
+    assert code_of(logs.associate_kms_key, **group, kmsKeyId=key) is None
+    assert read() == key
+    logs.disassociate_kms_key(**group)
+    assert read() is None
+    missing = {"logGroupName": "/missing", "kmsKeyId": key}
+    assert code_of(logs.associate_kms_key, **missing) == "ResourceNotFoundException"
 
 
 # How a load balancer calls a function
@@ -548,7 +573,8 @@ def mappings_need_the_permissions_of_the_role(emulator: Emulator) -> None:
 @check()
 def mappings_fill_batches_above_10(emulator: Emulator) -> None:
     function_arn = deploy(emulator, "consume", "def handle(event, context): print('called')")
-    mapping = map_queue(emulator, function_arn, BatchSize=100, Enabled=False)
+    batches: dict[str, Any] = {"BatchSize": 100, "MaximumBatchingWindowInSeconds": 1}
+    mapping = map_queue(emulator, function_arn, **batches, Enabled=False)
     send(emulator, "orders", *["order"] * 25)
 
     emulator.client("lambda").update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
@@ -657,38 +683,6 @@ def lambda_actions_are_named_as_iam_has_them(emulator: Emulator) -> None:
 
 
 # The emulator itself
-
-
-# What a function has to run with
-
-
-@check(limits=True)
-def functions_have_the_cpu_of_their_memory_size(emulator: Emulator) -> None:
-    deploy(emulator, "work", WORK, MemorySize=128)
-
-    # 0.1 s on 128 / 1769 of a core take 1.4 s.
-    assert work(emulator, cpu_seconds=0.1) > 1
-    assert work(emulator, cpu_seconds=0.1) > 1, "the second time, in the same worker"
-
-    emulator.client("lambda").update_function_configuration(FunctionName="work", MemorySize=1769)
-    assert work(emulator, cpu_seconds=0.1) < 1
-
-
-@check(limits=True)
-def functions_end_with_the_memory_of_their_size(emulator: Emulator) -> None:
-    deploy(emulator, "work", WORK, MemorySize=512)
-
-    assert not has_ended(work(emulator, megabytes=300))
-    assert has_ended(work(emulator, megabytes=600))
-    assert not has_ended(work(emulator, megabytes=300)), "in a new worker"
-
-
-def test_limits_are_for_those_who_ask(emulators: dict[bool, Emulator]) -> None:
-    emulator = emulators[False]
-    emulator.reset()
-    deploy(emulator, "work", WORK, MemorySize=128)
-
-    assert not has_ended(work(emulator, megabytes=300))
 
 
 def test_a_patch_for_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -931,18 +925,7 @@ def allowing(actions: list[str], resource: str, **more: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def work(emulator: Emulator, **work: float) -> float:
-    """How many seconds the function needed for this; no number if it was ended."""
-    answer = emulator.client("lambda").invoke(FunctionName="work", Payload=json.dumps(work))
-    content = json.loads(answer["Payload"].read())
-    return math.nan if "FunctionError" in answer else float(content)
-
-
-def has_ended(seconds: float) -> bool:
-    return math.isnan(seconds)
-
-
-def deploy(emulator: Emulator, name: str, code: str, **options: Any) -> str:
+def deploy(emulator: Emulator, name: str, code: str) -> str:
     """Make a function with a role of the same name; returns its ARN."""
     service = {"Service": "lambda.amazonaws.com"}
     trust = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}
@@ -960,7 +943,6 @@ def deploy(emulator: Emulator, name: str, code: str, **options: Any) -> str:
         Role=role["Role"]["Arn"],
         Code={"ZipFile": package.getvalue()},
         Timeout=30,
-        **options,
     )
     return str(function["FunctionArn"])
 
