@@ -33,12 +33,12 @@ def test_ingest_cannot_accept_without_sending(stack: Stack) -> None:
     assert stack.post(new_order()).status == 202
 
 
-def test_a_new_order_waits_for_the_permission_to_insert(stack: Stack) -> None:
-    order = new_order()
+def test_new_orders_wait_for_the_permission_to_insert(stack: Stack) -> None:
+    order, another = new_order(), new_order()  # a single one would be put
     start = time.time()
     with stack.quick_retries():
         with role_without(stack, PROCESS, "WriteItems", "dynamodb:PartiQLInsert"):
-            assert stack.post(order).status == 202
+            assert stack.post([order, another]).status == 202
             eventually(lambda: failures(stack, start) >= 2, "a second delivery")
             assert stack.row(order["order_id"], order["item"]) is None
             assert stack.queued() == 1
