@@ -50,7 +50,7 @@ run "defaults" {
     error_message = "Without vpc the function must be outside a VPC."
   }
   assert {
-    condition     = aws_lambda_function.this.description == "" && length(aws_lambda_function.this.layers) == 0 && aws_lambda_function.this.kms_key_arn == null && aws_cloudwatch_log_group.this.kms_key_id == null && length(aws_lambda_function.this.environment[0].variables) == 0
+    condition     = aws_lambda_function.this.description == "" && length(aws_lambda_function.this.layers) == 0 && aws_lambda_function.this.kms_key_arn == null && aws_cloudwatch_log_group.this.kms_key_id == null && aws_lambda_function.this.environment[0].variables == tomap({ LOG_LEVEL = "INFO" })
     error_message = "What is not asked for must not be there."
   }
   assert {
