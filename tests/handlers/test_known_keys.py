@@ -1,4 +1,4 @@
-"""The writer learns whether keys exist: tables that are mostly updated cost as little as new keys."""
+"""The writer learns whether keys exist: what is mostly updated costs little more than a put."""
 
 import json
 from collections.abc import Iterator

@@ -63,7 +63,7 @@ STATEMENT_CODES = [("statement", "ThrottlingError"), ("statement", "ProvisionedT
 @pytest.mark.parametrize(("kind", "code"), CODES + STATEMENT_CODES)
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_inserts_are_repeated(
-    table: Writer, fake: FakeDynamoDB, clock: Clock, kind: str, code: str, count: int
+    table: Writer, fake: FakeDynamoDB, clock: Clock, *, kind: str, code: str, count: int
 ) -> None:
     fake.plan = times(2 * count if kind == "statement" else count, code, kind)
 
@@ -88,7 +88,7 @@ def test_only_what_was_throttled_is_repeated(
 @pytest.mark.parametrize(("kind", "code"), CODES)
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_puts_are_repeated(
-    table: Writer, fake: FakeDynamoDB, clock: Clock, kind: str, code: str, count: int
+    table: Writer, fake: FakeDynamoDB, clock: Clock, *, kind: str, code: str, count: int
 ) -> None:
     fake.plan = times(count, code, kind)
 
@@ -177,7 +177,7 @@ def test_a_throttled_put_that_has_happened_is_superseded_by_itself(
             raise CallError("ThrottlingException", status=400)
         return answer
 
-    fake.call = call  # type: ignore[method-assign]
+    fake.call = call  # type: ignore[assignment]
 
     assert table.write([entry("a")], clock.deadline) == [Outcome.SUPERSEDED]
     assert len(fake.table) == 1
