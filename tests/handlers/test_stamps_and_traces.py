@@ -22,7 +22,7 @@ SENT_MS = 1_700_000_000_000
 SENT = SENT_MS * 1000
 FIVE_MINUTES = 300_000_000
 ORDER = {"order_id": "1", "item": "Kopi"}
-NOT_STAMPED = {"messageAttributes": {}}
+NOT_STAMPED: dict[str, Any] = {"messageAttributes": {}}
 LAMBDAS_TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=557abcec3ee5a047;Sampled=1"
 
 
@@ -36,7 +36,7 @@ def process_one(body: Any, stamp: int | None = 1, **changes: Any) -> None:
     assert answer == {"batchItemFailures": []}
 
 
-def delivered(copy: dict[str, Any], sent_ms: int) -> dict[str, Any]:
+def delivered(copy: dict[str, Any], sent_ms: int) -> Any:
     """A message that was sent by us, as SQS hands it over."""
     attributes = {
         name: {"stringValue": value["StringValue"], "dataType": value["DataType"]}
