@@ -131,6 +131,19 @@ def test_of_its_own_group_it_reports_each_message_once(
     assert (dynamodb.calls, sqs.sent) == ([], [])
 
 
+@pytest.mark.parametrize("changes", [{"attributes": None}, {"attributes": {}}, {"attributes": []}])
+def test_a_permanent_failure_that_cannot_be_copied_is_reported_alone(
+    sqs: FakeSqs, changes: dict[str, Any]
+) -> None:
+    strange = record("not JSON", "strange") | changes | {"messageAttributes": None}
+
+    invocation, failed = process([strange, *orders(2)])
+
+    assert failed == ["strange"]
+    assert invocation.metrics["Written"] == 2
+    assert sqs.sent == []
+
+
 def test_a_group_is_written_before_the_next_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Or the groups of a large batch would be in memory together; see test_memory."""
     order_of_events: list[str] = []
