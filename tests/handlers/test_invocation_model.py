@@ -23,7 +23,7 @@ def model(directory: Path) -> Any:
 def test_what_the_model_reserves_is_what_the_handler_keeps(model: Any) -> None:
     reserved = model["invocation"]["reserve_seconds"]
 
-    assert handler.MARGIN_SECONDS + handler.LEAST_SECONDS == reserved
+    assert reserved == handler.MARGIN_SECONDS + handler.LEAST_SECONDS
 
 
 def test_the_model_counts_calls_as_the_writer_makes_them(model: Any) -> None:
