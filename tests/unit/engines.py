@@ -1,7 +1,8 @@
 """DynamoDB engines to test against: AWS's DynamoDB Local, the emulator, and moto.
 
-DynamoDB Local is what the others are measured by. The emulator checks no limits. moto 5.2 cannot
-do a PartiQL INSERT with parameters, and is left out wherever one is made.
+DynamoDB Local is what the others are measured by. The emulator checks keys, numbers, sizes and
+depth, as tests/local/recorded shows. moto 5.2 cannot do a PartiQL INSERT with parameters, and is
+left out wherever one is made.
 """
 
 import contextlib
