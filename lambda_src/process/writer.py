@@ -140,7 +140,8 @@ class Writer:
     ) -> list[Outcome]:
         """Writes entries, all of different keys."""
         outcomes: list[Outcome | None] = [None] * len(entries)
-        chunks = list(self._chunks(entries))
+        # One order alone is put at once, at the price of its INSERT.
+        chunks = [chunk for chunk in self._chunks(entries) if len(chunk) > 1]
 
         def insert(chunk: list[tuple[int, str]]) -> list[Outcome | None]:
             return self._insert([statement for _, statement in chunk], deadline, patience)
@@ -163,10 +164,7 @@ class Writer:
         return self._pool.map(job, items)
 
     def _chunks(self, entries: list[Entry]) -> Iterable[list[tuple[int, str]]]:
-        """Statements for a call each, with the positions of their entries.
-
-        None has a single one, which PutItem can do as well, or one that is too long.
-        """
+        """Statements for a call each, with the positions of their entries, none too long."""
         chunk: list[tuple[int, str]] = []
         size = 0
         for index, entry in enumerate(entries):
@@ -179,7 +177,7 @@ class Writer:
                 chunk, size = [], 0
             chunk.append((index, text))
             size += len(text)
-        if len(chunk) > 1:
+        if chunk:
             yield chunk
 
     def _insert(

@@ -116,9 +116,9 @@ def read(text: str, schema: Schema) -> Document:
 def least_encoded_length(text: str) -> int:
     r"""What :func:`encode` cannot make shorter, found without parsing.
 
-    White space goes, an escape of six characters may become one, and "\/" does.
+    A byte order mark and white space go, an escape of six characters may become one, "\/" does.
     """
-    length = sum(map(len, text.split()))
+    length = sum(map(len, text.removeprefix("\ufeff").split()))
     if "\\" in text:
         length -= 5 * text.count("\\u") + text.count("\\/")
     return length

@@ -1,0 +1,127 @@
+"""The writer learns whether keys exist: what is mostly updated costs little more than a put."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from process import writer
+from process.writer import Entry, Outcome, Writer
+from shared.aws import Deadline
+from tests.unit.support import FakeDynamoDB
+
+ENOUGH = Deadline(lambda: 30.0)
+WRITTEN = Outcome.WRITTEN
+ORDERS = 1000
+
+
+class Table:
+    """A fake table and a writer; keeps count of the requests."""
+
+    def __init__(self) -> None:
+        self.fake = FakeDynamoDB()
+        self._writer = Writer(self.fake, "orders", "accepted_at", 8)
+        self._stamp = 0
+
+    def write(self, keys: range, batch_size: int) -> int:
+        """Writes an order for each key, in batches; returns how many requests it has taken."""
+        before = len(self.fake.calls)
+        self._stamp += 1
+        for start in keys[::batch_size]:
+            batch = [self._entry(key) for key in range(start, min(start + batch_size, keys.stop))]
+            assert self._writer.write(batch, ENOUGH) == [WRITTEN] * len(batch)
+        stamps = {item["accepted_at"]["N"] for item in self._items(keys)}
+        assert stamps == {str(self._stamp)}
+        return len(self.fake.calls) - before
+
+    def _entry(self, key: int) -> Entry:
+        item = {"order_id": str(key), "item": "Kopi"}
+        wire = {name: json.dumps({"S": value}) for name, value in item.items()}
+        stamp = {"accepted_at": json.dumps({"N": str(self._stamp)})}
+        return Entry((str(key), "Kopi"), self._stamp, wire | stamp)
+
+    def _items(self, keys: range) -> Iterator[dict[str, dict[str, str]]]:
+        return (self.fake.table[str(key), "Kopi"] for key in keys)
+
+
+KEYS = range(ORDERS)
+NEW_KEYS = range(ORDERS, 3 * ORDERS)
+
+
+@pytest.fixture(params=[10, 100])
+def batch_size(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+@pytest.fixture
+def table() -> Table:
+    return Table()
+
+
+@pytest.fixture
+def known(table: Table) -> Table:
+    """All of KEYS are stored, by another instance; this one has not seen an order yet."""
+    other = Table()
+    other.fake = table.fake
+    other._writer = Writer(table.fake, "orders", "accepted_at", 8)
+    other.write(KEYS, 100)
+    table._stamp = 1
+    return table
+
+
+def test_new_keys_cost_a_request_for_each_25(table: Table, batch_size: int) -> None:
+    assert table.write(KEYS, batch_size) == ORDERS // batch_size * -(-batch_size // 25)
+
+
+def test_known_keys_cost_a_request_each_and_little_more(known: Table, batch_size: int) -> None:
+    """From the first order on, and for good."""
+    assert known.write(KEYS, batch_size) <= 1.02 * ORDERS
+    assert known.write(KEYS, batch_size) <= 1.02 * ORDERS
+
+
+def test_when_new_keys_come_again_they_are_soon_as_cheap_as_ever(
+    known: Table, batch_size: int
+) -> None:
+    known.write(KEYS, batch_size)
+
+    found_after = writer.PROBE_ORDERS + 2 * batch_size
+    requests = known.write(NEW_KEYS[:found_after], batch_size)
+    assert requests <= writer.PROBE_ORDERS + 8
+
+    rest = NEW_KEYS[found_after : found_after + 4 * batch_size]
+    assert known.write(rest, batch_size) == 4 * -(-batch_size // 25)
+
+
+def test_what_was_learnt_from_new_keys_is_forgotten(table: Table, batch_size: int) -> None:
+    table.write(KEYS, batch_size)
+
+    assert table.write(KEYS, batch_size) <= 1.02 * ORDERS
+
+
+def test_a_mixture_is_inserted(known: Table) -> None:
+    """An INSERT that saves every fifth PutItem is worth a call for ten."""
+    for start in range(0, 800, 8):
+        new = NEW_KEYS[start // 4 : start // 4 + 2]
+        batch = [*KEYS[start : start + 8], *new]
+        known._stamp += 1
+        known._writer.write([known._entry(key) for key in batch], ENOUGH)
+
+    assert known.fake.calls[-9:].count("insert 10") == 1
+    assert known.fake.calls[-9:].count("put") == 8
+
+
+def test_a_single_order_is_put_whether_its_key_exists_or_not(known: Table) -> None:
+    assert known.write(KEYS[:100], 1) == 100
+    assert known.write(NEW_KEYS[:100], 1) == 100
+    assert known.fake.calls[-200:] == ["put"] * 200
+
+
+@pytest.mark.parametrize("code", ["InternalServerError", "ValidationError", "AccessDenied"])
+def test_nothing_is_learnt_from_failures(known: Table, code: str) -> None:
+    known.fake.plan = lambda what: code if what == "statement" else "ok"
+    known._stamp += 1
+    for start in KEYS[:200:10]:
+        known._writer.write([known._entry(key) for key in range(start, start + 10)], ENOUGH)
+    known.fake.plan = lambda _: "ok"
+
+    assert known.write(NEW_KEYS[:100], 10) == 10

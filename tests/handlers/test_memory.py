@@ -1,0 +1,97 @@
+"""The largest event that Lambda hands over fits into the least memory, whatever its messages hold.
+
+Each is measured in a process of its own: the real handler, its own client, a server that answers
+each call as a success.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support import child
+from tests.support.yes_server import yes_server
+from tests.unit.support import record
+
+# Of 256 MB, the least that process may have, Lambda's runtime takes a part. 30 to 55 are measured.
+LIMIT_MB = 100
+MESSAGE_BYTES = 261_000
+MESSAGES = 23  # 6 MB, what Lambda hands over at most: "Lambda quotas"
+
+SCRIPT = """
+import json, sys
+from pathlib import Path
+from types import SimpleNamespace
+from process import handler, messages
+
+if budget := {budget}:
+    messages.MAX_GROUP_BYTES = budget
+context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 600_000)
+answer = handler.handle(json.loads(Path({event!r}).read_bytes()), context)
+assert answer == {{"batchItemFailures": []}}, answer
+(peak,) = (line for line in Path("/proc/self/status").open() if line.startswith("VmHWM:"))
+print(int(peak.split()[1]) // 1024)
+"""
+
+
+def list_of(value: str) -> Callable[[int], str]:
+    """An order with as many of a value as there is room for."""
+
+    def body(number: int) -> str:
+        order = f'{{"order_id":"{number}","item":"Kopi","n":[%s]}}'
+        return order % ",".join([value] * ((MESSAGE_BYTES - len(order)) // (len(value) + 1)))
+
+    return body
+
+
+def orders_with(members: str, count: int) -> Callable[[int], str]:
+    """So many orders, each of another key."""
+
+    def body(number: int) -> str:
+        keys = range(number * count, number * count + count)
+        orders = [f'{{"order_id":"{key:06}","item":"K"{members}}}' for key in keys]
+        return f"[{','.join(orders)}]"
+
+    return body
+
+
+TINY_ORDERS = orders_with("", MESSAGE_BYTES // 34)
+SHAPES = {
+    "numbers": list_of("1"),
+    "empty lists": list_of("[]"),
+    "small objects": list_of('{"a":{}}'),
+    "1,000 orders": orders_with(f',"n":[{",".join("1" * 110)}]', 1000),
+    "tiny orders": TINY_ORDERS,
+}
+
+
+def peak_mb(event: Path, budget: int | None = None) -> int:
+    with yes_server() as (url, calls):
+        script = SCRIPT.format(budget=budget, event=str(event))
+        result = child.run(script, AWS_ENDPOINT_URL=url)
+    assert result.returncode == 0, result.stderr
+    metrics, peak = result.stdout.splitlines()
+    assert json.loads(metrics)["Written"] >= MESSAGES
+    assert calls
+    return int(peak)
+
+
+def write_event(path: Path, shape: Callable[[int], str]) -> Path:
+    bodies = [shape(number) for number in range(MESSAGES)]
+    records = [record(body, str(number)) for number, body in enumerate(bodies)]
+    path.write_text(json.dumps({"Records": records}))
+    assert 5_800_000 < sum(map(len, bodies)) < 6_100_000
+    return path
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_event_of_6_mb_takes_a_part_of_the_memory(shape: str, tmp_path: Path) -> None:
+    assert peak_mb(write_event(tmp_path / "event.json", SHAPES[shape])) < LIMIT_MB
+
+
+def test_without_a_budget_it_would_take_more(tmp_path: Path) -> None:
+    """216 MB are measured: what the tests above count is the budget's doing."""
+    event = write_event(tmp_path / "event.json", TINY_ORDERS)
+
+    assert peak_mb(event, budget=10**9) > LIMIT_MB

@@ -1,0 +1,139 @@
+"""Calls of the write path: how large they are, and how many go at the same time."""
+
+import json
+import threading
+from typing import Any
+
+import pytest
+
+from process import handler, writer
+from process.writer import Entry, Outcome, Writer
+from shared.aws import CallError, Deadline
+from tests.unit.support import ENVIRONMENT, FakeDynamoDB
+
+WAIT_SECONDS = 60  # until what must happen is taken for not happening
+ENOUGH = Deadline(lambda: 30.0)
+WRITTEN = Outcome.WRITTEN
+
+
+def entries(count: int, prefix: str = "", text: str = "") -> list[Entry]:
+    """New orders, each of another key."""
+    return [
+        Entry(
+            (f"{prefix}{number}", "Kopi"),
+            1,
+            {
+                "order_id": f'{{"S":"{prefix}{number}"}}',
+                "item": '{"S":"Kopi"}',
+                "text": f'{{"S":"{text}"}}',
+                "accepted_at": '{"N":"1"}',
+            },
+        )
+        for number in range(count)
+    ]
+
+
+class Meeting:
+    """A client whose calls end once as many of them as ``size`` are under way."""
+
+    def __init__(self, size: int) -> None:
+        self._barrier = threading.Barrier(size, timeout=WAIT_SECONDS)
+        self._lock = threading.Lock()
+        self._under_way = 0
+        self.most_under_way = 0
+        self.threads: set[int] = set()
+        self.operations: list[str] = []
+
+    def call(self, operation: str, parameters: str, deadline: Deadline) -> dict[str, Any]:
+        with self._lock:
+            self._under_way += 1
+            self.most_under_way = max(self.most_under_way, self._under_way)
+            self.threads.add(threading.get_ident())
+            self.operations.append(operation)
+        try:
+            self._barrier.wait()
+        except threading.BrokenBarrierError:
+            raise CallError("TheOthersHaveNotCome") from None
+        finally:
+            with self._lock:
+                self._under_way -= 1
+        return {"Responses": [{} for _ in json.loads(parameters).get("Statements", [])]}
+
+
+@pytest.mark.parametrize("width", [2, 8])
+def test_inserts_go_side_by_side_and_no_more_than_the_pool_is_wide(width: int) -> None:
+    client = Meeting(width)
+    table = Writer(client, "orders", "accepted_at", width)
+
+    assert table.write(entries(25 * 5 * width), ENOUGH) == [WRITTEN] * 25 * 5 * width
+
+    assert client.operations == ["BatchExecuteStatement"] * 5 * width
+    assert client.most_under_way == len(client.threads) == width
+
+
+@pytest.mark.parametrize("width", [2, 8])
+def test_puts_go_side_by_side_and_no_more_than_the_pool_is_wide(
+    width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "MAX_STATEMENTS", 1)  # an INSERT for one order is none
+    client = Meeting(width)
+    table = Writer(client, "orders", "accepted_at", width)
+
+    assert table.write(entries(5 * width), ENOUGH) == [WRITTEN] * 5 * width
+
+    assert set(client.operations) == {"PutItem"}
+    assert client.most_under_way == len(client.threads) == width
+
+
+def test_a_call_alone_needs_no_thread() -> None:
+    client = Meeting(1)
+
+    Writer(client, "orders", "accepted_at", 8).write(entries(25), ENOUGH)
+
+    assert client.threads == {threading.get_ident()}
+
+
+def test_the_pool_is_as_wide_as_the_setting_says() -> None:
+    assert handler.WRITER._parallel_calls == int(ENVIRONMENT["PARALLEL_CALLS"])
+
+
+# How large
+
+
+class Scale(FakeDynamoDB):
+    """Weighs what comes, by the number of its statements and in bytes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights: list[tuple[int, int]] = []
+
+    def call(self, operation: str, parameters: str, deadline: Deadline) -> dict[str, Any]:
+        statements = json.loads(parameters).get("Statements", [])
+        self.weights.append((len(statements), len(parameters)))
+        return super().call(operation, parameters, deadline)
+
+
+@pytest.mark.parametrize("text_bytes", [0, 10_000, 80_000, 100_000, 390_000])
+def test_a_call_has_at_most_25_statements_and_2_mb(text_bytes: int) -> None:
+    scale = Scale()
+    some = entries(60, text="x" * text_bytes)
+    statement_bytes = text_bytes + 250  # with the statement and the braces around it
+
+    outcomes = Writer(scale, "orders", "accepted_at", 1).write(some, ENOUGH)
+
+    assert outcomes == [WRITTEN] * 60
+    fitting = min(25, writer.MAX_CALL_BYTES // statement_bytes)
+    assert [count for count, _ in scale.weights] == [fitting] * (60 // fitting) + [60 % fitting] * (
+        60 % fitting > 0
+    )
+    assert all(size <= writer.MAX_CALL_BYTES + 100 for _, size in scale.weights)
+
+
+def test_an_order_above_the_budget_of_a_call_is_put(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "MAX_CALL_BYTES", 10_000)
+    scale = Scale()
+    some = [*entries(2, "a"), *entries(1, "b", "x" * 10_000), *entries(2, "c")]
+
+    assert Writer(scale, "orders", "accepted_at", 1).write(some, ENOUGH) == [WRITTEN] * 5
+
+    assert sorted(scale.calls) == ["insert 2", "insert 2", "put"]

@@ -1,0 +1,183 @@
+"""What DynamoDB throttles is tried again within the invocation, while half of its time is left."""
+
+import time
+from typing import Any
+
+import pytest
+
+from process.writer import Entry, Outcome, Writer
+from shared import aws
+from shared.aws import CallError, Deadline
+from tests.unit.support import FakeDynamoDB
+
+WRITTEN, FAILED = Outcome.WRITTEN, Outcome.FAILED
+SECONDS = 30.0
+
+
+class Clock:
+    """Time that passes by sleeping only, and never otherwise: each pause is known."""
+
+    def __init__(self) -> None:
+        self.pauses: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+    @property
+    def deadline(self) -> Deadline:
+        return Deadline(lambda: SECONDS - sum(self.pauses))
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(time, "sleep", clock.sleep)
+    return clock
+
+
+@pytest.fixture
+def fake() -> FakeDynamoDB:
+    return FakeDynamoDB()
+
+
+@pytest.fixture
+def table(fake: FakeDynamoDB) -> Writer:
+    return Writer(fake, "orders", "accepted_at", 1)
+
+
+def entry(key: str, stamp: int = 1) -> Entry:
+    item = {"order_id": f'{{"S":"{key}"}}', "item": '{"S":"Kopi"}'}
+    return Entry((key, "Kopi"), stamp, item | {"accepted_at": f'{{"N":"{stamp}"}}'})
+
+
+def times(count: int, code: str, kind: str) -> Any:
+    """A plan: so many calls or statements meet a code, and from then on all is well."""
+    rest = [code] * count
+    return lambda what: rest.pop() if what == kind and rest else "ok"
+
+
+CODES = [("call", "ThrottlingException"), ("call", "ProvisionedThroughputExceededException")]
+STATEMENT_CODES = [("statement", "ThrottlingError"), ("statement", "ProvisionedThroughputExceeded")]
+
+
+@pytest.mark.parametrize(("kind", "code"), CODES + STATEMENT_CODES)
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_inserts_are_repeated(
+    table: Writer, fake: FakeDynamoDB, clock: Clock, *, kind: str, code: str, count: int
+) -> None:
+    fake.plan = times(2 * count if kind == "statement" else count, code, kind)
+
+    assert table.write([entry("a"), entry("b")], clock.deadline) == [WRITTEN, WRITTEN]
+
+    assert fake.calls == ["insert 2"] * (count + 1)
+    assert len(clock.pauses) == count
+
+
+def test_only_what_was_throttled_is_repeated(
+    table: Writer, fake: FakeDynamoDB, clock: Clock
+) -> None:
+    codes = iter(["ok", "ThrottlingError", "InternalServerError", "ThrottlingError", "ok"])
+    fake.plan = lambda what: next(codes, "ok") if what == "statement" else "ok"
+
+    outcomes = table.write([entry(key) for key in "abcd"], clock.deadline)
+
+    assert outcomes == [WRITTEN, WRITTEN, FAILED, WRITTEN]
+    assert fake.calls == ["insert 4", "insert 2"]
+
+
+@pytest.mark.parametrize(("kind", "code"), CODES)
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_puts_are_repeated(
+    table: Writer, fake: FakeDynamoDB, clock: Clock, *, kind: str, code: str, count: int
+) -> None:
+    fake.plan = times(count, code, kind)
+
+    assert table.write([entry("a")], clock.deadline) == [WRITTEN]
+
+    assert fake.calls == ["put"] * (count + 1)
+    assert len(clock.pauses) == count
+
+
+@pytest.mark.parametrize("keys", ["a", "ab"], ids=["put", "insert"])
+@pytest.mark.parametrize("kind", ["call", "statement"])
+def test_half_of_the_time_is_left_for_the_others(
+    table: Writer, fake: FakeDynamoDB, clock: Clock, keys: str, kind: str
+) -> None:
+    fake.plan = lambda what: "ThrottlingException" if what == kind or keys == "a" else "ok"
+
+    assert table.write([entry(key) for key in keys], clock.deadline) == [FAILED] * len(keys)
+
+    waited = sum(clock.pauses)
+    assert SECONDS / 2 - aws.LONGEST_PAUSE_SECONDS < waited < SECONDS / 2
+    assert len(fake.calls) == len(clock.pauses) + 1
+
+
+def test_the_half_is_of_what_was_left_when_writing_began(
+    table: Writer, fake: FakeDynamoDB, clock: Clock
+) -> None:
+    fake.plan = lambda _: "ThrottlingException"
+    clock.pauses.append(SECONDS - 8)  # that other groups have taken
+
+    table.write([entry("a")], clock.deadline)
+
+    assert sum(clock.pauses[1:]) < 4
+
+
+def test_with_no_time_nothing_is_tried(table: Writer, fake: FakeDynamoDB, clock: Clock) -> None:
+    clock.pauses.append(SECONDS)
+
+    assert table.write([entry("a"), entry("b"), entry("c")], clock.deadline) == [FAILED] * 3
+
+    assert fake.calls == []
+
+
+def test_pauses_are_as_long_as_chance_says_and_grow(
+    table: Writer, fake: FakeDynamoDB, clock: Clock
+) -> None:
+    fake.plan = lambda _: "ThrottlingException"
+
+    for _ in range(40):
+        clock.pauses.clear()
+        table.write([entry("a")], clock.deadline)
+        limits = [min(0.1 * 2**attempt, 5.0) for attempt in range(len(clock.pauses))]
+        shares = [pause / limit for pause, limit in zip(clock.pauses, limits, strict=True)]
+        assert all(0 <= share <= 1 for share in shares)
+        # Full jitter: of so many, not all are in the same half.
+        assert min(shares) < 0.5 < max(shares)
+
+
+@pytest.mark.parametrize("code", ["InternalServerError", "AccessDeniedException", "NotKnown"])
+def test_nothing_else_is_repeated(
+    table: Writer, fake: FakeDynamoDB, clock: Clock, code: str
+) -> None:
+    """Calls have been already, as far as it helps: shared/aws.py."""
+    fake.plan = lambda _: code
+
+    assert table.write([entry("a")], clock.deadline) == [FAILED]
+    assert (fake.calls, clock.pauses) == (["put"], [])
+
+
+def test_a_refusal_after_throttling_is_one(table: Writer, fake: FakeDynamoDB, clock: Clock) -> None:
+    fake.plan = times(2, "ThrottlingException", "call")
+    fake.refuses = lambda _: True
+
+    assert table.write([entry("a")], clock.deadline) == [Outcome.REFUSED]
+
+
+def test_a_throttled_put_that_has_happened_is_superseded_by_itself(
+    table: Writer, fake: FakeDynamoDB, clock: Clock
+) -> None:
+    """The order is stored, so nothing is lost by the word."""
+    really_call = fake.call
+    throttled = [True]
+
+    def call(*arguments: Any) -> dict[str, Any]:
+        answer = really_call(*arguments)
+        if throttled.pop() if throttled else False:
+            raise CallError("ThrottlingException", status=400)
+        return answer
+
+    fake.call = call  # type: ignore[assignment]
+
+    assert table.write([entry("a")], clock.deadline) == [Outcome.SUPERSEDED]
+    assert len(fake.table) == 1

@@ -1,0 +1,20 @@
+"""Runs a handler in a process of its own: its start, its logs and its memory are then its own."""
+
+import os
+import subprocess
+import sys
+
+from local.emulator import ROOT
+from tests.unit.support import ENVIRONMENT
+
+
+def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs a script as Lambda would run the functions: with their environment and nothing else."""
+    own = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "lambda_src")}
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        env=ENVIRONMENT | own | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
