@@ -38,7 +38,9 @@ class Site(NamedTuple):
 
     @property
     def shows_in_a_plan(self) -> bool:
-        """Not what is refused, nor what later changes are ignored."""
+        """Not what is refused, what later changes are ignored, and what need not be given."""
+        if self.kind == "argument" and re.fullmatch(r"variable\.\w+\.default", self.where):
+            return False
         return not re.search(r"\.(validation|lifecycle|assert)\.", self.where)
 
     def applied(self, text: str) -> str:

@@ -5,7 +5,6 @@ mock_provider "aws" {
 variables {
   name          = "orders"
   partition_key = { name = "order_id", type = "S" }
-  sort_key      = { name = "item", type = "S" }
 }
 
 # First, because a file's runs share their state and a table's capacity is left to autoscaling once it exists.
@@ -53,12 +52,12 @@ run "defaults" {
   module { source = "./modules/table" }
 
   assert {
-    condition     = aws_dynamodb_table.this[0].name == "orders" && aws_dynamodb_table.this[0].hash_key == "order_id" && aws_dynamodb_table.this[0].range_key == "item"
-    error_message = "The keys must be those that were asked for."
+    condition     = aws_dynamodb_table.this[0].name == "orders" && aws_dynamodb_table.this[0].hash_key == "order_id" && aws_dynamodb_table.this[0].range_key == null
+    error_message = "The key must be the one that was asked for."
   }
   assert {
-    condition     = toset([for attribute in aws_dynamodb_table.this[0].attribute : "${attribute.name}:${attribute.type}"]) == toset(["order_id:S", "item:S"])
-    error_message = "The key attributes, and no others, must be declared."
+    condition     = toset([for attribute in aws_dynamodb_table.this[0].attribute : "${attribute.name}:${attribute.type}"]) == toset(["order_id:S"])
+    error_message = "The key attribute, and no other, must be declared."
   }
   assert {
     condition     = aws_dynamodb_table.this[0].billing_mode == "PAY_PER_REQUEST" && aws_dynamodb_table.this[0].table_class == "STANDARD" && length(aws_appautoscaling_target.this) == 0
@@ -87,7 +86,7 @@ run "every_feature" {
 
   variables {
     partition_key                  = { name = "customer", type = "N" }
-    sort_key                       = null
+    sort_key                       = { name = "number", type = "S" }
     ttl_attribute                  = "expires_at"
     table_class                    = "STANDARD_INFREQUENT_ACCESS"
     stream_view_type               = "NEW_AND_OLD_IMAGES"
@@ -99,8 +98,8 @@ run "every_feature" {
   }
 
   assert {
-    condition     = aws_dynamodb_table.this[0].hash_key == "customer" && aws_dynamodb_table.this[0].range_key == null && one(aws_dynamodb_table.this[0].attribute).type == "N"
-    error_message = "A table may have a partition key only, a number."
+    condition     = aws_dynamodb_table.this[0].hash_key == "customer" && aws_dynamodb_table.this[0].range_key == "number" && toset([for attribute in aws_dynamodb_table.this[0].attribute : "${attribute.name}:${attribute.type}"]) == toset(["customer:N", "number:S"])
+    error_message = "The keys must be those that were asked for."
   }
   assert {
     condition     = aws_dynamodb_table.this[0].ttl[0].enabled && aws_dynamodb_table.this[0].ttl[0].attribute_name == "expires_at"
@@ -166,6 +165,7 @@ run "expiry_by_a_key" {
   command = plan
 
   variables {
+    sort_key      = { name = "item", type = "S" }
     ttl_attribute = "item"
   }
 

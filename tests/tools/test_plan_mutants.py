@@ -115,6 +115,11 @@ def test_what_decides_shows_in_no_plan() -> None:
 
     assert {one.shows_in_a_plan for one in sites("main.tf", text)} == {False}
     assert {one.shows_in_a_plan for one in sites("main.tf", TEXT) if "thing" in one.where} == {True}
+    default = [one for one in sites("main.tf", TEXT) if one.where == "variable.size.default"]
+    assert [(one.kind, one.shows_in_a_plan) for one in default] == [
+        ("argument", False),
+        ("number", True),
+    ]
 
 
 def test_the_module_has_enough_of_them() -> None:

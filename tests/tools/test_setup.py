@@ -9,6 +9,7 @@ import pytest
 from tools import setup
 
 PLATFORM = setup.terraform_platform()
+HASHICORP = setup.hashicorp().relative_to(setup.MIRROR)
 
 # Answers `version -json`, and `providers mirror` with the newest of the registry's that is wanted.
 TERRAFORM = f"""#!{sys.executable}
@@ -26,7 +27,7 @@ released = {{"5.100.0": "5.100.0", "~> 5.0": "5.105.1", "~> 6.0": "6.9.0"}}
 if required["aws"]["version"] not in released:
     sys.exit("no available releases match the given constraints")
 for name, version in (("aws", released[required["aws"]["version"]]), ("archive", "2.7.1")):
-    directory = pathlib.Path(arguments[-1]) / "registry.terraform.io" / "hashicorp" / name
+    directory = pathlib.Path(arguments[-1]) / "{HASHICORP}" / name
     directory.mkdir(parents=True)
     (directory / "index.json").write_text("{{}}")
     (directory / f"{{version}}.json").write_text("{{}}")
@@ -71,8 +72,7 @@ class Machine:
 
     def mirror(self, *versions: str) -> None:
         for version in versions:
-            aws = self.mirrors / "registry.terraform.io" / "hashicorp" / "aws" / version / PLATFORM
-            aws.mkdir(parents=True)
+            (self.mirrors / HASHICORP / "aws" / version / PLATFORM).mkdir(parents=True)
 
     def set_up(self) -> list[str]:
         """The AWS providers that Terraform then finds."""
