@@ -1,0 +1,184 @@
+"""Runs a scenario, and says what has come of every order."""
+
+import os
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from local.emulator import ROOT
+from tests.settle.deliveries import Deliveries, Message
+from tests.settle.function import Function
+from tests.settle.scenarios import BEGAN, TAIL, Scenario
+from tests.settle.table import Content, Key, Row, Table
+from tests.support import invocation
+
+MAX_PEAK_RSS_MB = 200
+SOURCES = ROOT / "lambda_src"
+
+
+@dataclass(frozen=True)
+class Result:
+    """``good`` are the orders that can be stored; ``calls`` are those to the table."""
+
+    name: str
+    good: int
+    good_dead_lettered: int
+    receive_count: int
+    most_deliveries: int  # of a message with good orders
+    timeouts: int
+    peak_rss_mb: float
+    calls_per_order: float
+    not_stored: int  # orders that are neither stored nor superseded by a newer one
+    invocations: int
+    ended: int  # invocations, by messages that do
+    seconds: float
+
+    @property
+    def failure(self) -> str:
+        """Why it is red; empty if it is green."""
+        failures = [
+            f"{getattr(self, name)} {name.replace('_', ' ')}"
+            for name in ("good_dead_lettered", "not_stored", "timeouts")
+            if getattr(self, name)
+        ]
+        if self.peak_rss_mb >= MAX_PEAK_RSS_MB:
+            failures.append(f"peak of {self.peak_rss_mb:.0f} MB")
+        return ", ".join(failures)
+
+
+def run(name: str, scenario: Scenario, sources: Path = SOURCES, seed: int = 0) -> Result:
+    """Delivers a scenario's messages until each is settled or dead.
+
+    Args:
+        name: Of the result.
+        scenario: What to run.
+        sources: The function's package.
+        seed: Of the batches and the latencies.
+    """
+    random = Random(seed)
+    messages = scenario.messages(random)
+    began = BEGAN if scenario.is_virtual else time.time()
+    queue = Deliveries(
+        messages,
+        began=began,
+        batch_size=scenario.batch_size,
+        visibility_seconds=scenario.visibility,
+        receive_count=scenario.receive_count,
+        random=random,
+    )
+    ways: Counter[str] = Counter()
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as directory, Table() as table:
+        table.configure(_table_settings(scenario))
+        table.store(_known(scenario, messages, random))
+        with Function(
+            sources,
+            Path(directory),
+            _environment(scenario, table.url),
+            memory_size=scenario.memory_size,
+            timeout_seconds=scenario.timeout_seconds,
+            options=_options(scenario),
+        ) as function:
+            periods = list(scenario.periods)
+            while batch := queue.batch():
+                while periods and periods[0].begins <= queue.now:
+                    table.configure(periods.pop(0).settings)
+                done = function.invoke(queue.event(batch), began + queue.now)
+                ways["invocations"] += 1
+                if done.ended and any(message.ends_invocations for message in batch):
+                    ways["by a message"] += 1
+                elif done.ended:
+                    ways[done.ended] += 1
+                queue.settle(batch, done.failed, done.seconds)
+        content = table.content()
+    dead = _good_dead_letters(messages, queue, content)
+    good = sum(len(message.orders) for message in messages if message.is_good)
+    return Result(
+        name=name,
+        good=good,
+        good_dead_lettered=sum(len(message.orders) for message in dead),
+        receive_count=scenario.receive_count,
+        most_deliveries=max(message.receives for message in messages if message.is_good),
+        timeouts=ways.total() - ways["invocations"] - ways["by a message"],
+        peak_rss_mb=round(function.peak_rss_mb, 1),
+        calls_per_order=round(
+            (content.calls.get("PutItem", 0) + content.calls.get("BatchExecuteStatement", 0))
+            / good,
+            4,
+        ),
+        not_stored=_not_stored(messages, content),
+        invocations=ways["invocations"],
+        ended=ways["by a message"],
+        seconds=round(time.monotonic() - started, 1),
+    )
+
+
+def _table_settings(scenario: Scenario) -> dict[str, Any]:
+    if scenario.is_virtual:
+        return scenario.table
+    put, batch = scenario.put_ms / 1000, scenario.batch_ms / 1000
+    return {"put": (put, TAIL * put), "batch": (batch, TAIL * batch)} | scenario.table
+
+
+def _known(scenario: Scenario, messages: list[Message], random: Random) -> dict[Key, Row]:
+    keys = {key for message in messages for key, _ in message.orders}
+    return {key: Row(1, 0) for key in sorted(keys) if random.random() < scenario.known_share}
+
+
+def _environment(scenario: Scenario, url: str) -> dict[str, str]:
+    """As main.tf sets it, and what Lambda adds."""
+    return {
+        "PATH": os.environ["PATH"],
+        "LANG": "en_US.UTF-8",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_SESSION_TOKEN": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_LAMBDA_FUNCTION_NAME": "settle-process",
+        "AWS_ENDPOINT_URL": url,
+        "TABLE_KEYS": '[{"name":"order_id","type":"S"},{"name":"item","type":"S"}]',
+        "ACCEPTED_AT_ATTRIBUTE": "accepted_at",
+        "DNS_SUFFIX": "amazonaws.com",
+        "TABLE_NAME": "orders",
+        "DEAD_LETTER_QUEUE_URL": f"{url}/dead-letter",
+        "DEAD_LETTER_IMMEDIATELY": "true",
+        "MAX_RECEIVE_COUNT": str(scenario.receive_count),
+        "PARALLEL_CALLS": str(invocation.PARALLEL_CALLS),
+        "READ_TIMEOUT_SECONDS": str(invocation.read_timeout_seconds(scenario.timeout_seconds)),
+        "LOG_LEVEL": "INFO",
+    }
+
+
+def _options(scenario: Scenario) -> dict[str, Any]:
+    share = invocation.cpu_share(scenario.memory_size)
+    return {
+        "virtual": scenario.is_virtual,
+        "order_seconds": invocation.CPU_SECONDS_PER_ORDER / share,
+        "call_seconds": {
+            "PutItem": scenario.put_ms / 1000,
+            "BatchExecuteStatement": scenario.batch_ms / 1000,
+        },
+        "ends_until": BEGAN + scenario.ends_until if scenario.is_virtual else scenario.ends_until,
+    }
+
+
+def _good_dead_letters(
+    messages: list[Message], queue: Deliveries, content: Content
+) -> list[Message]:
+    sent = set(content.dead_letters)
+    dead = {id(message) for message in queue.dead}
+    return [m for m in messages if m.is_good and (id(m) in dead or m.body in sent)]
+
+
+def _not_stored(messages: list[Message], content: Content) -> int:
+    """Keys whose newest good order is not what is stored."""
+    newest: dict[Key, Row] = {}
+    for message in messages:
+        for key, serial in message.orders if message.is_good else ():
+            row = Row(message.stamp, serial)
+            newest[key] = max(newest.get(key, row), row)
+    return sum(content.rows.get(key) != row for key, row in newest.items())
