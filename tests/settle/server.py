@@ -25,6 +25,7 @@ STAMP = "accepted_at"
 SERIAL = "serial"  # of an order, by which the row is known to be this order's
 CONDITION = "NOT #stamp >= :stamp"
 UNIT_BYTES = 1024  # of a write: "Write capacity units", DynamoDB's developer guide
+BURST_SECONDS = 0.1  # whose units a partition has at once
 _STATEMENT = re.compile(r"""INSERT INTO "orders" VALUE \{(.*)\}""", re.DOTALL)
 _MEMBER = re.compile(r"'((?:[^']|'')*)':\?")
 
@@ -111,7 +112,7 @@ class Table:
             return True
         needed = math.ceil(len(json.dumps(item)) / UNIT_BYTES)
         left, at = self._units[partition]
-        left = min(limit, left + limit * min(now - at, 1.0))
+        left = min(BURST_SECONDS * limit, left + limit * min(now - at, 1.0))
         self._units[partition] = (left - needed if left >= needed else left, now)
         return left >= needed
 
