@@ -40,7 +40,8 @@ class Function:
         options: dict[str, Any],
     ) -> None:
         self.peak_rss_mb = 0.0
-        self.cpu_seconds = 0.0
+        self.cpu_seconds = 0.0  # of the invocations that have answered
+        self._cpu_seconds_before = 0.0
         self._command = [sys.executable, "-sE", str(_INSTANCE), str(sources), json.dumps(options)]
         self._environment = environment
         self._event = directory / "event.json"
@@ -88,6 +89,8 @@ class Function:
             return Invocation(every, seconds, "memory")
         self._measure(process)
         answer = json.loads(line)
+        self.cpu_seconds += answer["cpu_seconds"] - self._cpu_seconds_before
+        self._cpu_seconds_before = answer["cpu_seconds"]
         if self._is_virtual:
             seconds = answer["seconds"]
         if "error" in answer:
@@ -112,8 +115,10 @@ class Function:
                 start_new_session=True,
             )
         assert process.stdout
-        if not process.stdout.readline():
+        line = process.stdout.readline()
+        if not line:
             raise RuntimeError(f"The function has not started: {self._errors.read_text()[-2000:]}")
+        self._cpu_seconds_before = json.loads(line)["cpu_seconds"]
         prefer(process.pid)
         if not self._is_virtual:
             self._watch.add(MemoryLimit(process, self._memory_size))

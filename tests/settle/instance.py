@@ -4,7 +4,7 @@ python instance.py SOURCES OPTIONS reads a line for each invocation, and answers
 run by its path, so that nothing but the function's package can be imported. OPTIONS as JSON:
 
 - virtual: the clock stands still, but for pauses and for what is said to take time:
-  ``order_seconds`` of CPU for each order read, ``call_seconds`` for each call to AWS by operation.
+  ``order_seconds`` for each order read, ``call_seconds`` by operation for each attempt at a call.
 - Orders with the attribute ``ends`` end the invocation in which they are read, until the moment
   ``ends_until``: by "memory" or by "time".
 """
@@ -27,7 +27,6 @@ class Clock:
     def __init__(self) -> None:
         self._now = 0.0
         self._lock = threading.Lock()
-        self._calling = 0
 
     def set(self, now: float) -> None:
         self._now = now
@@ -44,17 +43,6 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         with self._lock:
             self._now += seconds
-
-    def spend(self, seconds: float, operation: Any) -> Any:
-        """Carries out what takes so long; side by side, all of them together take as long."""
-        with self._lock:
-            self._calling += 1
-        try:
-            return operation()
-        finally:
-            with self._lock:
-                self._now += seconds / self._calling
-                self._calling -= 1
 
 
 class InvocationEndedError(BaseException):
@@ -75,7 +63,7 @@ class Context:
 def main() -> None:
     sources, options = sys.argv[1], json.loads(sys.argv[2])
     sys.path[0] = sources  # in place of this file's directory
-    from process import handler, messages  # noqa: PLC0415 - from there
+    from process import handler, messages
 
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # its metrics
@@ -94,7 +82,7 @@ def main() -> None:
         return message
 
     messages.read = read_or_end
-    print(json.dumps({"pid": os.getpid()}), file=answers, flush=True)
+    print(json.dumps({"cpu_seconds": time.process_time()}), file=answers, flush=True)
     for line in sys.stdin:
         invocation = json.loads(line)
         if options["virtual"]:
@@ -107,13 +95,14 @@ def main() -> None:
             )
         except InvocationEndedError as ended:
             answer["ended"] = str(ended)
-        except Exception as error:  # noqa: BLE001 - Lambda takes any for a failed invocation
+        except Exception as error:
             answer["error"] = repr(error)
         answer["seconds"] = clock.time() - invocation["now"]
+        answer["cpu_seconds"] = time.process_time()
         print(json.dumps(answer), file=answers, flush=True)
 
 
-def _end(by_memory: bool, is_virtual: bool) -> None:  # noqa: FBT001 - two of a kind
+def _end(by_memory: bool, is_virtual: bool) -> None:
     if is_virtual:
         raise InvocationEndedError("memory" if by_memory else "time")
     kept = []
@@ -125,7 +114,7 @@ def _end(by_memory: bool, is_virtual: bool) -> None:  # noqa: FBT001 - two of a 
 
 
 def _virtual_clock(options: dict[str, Any]) -> Clock:
-    from shared import aws, connections, credentials, telemetry  # noqa: PLC0415 - as above
+    from shared import aws, connections, credentials, telemetry
 
     clock = Clock()
     modules: tuple[Any, ...] = (aws, connections, credentials, telemetry)
@@ -134,8 +123,8 @@ def _virtual_clock(options: dict[str, Any]) -> Clock:
     attempt = aws.BuiltinClient.attempt
 
     def timed(self: Any, operation: str, *arguments: Any) -> Any:
-        seconds = options["call_seconds"].get(operation, 0.0)
-        return clock.spend(seconds, lambda: attempt(self, operation, *arguments))
+        clock.sleep(options["call_seconds"].get(operation, 0.0))
+        return attempt(self, operation, *arguments)
 
     aws.BuiltinClient.attempt = timed  # type: ignore[method-assign]
     return clock

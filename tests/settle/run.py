@@ -35,6 +35,8 @@ class Result:
     not_stored: int  # orders that are neither stored nor superseded by a newer one
     invocations: int
     ended: int  # invocations, by messages that do
+    least_seconds_left: float  # of the function's timeout, when it has answered
+    cpu_ms_per_order: float
     seconds: float
 
     @property
@@ -50,14 +52,22 @@ class Result:
         return ", ".join(failures)
 
 
-def run(name: str, scenario: Scenario, sources: Path = SOURCES, seed: int = 0) -> Result:
+def run(
+    name: str,
+    scenario: Scenario,
+    sources: Path = SOURCES,
+    *,
+    seed: int = 0,
+    until_red: bool = False,
+) -> Result:
     """Delivers a scenario's messages until each is settled or dead.
 
     Args:
         name: Of the result.
         scenario: What to run.
         sources: The function's package.
-        seed: Of the batches and the latencies.
+        seed: Of the messages and the batches.
+        until_red: Not to the end, if the scenario is red before.
     """
     random = Random(seed)
     messages = scenario.messages(random)
@@ -71,6 +81,7 @@ def run(name: str, scenario: Scenario, sources: Path = SOURCES, seed: int = 0) -
         random=random,
     )
     ways: Counter[str] = Counter()
+    longest = 0.0
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as directory, Table() as table:
         table.configure(_table_settings(scenario))
@@ -93,7 +104,12 @@ def run(name: str, scenario: Scenario, sources: Path = SOURCES, seed: int = 0) -
                     ways["by a message"] += 1
                 elif done.ended:
                     ways[done.ended] += 1
+                else:
+                    longest = max(longest, done.seconds)
                 queue.settle(batch, done.failed, done.seconds)
+                is_red = queue.dead or ways.keys() - {"invocations", "by a message"}
+                if until_red and (is_red or function.peak_rss_mb >= MAX_PEAK_RSS_MB):
+                    break
         content = table.content()
     dead = _good_dead_letters(messages, queue, content)
     good = sum(len(message.orders) for message in messages if message.is_good)
@@ -113,6 +129,8 @@ def run(name: str, scenario: Scenario, sources: Path = SOURCES, seed: int = 0) -
         not_stored=_not_stored(messages, content),
         invocations=ways["invocations"],
         ended=ways["by a message"],
+        least_seconds_left=round(scenario.timeout_seconds - longest, 1),
+        cpu_ms_per_order=round(1000 * function.cpu_seconds / good, 3),
         seconds=round(time.monotonic() - started, 1),
     )
 
@@ -159,8 +177,8 @@ def _options(scenario: Scenario) -> dict[str, Any]:
         "virtual": scenario.is_virtual,
         "order_seconds": invocation.CPU_SECONDS_PER_ORDER / share,
         "call_seconds": {
-            "PutItem": scenario.put_ms / 1000,
-            "BatchExecuteStatement": scenario.batch_ms / 1000,
+            "PutItem": scenario.put_ms / 1000 / invocation.PARALLEL_CALLS,
+            "BatchExecuteStatement": scenario.batch_ms / 1000 / invocation.PARALLEL_CALLS,
         },
         "ends_until": BEGAN + scenario.ends_until if scenario.is_virtual else scenario.ends_until,
     }

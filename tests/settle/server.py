@@ -34,7 +34,10 @@ _MEMBER = re.compile(r"'((?:[^']|'')*)':\?")
 class Settings:
     """How the table behaves. It can be changed while it runs."""
 
-    put: tuple[float, float] = (0.0, 0.0)  # seconds that a PutItem takes: median and 99th percentile
+    put: tuple[float, float] = (
+        0.0,
+        0.0,
+    )  # seconds that a PutItem takes: median and 99th percentile
     batch: tuple[float, float] = (0.0, 0.0)  # of a BatchExecuteStatement
     units_per_second: float = math.inf  # of a partition key: 1,000 in a real table
     stalled_share: float = 0.0  # of the calls, which take stalled_seconds
@@ -157,7 +160,9 @@ class Connection(asyncio.Protocol):
         if head_ends < 0:
             return
         first, *lines = self._received[:head_ends].decode("latin-1").split("\r\n")
-        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        headers = {
+            name.lower(): value for name, _, value in (line.partition(": ") for line in lines)
+        }
         ends = head_ends + 4 + int(headers.get("content-length", "0"))
         if len(self._received) < ends:
             return
