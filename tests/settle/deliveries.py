@@ -17,12 +17,12 @@ MAX_EVENT_BYTES = 6 * 1024 * 1024  # "Lambda quotas", invocation payload
 class Message:
     message_id: str
     body: str
-    orders: list[tuple[tuple[str, ...], int]]  # key and serial
+    keys: list[tuple[str, ...]]  # of its orders
     is_good: bool = True  # every order can be stored
     ends_invocations: bool = False
     arrives_at: float = 0.0  # on the queue's clock, seconds since its start
 
-    stamp: int = 0  # microseconds since the epoch: when it was accepted
+    stamp: int = 0  # microseconds since the epoch: when it was accepted; no other has the same
     visible_at: float = 0.0
     receives: int = 0
 

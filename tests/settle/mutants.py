@@ -21,14 +21,14 @@ class Mutant(NamedTuple):
 MUTANTS = {
     "no_order_by_receives": Mutant(
         "Messages are taken as they come, also the one that has its last delivery.",
-        "random_batches_in_6_seconds_on_a_clock",
+        "largest_batches_of_10",
         "process/messages.py",
         "for record in sorted(records, key=urgency):",
         "for record in records:",
     ),
     "no_time_check": Mutant(
         "Messages are read although no time is left to write them.",
-        "random_batches_of_100_on_a_clock",
+        "backlog_in_batches_of_100",
         "process/handler.py",
         "if self._deadline.remaining() >= LEAST_SECONDS:",
         "if LEAST_SECONDS:",

@@ -12,12 +12,14 @@ from typing import Any
 from local.emulator import ROOT
 from tests.settle.deliveries import Deliveries, Message
 from tests.settle.function import Function
-from tests.settle.scenarios import BEGAN, TAIL, Scenario
-from tests.settle.table import Content, Key, Row, Table
+from tests.settle.scenarios import Scenario
+from tests.settle.table import Content, Key, Table
 from tests.support import invocation
 
 MAX_PEAK_RSS_MB = 200
 SOURCES = ROOT / "lambda_src"
+TAIL = 3  # times the median is the 99th percentile of a latency
+VIRTUAL_BEGIN = 1_800_000_000.0  # seconds since the epoch
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def run(
     """
     random = Random(seed)
     messages = scenario.messages(random)
-    began = BEGAN if scenario.is_virtual else time.time()
+    began = VIRTUAL_BEGIN if scenario.is_virtual else time.time()
     queue = Deliveries(
         messages,
         began=began,
@@ -92,7 +94,7 @@ def run(
             _environment(scenario, table.url),
             memory_size=scenario.memory_size,
             timeout_seconds=scenario.timeout_seconds,
-            options=_options(scenario),
+            options=_options(scenario, began),
         ) as function:
             periods = list(scenario.periods)
             while batch := queue.batch():
@@ -112,11 +114,11 @@ def run(
                     break
         content = table.content()
     dead = _good_dead_letters(messages, queue, content)
-    good = sum(len(message.orders) for message in messages if message.is_good)
+    good = sum(len(message.keys) for message in messages if message.is_good)
     return Result(
         name=name,
         good=good,
-        good_dead_lettered=sum(len(message.orders) for message in dead),
+        good_dead_lettered=sum(len(message.keys) for message in dead),
         receive_count=scenario.receive_count,
         most_deliveries=max(message.receives for message in messages if message.is_good),
         timeouts=ways.total() - ways["invocations"] - ways["by a message"],
@@ -142,9 +144,10 @@ def _table_settings(scenario: Scenario) -> dict[str, Any]:
     return {"put": (put, TAIL * put), "batch": (batch, TAIL * batch)} | scenario.table
 
 
-def _known(scenario: Scenario, messages: list[Message], random: Random) -> dict[Key, Row]:
-    keys = {key for message in messages for key, _ in message.orders}
-    return {key: Row(1, 0) for key in sorted(keys) if random.random() < scenario.known_share}
+def _known(scenario: Scenario, messages: list[Message], random: Random) -> dict[Key, int]:
+    """Stamps of older orders that are in the table already."""
+    keys = sorted({key for message in messages for key in message.keys})
+    return {key: 1 for key in keys if random.random() < scenario.known_share}
 
 
 def _environment(scenario: Scenario, url: str) -> dict[str, str]:
@@ -158,7 +161,7 @@ def _environment(scenario: Scenario, url: str) -> dict[str, str]:
         "AWS_REGION": "us-east-1",
         "AWS_LAMBDA_FUNCTION_NAME": "settle-process",
         "AWS_ENDPOINT_URL": url,
-        "TABLE_KEYS": '[{"name":"order_id","type":"S"},{"name":"item","type":"S"}]',
+        "TABLE_KEYS": '[{"name":"id","type":"S"},{"name":"sort","type":"S"}]',
         "ACCEPTED_AT_ATTRIBUTE": "accepted_at",
         "DNS_SUFFIX": "amazonaws.com",
         "TABLE_NAME": "orders",
@@ -171,16 +174,17 @@ def _environment(scenario: Scenario, url: str) -> dict[str, str]:
     }
 
 
-def _options(scenario: Scenario) -> dict[str, Any]:
-    share = invocation.cpu_share(scenario.memory_size)
+def _options(scenario: Scenario, began: float) -> dict[str, Any]:
+    share = invocation.cpu_share(scenario.memory_size) / scenario.slowness
+    side_by_side = 1000 * invocation.PARALLEL_CALLS / scenario.slowness
     return {
         "virtual": scenario.is_virtual,
         "order_seconds": invocation.CPU_SECONDS_PER_ORDER / share,
         "call_seconds": {
-            "PutItem": scenario.put_ms / 1000 / invocation.PARALLEL_CALLS,
-            "BatchExecuteStatement": scenario.batch_ms / 1000 / invocation.PARALLEL_CALLS,
+            "PutItem": scenario.put_ms / side_by_side,
+            "BatchExecuteStatement": scenario.batch_ms / side_by_side,
         },
-        "ends_until": BEGAN + scenario.ends_until if scenario.is_virtual else scenario.ends_until,
+        "ends_until": began + scenario.ends_until,
     }
 
 
@@ -194,9 +198,8 @@ def _good_dead_letters(
 
 def _not_stored(messages: list[Message], content: Content) -> int:
     """Keys whose newest good order is not what is stored."""
-    newest: dict[Key, Row] = {}
+    newest: dict[Key, int] = {}
     for message in messages:
-        for key, serial in message.orders if message.is_good else ():
-            row = Row(message.stamp, serial)
-            newest[key] = max(newest.get(key, row), row)
-    return sum(content.rows.get(key) != row for key, row in newest.items())
+        for key in message.keys if message.is_good else ():
+            newest[key] = max(newest.get(key, 0), message.stamp)
+    return sum(content.stamps.get(key) != stamp for key, stamp in newest.items())

@@ -13,16 +13,14 @@ import sys
 import threading
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from random import Random
 from typing import Any
 
 from local.latency import Latency
 
-KEYS = ("order_id", "item")
+KEYS = ("id", "sort")
 STAMP = "accepted_at"
-SERIAL = "serial"  # of an order, by which the row is known to be this order's
 CONDITION = "NOT #stamp >= :stamp"
 UNIT_BYTES = 1024  # of a write: "Write capacity units", DynamoDB's developer guide
 BURST_SECONDS = 0.1  # whose units a partition has at once
@@ -46,17 +44,11 @@ class Settings:
 
 
 @dataclass
-class Item:
-    stamp: int
-    serial: int
-
-
-@dataclass
 class Table:
     """What is stored, and who asked for it."""
 
     settings: Settings = field(default_factory=Settings)
-    items: dict[tuple[str, ...], Item] = field(default_factory=dict)
+    stamps: dict[tuple[str, ...], int] = field(default_factory=dict)  # of the items, by key
     dead_letters: list[str] = field(default_factory=list)  # bodies
     calls: Counter[str] = field(default_factory=Counter)
     random: Random = field(default_factory=lambda: Random(0))
@@ -68,13 +60,12 @@ class Table:
         assert request["TableName"] == "orders"
         assert request["ConditionExpression"] == CONDITION
         assert request["ExpressionAttributeNames"] == {"#stamp": STAMP}
-        key, item = _key(request["Item"]), _item(request["Item"])
+        key = _key(request["Item"])
         if not self._has_units(key[0], request["Item"], now):
             return 400, _error("ProvisionedThroughputExceededException")
-        stored = self.items.get(key)
-        if stored and stored.stamp >= int(request["ExpressionAttributeValues"][":stamp"]["N"]):
+        if self.stamps.get(key, 0) >= int(request["ExpressionAttributeValues"][":stamp"]["N"]):
             return 400, _error("ConditionalCheckFailedException")
-        self.items[key] = item
+        self.stamps[key] = _stamp(request["Item"])
         return 200, {}
 
     def insert(self, request: dict[str, Any], now: float) -> tuple[int, dict[str, Any]]:
@@ -103,9 +94,9 @@ class Table:
     def _inserts(self, key: tuple[str, ...], item: dict[str, Any], now: float) -> str:
         if not self._has_units(key[0], item, now):
             return "ThrottlingError"
-        if key in self.items:
+        if key in self.stamps:
             return "DuplicateItem"
-        self.items[key] = _item(item)
+        self.stamps[key] = _stamp(item)
         return ""
 
     def _has_units(self, partition: str, item: dict[str, Any], now: float) -> bool:
@@ -134,13 +125,12 @@ class Table:
         return {}
 
     def store(self, request: dict[str, Any]) -> dict[str, Any]:
-        for key, item in _as_stored(request["items"]):
-            self.items[key] = item
+        self.stamps |= {tuple(key): stamp for key, stamp in request["stamps"]}
         return {}
 
     def dump(self, _request: dict[str, Any]) -> dict[str, Any]:
-        rows = [[list(key), item.stamp, item.serial] for key, item in self.items.items()]
-        return {"items": rows, "dead_letters": self.dead_letters, "calls": self.calls}
+        stamps = list(self.stamps.items())
+        return {"stamps": stamps, "dead_letters": self.dead_letters, "calls": self.calls}
 
 
 class Connection(asyncio.Protocol):
@@ -217,13 +207,8 @@ def _key(item: dict[str, Any]) -> tuple[str, ...]:
     return tuple(item[name]["S"] for name in KEYS)
 
 
-def _item(item: dict[str, Any]) -> Item:
-    return Item(int(item[STAMP]["N"]), int(item[SERIAL]["N"]))
-
-
-def _as_stored(rows: Iterable[list[Any]]) -> Iterable[tuple[tuple[str, ...], Item]]:
-    for key, stamp, serial in rows:
-        yield tuple(key), Item(stamp, serial)
+def _stamp(item: dict[str, Any]) -> int:
+    return int(item[STAMP]["N"])
 
 
 def _inserted(Statement: str, Parameters: list[Any]) -> dict[str, Any]:  # noqa: N803

@@ -15,13 +15,8 @@ from local.emulator import ROOT
 Key = tuple[str, ...]
 
 
-class Row(NamedTuple):
-    stamp: int
-    serial: int
-
-
 class Content(NamedTuple):
-    rows: dict[Key, Row]
+    stamps: dict[Key, int]  # of the items, by key
     dead_letters: list[str]  # bodies
     calls: dict[str, int]  # by operation
 
@@ -64,13 +59,13 @@ class Table:
     def configure(self, settings: dict[str, Any]) -> None:
         self._ask("configure", settings)
 
-    def store(self, rows: dict[Key, Row]) -> None:
-        self._ask("store", {"items": [[key, *row] for key, row in rows.items()]})
+    def store(self, stamps: dict[Key, int]) -> None:
+        self._ask("store", {"stamps": list(stamps.items())})
 
     def content(self) -> Content:
         content = self._ask("dump", {})
-        rows = {tuple(key): Row(stamp, serial) for key, stamp, serial in content["items"]}
-        return Content(rows, content["dead_letters"], content["calls"])
+        stamps = {tuple(key): stamp for key, stamp in content["stamps"]}
+        return Content(stamps, content["dead_letters"], content["calls"])
 
     def _ask(self, job: str, request: dict[str, Any]) -> Any:
         connection = HTTPConnection(self._address)
