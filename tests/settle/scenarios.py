@@ -92,7 +92,8 @@ SCENARIOS = {
     "any_batch_on_a_core": within_the_model(40, timeout_seconds=15, memory_size=1769),
     "any_batch_on_a_seventh_of_a_core": within_the_model(20, memory_size=256),
     "most_orders_of_a_message": within_the_model(1, arrays, batch_size=1, timeout_seconds=6),
-    "largest_batches_of_10": within_the_model(300, arrays, **ON_A_CLOCK),
+    "largest_batches_of_10": within_the_model(400, arrays, timeout_seconds=10, **ON_A_CLOCK),
+    "largest_batches_of_30": within_the_model(400, arrays, batch_size=30, **ON_A_CLOCK),
     "largest_batches_of_100": within_the_model(1500, arrays, batch_size=100, **ON_A_CLOCK),
     "backlog_in_batches_of_100": within_the_model(
         150, arrays, batch_size=100, receive_count=DERIVED_RECEIVE_COUNT, **ON_A_CLOCK

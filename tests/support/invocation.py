@@ -30,7 +30,7 @@ def max_orders_per_request(
 ) -> int:
     orders = orders_per_invocation(timeout_seconds, memory_size)
     return max(
-        1, math.floor(min(1000, 0.5 * orders, 0.4 * orders * max_receive_count / batch_size))
+        1, math.floor(min(1000, 0.5 * orders, 0.33 * orders * max_receive_count / batch_size))
     )
 
 

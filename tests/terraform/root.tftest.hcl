@@ -385,8 +385,8 @@ run "large_batches_and_few_deliveries_make_smaller_requests" {
   }
 
   assert {
-    condition     = output.max_orders_per_request == 223
-    error_message = "Four fifths of what five invocations can settle, for each of 100 messages."
+    condition     = output.max_orders_per_request == 92
+    error_message = "A third of what five invocations can settle, for each of 100 messages."
   }
 }
 
@@ -401,7 +401,7 @@ run "more_memory_makes_larger_requests" {
   }
 
   assert {
-    condition     = output.max_orders_per_request == 322
+    condition     = output.max_orders_per_request == 132
     error_message = "At a whole core an order takes 0.6 ms of CPU."
   }
 }
