@@ -126,7 +126,7 @@ def _virtual_clock(options: dict[str, Any]) -> Clock:
         clock.sleep(options["call_seconds"].get(operation, 0.0))
         return attempt(self, operation, *arguments)
 
-    aws.BuiltinClient.attempt = timed  # type: ignore[method-assign]
+    setattr(aws.BuiltinClient, attempt.__name__, timed)
     return clock
 
 

@@ -72,8 +72,8 @@ def within_the_model(
     )
 
 
-ON_A_CLOCK = {"is_virtual": True, "slowness": 10}
-IN_AN_OUTAGE = {"receive_count": DERIVED_RECEIVE_COUNT, "is_virtual": True}
+ON_A_CLOCK: dict[str, Any] = {"is_virtual": True, "slowness": 10}
+IN_AN_OUTAGE: dict[str, Any] = {"receive_count": DERIVED_RECEIVE_COUNT, "is_virtual": True}
 
 SCENARIOS = {
     # What good orders were dead-lettered in once.

@@ -9,7 +9,7 @@ from tests.settle.deliveries import Message
 
 Workload = Callable[[Random], list[Message]]
 
-ORDINARY = {"product": "Kopi Susu", "quantity": 2, "price": 4.5}
+ORDINARY: dict[str, Any] = {"product": "Kopi Susu", "quantity": 2, "price": 4.5}
 # What an order may have beside its key, so that a thousand fit into a message.
 KINDS: tuple[dict[str, Any], ...] = (
     {},
