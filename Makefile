@@ -69,6 +69,11 @@ faults: ## Make everything fail that can, on the whole system, and account for e
 	$(setup) providers python
 	@$(PYTHON) -m tests.faults
 
+.PHONY: settle
+settle: ## Run process against a table as slow and limited as AWS's, and count deliveries: build/settle.json.
+	$(setup) python
+	@$(PYTHON) -m tests.settle
+
 .PHONY: hostile
 hostile: ## Send the corpus of hostile requests through the load balancer: build/hostile.json.
 	$(setup) providers python

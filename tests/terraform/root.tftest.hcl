@@ -347,8 +347,8 @@ run "large_batches_and_few_deliveries_make_smaller_requests" {
   }
 
   assert {
-    condition     = output.max_orders_per_request == 223
-    error_message = "Four fifths of what five invocations can settle, for each of 100 messages."
+    condition     = output.max_orders_per_request == 92
+    error_message = "A third of what five invocations can settle, for each of 100 messages."
   }
 }
 
@@ -363,7 +363,7 @@ run "more_memory_makes_larger_requests" {
   }
 
   assert {
-    condition     = output.max_orders_per_request == 322
+    condition     = output.max_orders_per_request == 132
     error_message = "At a whole core an order takes 0.6 ms of CPU."
   }
 }
