@@ -84,6 +84,11 @@ fuzz: ## Try 10,000 examples of each property of request parser and statement bu
 	$(setup) providers python
 	@HYPOTHESIS_PROFILE=nightly $(PYTHON) -m pytest tests/unit/test_fuzz.py tests/unit/test_properties.py tests/e2e/test_openapi.py
 
+.PHONY: changes
+changes: ## Change every input of a running system, planned and under traffic, in hours and resumable: build/changes.json.
+	$(setup) providers python
+	@$(PYTHON) -m tests.changes
+
 .PHONY: bench
 bench: ## Measure the handlers against a tutorial's, side by side, as ratios.
 	$(setup) python
