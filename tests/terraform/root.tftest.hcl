@@ -94,7 +94,7 @@ run "largest" {
   }
 
   assert {
-    condition     = output.dead_letter_queue_name == "a23456789-123456789-1234-dead-letter" && output.max_orders_per_request == 312
+    condition     = output.dead_letter_queue_name == "a23456789-123456789-1234-dead-letter" && output.max_orders_per_request == 128
     error_message = "The longest name must fit everywhere, and 10,000 messages be settled in their deliveries."
   }
 }

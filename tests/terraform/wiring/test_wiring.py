@@ -182,11 +182,11 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
     "ingest_timeout_seconds": {
         "given": {
             f"ingest.{LAMBDA}.timeout": 7,
-            f"ingest.{LAMBDA}.environment.variables.SDK_READ_TIMEOUT_SECONDS": "1.5",
+            f"ingest.{LAMBDA}.environment.variables.READ_TIMEOUT_SECONDS": "1.5",
         },
         "existing": {
             f"ingest.{LAMBDA}.timeout": 20,
-            f"ingest.{LAMBDA}.environment.variables.SDK_READ_TIMEOUT_SECONDS": "3",
+            f"ingest.{LAMBDA}.environment.variables.READ_TIMEOUT_SECONDS": "3",
         },
     },
     "ingest_reserved_concurrency": {
@@ -237,7 +237,17 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             f"{QUEUE}.redrive_policy": {
                 "deadLetterTargetArn": Of(f"{DEAD_LETTER}.arn"),
                 "maxReceiveCount": 12,
-            }
+            },
+            f"process.{LAMBDA}.environment.variables.MAX_RECEIVE_COUNT": "12",
+        }
+    },
+    "queue_survived_outage_seconds": {
+        "without_endpoints": {
+            f"{QUEUE}.redrive_policy": {
+                "deadLetterTargetArn": Of(f"{DEAD_LETTER}.arn"),
+                "maxReceiveCount": 405,
+            },
+            f"process.{LAMBDA}.environment.variables.MAX_RECEIVE_COUNT": "405",
         }
     },
     "process_batch_size": {"given": {f"{MAPPING}.batch_size": 101}},
@@ -262,11 +272,11 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
     "process_timeout_seconds": {
         "given": {
             f"process.{LAMBDA}.timeout": 7,
-            f"process.{LAMBDA}.environment.variables.SDK_READ_TIMEOUT_SECONDS": "1.5",
+            f"process.{LAMBDA}.environment.variables.READ_TIMEOUT_SECONDS": "1",
         },
         "without_endpoints": {
             f"process.{LAMBDA}.timeout": 20,
-            f"process.{LAMBDA}.environment.variables.SDK_READ_TIMEOUT_SECONDS": "3",
+            f"process.{LAMBDA}.environment.variables.READ_TIMEOUT_SECONDS": "3",
         },
     },
     "process_reserved_concurrency": {
@@ -348,7 +358,17 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
     "permissions_boundary": {"given": each(ROLES, "permissions_boundary", BOUNDARY)},
     "role_path": {"given": each(ROLES, "path", "/service/")},
     "architecture": {"given": both(f"{LAMBDA}.architectures", ["x86_64"])},
-    "log_level": {"given": both(f"{LAMBDA}.logging_config.application_log_level", "DEBUG")},
+    "log_level": {
+        "given": {
+            **both(f"{LAMBDA}.logging_config.application_log_level", "DEBUG"),
+            **both(f"{LAMBDA}.environment.variables.LOG_LEVEL", "DEBUG"),
+        },
+        # Lambda would drop the metrics above INFO.
+        "without_endpoints": {
+            **both(f"{LAMBDA}.logging_config.application_log_level", "INFO"),
+            **both(f"{LAMBDA}.environment.variables.LOG_LEVEL", "WARN"),
+        },
+    },
     "log_retention_days": {"given": each(LOG_GROUPS, "retention_in_days", 90)},
     "tracing_enabled": {"given": both(f"{LAMBDA}.tracing_config.mode", "PassThrough")},
 }
@@ -390,7 +410,11 @@ DEFAULTS: dict[str, Any] = {
     f"process.{LAMBDA}.timeout": 30,
     f"ingest.{LAMBDA}.environment.variables.MAX_ORDERS": "1000",
     f"process.{LAMBDA}.environment.variables.DEAD_LETTER_IMMEDIATELY": "true",
-    **both(f"{LAMBDA}.environment.variables.SDK_READ_TIMEOUT_SECONDS", "3"),
+    **both(f"{LAMBDA}.environment.variables.READ_TIMEOUT_SECONDS", "3"),
+    **both(f"{LAMBDA}.environment.variables.LOG_LEVEL", "INFO"),
+    **both(f"{LAMBDA}.environment.variables.DNS_SUFFIX", "amazonaws.com"),
+    f"process.{LAMBDA}.environment.variables.MAX_RECEIVE_COUNT": "485",
+    f"process.{LAMBDA}.environment.variables.PARALLEL_CALLS": "8",
     **both(
         f"{LAMBDA}.environment.variables.TABLE_KEYS",
         [{"name": "order_id", "type": "S"}, {"name": "item", "type": "S"}],
@@ -651,7 +675,8 @@ POLICIES: dict[str, dict[str, list[dict[str, Any]]]] = {
 # What the outputs tell, of the run "given".
 OUTPUTS: dict[str, Any] = {
     "endpoint_url": None,  # below
-    "max_orders_per_request": 25,
+    "max_orders_per_request": 46,
+    "survived_outage_seconds": 11 * 903,
     "load_balancer_name": Of(f"{BALANCER}.name"),
     "load_balancer_arn": Of(f"{BALANCER}.arn"),
     "load_balancer_dns_name": Of(f"{BALANCER}.dns_name"),

@@ -160,6 +160,8 @@ run "without_endpoints" {
     flow_logs_enabled               = false
     process_timeout_seconds         = 20
     process_batching_window_seconds = 5
+    queue_survived_outage_seconds   = 50000
+    log_level                       = "WARN"
     table_sort_key                  = null
   }
 }
