@@ -5,14 +5,17 @@ Loaded only where CLIENT_IMPLEMENTATION asks for it.
 
 import base64
 import json
+import zlib
 from typing import Any
 
 import botocore.session
 from botocore import xform_name
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from shared import aws
+
+CONNECT_SECONDS = 1.0
 
 
 class BotocoreClient:
@@ -21,7 +24,7 @@ class BotocoreClient:
             service,
             region_name=region,
             config=Config(
-                connect_timeout=1,
+                connect_timeout=CONNECT_SECONDS,
                 read_timeout=read_timeout_seconds,
                 # The retry policy is aws.py's. That of the SDK knows no deadline.
                 retries={"mode": "standard", "total_max_attempts": 1},
@@ -30,6 +33,9 @@ class BotocoreClient:
                 user_agent="async-ingest",
             ),
         )
+        self.client.meta.events.register("response-received", _check)
+        # An attempt cannot be told to end earlier, so none begins that could last too long.
+        self._longest_seconds = CONNECT_SECONDS + read_timeout_seconds
 
     def call(self, operation: str, parameters: str, deadline: aws.Deadline) -> dict[str, Any]:
         """See aws.Client."""
@@ -37,7 +43,9 @@ class BotocoreClient:
         for attribute in arguments.get("MessageAttributes", {}).values():
             if "BinaryValue" in attribute:
                 attribute["BinaryValue"] = base64.b64decode(attribute["BinaryValue"])
-        return aws.with_retries(lambda: self.attempt(operation, arguments), deadline)
+        return aws.with_retries(
+            lambda: self.attempt(operation, arguments), deadline, self._longest_seconds
+        )
 
     def attempt(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Makes one attempt at a call.
@@ -49,9 +57,28 @@ class BotocoreClient:
             output: dict[str, Any] = getattr(self.client, xform_name(operation))(**arguments)
         except ClientError as error:
             raise _call_error(error.response) from None
+        except aws.CallError:
+            raise
         except Exception as error:
-            raise aws.CallError(type(error).__name__) from None
+            is_transient = not isinstance(error, ParamValidationError)
+            raise aws.CallError(type(error).__name__, is_transient=is_transient) from None
         return output
+
+
+def _check(response_dict: dict[str, Any] | None = None, **_: Any) -> None:
+    """The checksum of an answer, which botocore leaves to its own retries.
+
+    Raises:
+        aws.CallError: It is another's.
+    """
+    headers = response_dict["headers"] if response_dict else {}
+    checksum = headers.get("x-amz-crc32")
+    if response_dict and checksum and checksum != str(zlib.crc32(response_dict["body"])):
+        raise aws.CallError(
+            "ChecksumMismatch",
+            status=response_dict["status_code"],
+            request_id=headers.get("x-amzn-requestid", ""),
+        )
 
 
 def _call_error(response: dict[str, Any]) -> aws.CallError:
@@ -62,6 +89,6 @@ def _call_error(response: dict[str, Any]) -> aws.CallError:
         code,
         status=status,
         request_id=str(metadata.get("RequestId", "")),
-        is_transient=status >= 500 or status == 429 or aws.is_throttling(code),
+        is_transient=aws.is_transient(status, code),
         pause_seconds=aws.retry_after(metadata.get("HTTPHeaders", {})),
     )
