@@ -31,17 +31,12 @@ def url(service: str, region: str, queue_url: str | None = None) -> str:
     """The endpoint of a service, "sqs" or "dynamodb", in a region.
 
     Raises:
-        SettingsError: What the environment says cannot be true together, or is malformed.
+        SettingsError: The environment is malformed, or asks for what the partition does not have.
     """
     is_fips = settings.switch("AWS_USE_FIPS_ENDPOINT")
     is_dual_stack = settings.switch("AWS_USE_DUALSTACK_ENDPOINT")
     if named := _named(service):
-        if is_fips or is_dual_stack:
-            raise settings.SettingsError(
-                f"AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_{service.upper()} names an endpoint, and "
-                "AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT asks for another. Set one."
-            )
-        return named
+        return named  # whatever else is asked for, as botocore has it
     if queue_url and not (is_fips or is_dual_stack):
         parts = urlsplit(queue_url)
         return f"{parts.scheme}://{parts.netloc}"
