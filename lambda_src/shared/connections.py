@@ -118,10 +118,10 @@ class Connections:
         """On one connection, which is kept if another request may follow."""
         until = time.monotonic() + min(self._read_timeout_seconds, remaining())
         stream = _Stream(connection.socket, until)
+        source = _Source(stream)
+        response = HTTPResponse(source, method="POST")  # type: ignore[arg-type]
         try:
             stream.send(request)
-            source = _Source(stream)
-            response = HTTPResponse(source, method="POST")  # type: ignore[arg-type]
             response.begin()
             answer = Answer(response.status, response.headers, response.read())
         # Overflow and memory: a length that is none.
@@ -133,6 +133,8 @@ class Connections:
             if isinstance(error, TimeoutError):
                 self._failed_at[connection.address] = time.monotonic()
             raise ExchangeError(_reason(error)) from None
+        finally:
+            response.close()
         if response.will_close or source.has_more():
             connection.socket.close()
         else:

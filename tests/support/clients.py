@@ -53,6 +53,25 @@ def builtin(
     return aws.BuiltinClient(service, region, url, read_timeout_seconds)
 
 
+def client(url: str, service: str = "dynamodb", read_timeout_seconds: float = 20.0) -> aws.Client:
+    """The client that CLIENT_IMPLEMENTATION names, of a server of ours."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", url)
+        return aws.client(service, REGION, read_timeout_seconds)
+
+
+def put(client: aws.Client, seconds: float = 30.0) -> dict[str, Any]:
+    """Makes a call, by a deadline in so many seconds."""
+    return client.call("PutItem", '{"TableName":"orders","Item":{}}', deadline(seconds))
+
+
+def refusal(client: aws.Client, seconds: float = 30.0) -> aws.CallError:
+    """The error of a call that does not succeed."""
+    with pytest.raises(aws.CallError) as raised:
+        put(client, seconds)
+    return raised.value
+
+
 class Sent(NamedTuple):
     """A request of the builtin client."""
 

@@ -134,10 +134,14 @@ def trickle(content: bytes, every_seconds: float = 0.02, start: bytes = b"") -> 
 
 
 def abort(connection: socket.socket) -> None:
-    """Sends a reset."""
+    """Lets the connection end by a reset, and what reads from it end now."""
     with contextlib.suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+        socket.socket.shutdown(connection, socket.SHUT_RD)
+
+
+def _is_aborted(connection: socket.socket) -> bool:
+    return connection.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER) != 0
 
 
 @dataclass
@@ -184,7 +188,7 @@ class ScriptedServer:
                 end(connection)
                 continue
             with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     def _tls(self) -> ssl.SSLContext:
         assert self.certificate
@@ -233,7 +237,7 @@ class ScriptedServer:
                     behave(exchange)
                     if not exchange.is_open:
                         break
-            with contextlib.suppress(OSError):
+            if not _is_aborted(connection):
                 connection.shutdown(socket.SHUT_RDWR)
 
 

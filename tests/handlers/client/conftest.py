@@ -1,5 +1,6 @@
 """What every test of the functions' own client needs."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,21 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
     clients.isolate(monkeypatch)
     yield monkeypatch
     clients.forget_tls()
+
+
+@pytest.fixture(params=clients.IMPLEMENTATIONS)
+def implementation(request: pytest.FixtureRequest, environment: pytest.MonkeyPatch) -> str:
+    """Runs a test with either of the functions' clients."""
+    environment.setenv("CLIENT_IMPLEMENTATION", request.param)
+    return str(request.param)
+
+
+@pytest.fixture
+def pauses(environment: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that the client would have slept; it does not."""
+    slept: list[float] = []
+    environment.setattr(time, "sleep", slept.append)
+    return slept
 
 
 @pytest.fixture
