@@ -227,7 +227,7 @@ class BuiltinClient:
         checksum = answer.headers.get("x-amz-crc32")
         if checksum is not None and checksum != str(zlib.crc32(answer.body)):
             raise CallError("ChecksumMismatch", status=answer.status, request_id=answer.request_id)
-        output = _parsed(answer.body)
+        output = parsed(answer.body)
         if answer.status != 200:
             raise self._error(answer, output, identity, offset)
         if not isinstance(output, dict):
@@ -299,7 +299,8 @@ class BuiltinClient:
         return True
 
 
-def _parsed(body: bytes) -> Any:
+def parsed(body: bytes) -> Any:
+    """A body's JSON, None if it is none."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

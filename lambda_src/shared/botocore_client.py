@@ -66,19 +66,21 @@ class BotocoreClient:
 
 
 def _check(response_dict: dict[str, Any] | None = None, **_: Any) -> None:
-    """The checksum of an answer, which botocore leaves to its own retries.
+    """Looks at an answer as botocore does not: its checksum, and whether it is JSON at all.
 
     Raises:
-        aws.CallError: It is another's.
+        aws.CallError: It is not whole.
     """
-    headers = response_dict["headers"] if response_dict else {}
-    checksum = headers.get("x-amz-crc32")
-    if response_dict and checksum and checksum != str(zlib.crc32(response_dict["body"])):
-        raise aws.CallError(
-            "ChecksumMismatch",
-            status=response_dict["status_code"],
-            request_id=headers.get("x-amzn-requestid", ""),
-        )
+    if not response_dict:
+        return
+    headers, body = response_dict["headers"], response_dict["body"]
+    checksum = headers.get("x-amz-crc32", str(zlib.crc32(body)))
+    reason = "" if checksum == str(zlib.crc32(body)) else "ChecksumMismatch"
+    if response_dict["status_code"] == 200 and not isinstance(aws.parsed(body), dict):
+        reason = reason or "MalformedAnswer"
+    if reason:
+        request_id = headers.get("x-amzn-requestid", "")
+        raise aws.CallError(reason, status=response_dict["status_code"], request_id=request_id)
 
 
 def _call_error(response: dict[str, Any]) -> aws.CallError:

@@ -160,7 +160,8 @@ class ScriptedServer:
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server((self.host, 0), backlog=64)
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        self._listener = socket.create_server((self.host, 0), family=family, backlog=64)
         self.port = int(self._listener.getsockname()[1])
         self._context = self._tls() if self.certificate else None
         self._start(self._accept)
