@@ -8,6 +8,7 @@ import pytest
 
 from local.certificates import Certificate, ensure_certificate
 from tests.support import clients
+from tests.support.container_endpoint import FULL, document
 from tests.support.scripted_server import ScriptedServer
 
 
@@ -53,3 +54,13 @@ def tls_server(
     environment.setenv("AWS_CA_BUNDLE", str(certificate.authority))
     with ScriptedServer(certificate=certificate) as running:
         yield running
+
+
+@pytest.fixture
+def endpoint(server: ScriptedServer, environment: pytest.MonkeyPatch) -> ScriptedServer:
+    """The container endpoint, and no credentials in the environment."""
+    environment.delenv("AWS_ACCESS_KEY_ID")
+    environment.delenv("AWS_SECRET_ACCESS_KEY")
+    environment.setenv(FULL, f"{server.url}/v1/credentials?id=1")
+    server.usual = document()
+    return server

@@ -21,6 +21,7 @@ from shared import orders
 from shared.queues import Attributes, Queue, md5_of_attributes
 from tests.support import clients
 from tests.support.properties import examples
+from tests.support.scripted_server import ScriptedServer
 
 QUEUE_URL = "https://sqs.eu-central-1.amazonaws.com/123456789012/orders"
 # What a request says of its body and operation, beside the signature and the SDK's own telemetry.
@@ -246,3 +247,21 @@ def test_trace_outside_lambda(sdk: dict[str, Botocore], environment: pytest.Monk
     client.call("PutItem", '{"TableName":"t","Item":{}}', clients.deadline())
     assert "x-amzn-trace-id" not in wire.sent[0].headers
     compare(wire.sent[0], sdk["dynamodb"].call("PutItem", {"TableName": "t", "Item": {}}))
+
+
+VALUES = ["a\r\nx-injected: 1", "a\nb", "é", "\x7f", "\u2028"]
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"])
+def test_header_that_would_be_two(
+    name: str,
+    value: str,
+    server: ScriptedServer,
+    environment: pytest.MonkeyPatch,
+    pauses: list[float],
+) -> None:
+    environment.setenv(name, value)
+    client = clients.builtin(server.url)
+    assert clients.refusal(client).code == "MalformedHeader"
+    assert server.requests == []
