@@ -211,10 +211,8 @@ class _Stream(io.RawIOBase):
         self.is_over = False
 
     def send(self, request: bytes) -> None:
-        rest = memoryview(request)
-        while rest:
-            self._connection.settimeout(self._seconds_left())
-            rest = rest[self._connection.send(rest) :]
+        self._connection.settimeout(self._seconds_left())
+        self._connection.sendall(request)
 
     def readable(self) -> bool:
         return True

@@ -133,6 +133,18 @@ def trickle(content: bytes, every_seconds: float = 0.02, start: bytes = b"") -> 
     return behave
 
 
+def flood(content: bytes) -> Behavior:
+    """The same over and over, as fast as it is taken."""
+
+    def behave(exchange: Exchange) -> None:
+        with contextlib.suppress(OSError):
+            while not exchange.stopped.is_set():
+                exchange.socket.sendall(content * 1000)
+        exchange.end()
+
+    return behave
+
+
 def abort(connection: socket.socket) -> None:
     """Lets the connection end by a reset, and what reads from it end now."""
     with contextlib.suppress(OSError):
@@ -154,6 +166,7 @@ class ScriptedServer:
     requests: list[Request] = field(default_factory=list)
     connections: int = 0  # accepted, and through with TLS if there is TLS
     reads: bool = True  # False: not even requests are read
+    reads_slowly: bool = False  # some bytes now and then, and never an answer
 
     def __enter__(self) -> Self:
         self._stopped = threading.Event()
@@ -229,6 +242,10 @@ class ScriptedServer:
             if not self.reads:
                 self._stopped.wait(LONG_SECONDS)
                 return
+            if self.reads_slowly:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+                while connection.recv(16 * 1024):
+                    self._stopped.wait(0.01)
             with connection.makefile("rb") as source:
                 for request in _requests(source, number):
                     with self._lock:

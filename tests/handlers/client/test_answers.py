@@ -14,6 +14,7 @@ from tests.support.scripted_server import (
     ScriptedServer,
     answer,
     close,
+    flood,
     send,
     send_and_close,
     silence,
@@ -106,7 +107,8 @@ def test_broken(
     server.usual = behavior
     error = clients.refusal(client)
     assert error.is_transient
-    assert len(server.requests) == aws.ATTEMPTS
+    if isinstance(client, aws.BuiltinClient):  # botocore may try a connection that has ended
+        assert len(server.requests) == aws.ATTEMPTS
 
 
 @pytest.mark.parametrize("behavior", BROKEN_FOR_US.values(), ids=BROKEN_FOR_US)
@@ -141,8 +143,8 @@ SLOW = {
     "head": trickle(b"x-filler: x\r\n", start=HEAD),
     "body": trickle(b" ", start=HEAD + b"Content-Length: 100000\r\n\r\n"),
     "chunks": trickle(b"1\r\n \r\n", start=HEAD + b"Transfer-Encoding: chunked\r\n\r\n"),
-    "fast": trickle(b" ", 0.0001, start=HEAD + b"Content-Length: 100000000\r\n\r\n"),
     "100": trickle(b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "100 without a pause": flood(b"HTTP/1.1 100 Continue\r\n\r\n"),
 }
 
 
@@ -161,6 +163,22 @@ def test_slow(
     assert time.monotonic() - began < 12
     assert error.is_transient
     assert error.code == "ReadTimeout"
+
+
+@pytest.mark.parametrize("kind", ["plain", "tls"])
+def test_request_that_is_taken_slowly(
+    kind: str, request: pytest.FixtureRequest, pauses: list[float]
+) -> None:
+    """Nor is it prolonged by what goes out now and then."""
+    server: ScriptedServer = request.getfixturevalue("server" if kind == "plain" else "tls_server")
+    server.reads_slowly = True
+    body = json.dumps({"Item": "x" * 16_000_000})
+    client = clients.builtin(server.url, read_timeout_seconds=0.5)
+    began = time.monotonic()
+    with pytest.raises(aws.CallError, match="ReadTimeout"):
+        client.call("PutItem", body, clients.deadline())
+    assert time.monotonic() - began < 12
+    assert len(pauses) == aws.ATTEMPTS - 1
 
 
 def test_answer_to_half_a_request(server: ScriptedServer, client: aws.Client) -> None:

@@ -59,6 +59,13 @@ def test_early_fetch_keeps_nobody_waiting(endpoint: ScriptedServer) -> None:
 
 def test_threads_fetch_once(endpoint: ScriptedServer) -> None:
     together = threading.Barrier(8, timeout=30)
+    usual = endpoint.usual
+
+    def late(exchange: Exchange) -> None:
+        exchange.stopped.wait(0.2)  # so that all threads have come by then
+        usual(exchange)
+
+    endpoint.usual = late
 
     def fetch(_: int) -> str:
         together.wait()
