@@ -14,13 +14,11 @@ throttling, a clock that was off, credentials that have just been renewed. Whoev
 a write without an answer may have happened.
 """
 
-import calendar
 import json
 import os
 import time
 import zlib
 from collections.abc import Callable
-from email.utils import parsedate
 from typing import Any, Protocol
 
 from shared import connections, credentials, endpoints, settings, signing
@@ -288,9 +286,13 @@ class BuiltinClient:
 
     def _adjusts_clock(self, answer: connections.Answer, offset: float) -> bool:
         """Whether AWS's clock says something else than what was signed; then it is believed."""
+        # Few clocks are off, and no start has to pay for that.
+        from calendar import timegm  # noqa: PLC0415
+        from email.utils import parsedate  # noqa: PLC0415
+
         try:
             date = parsedate(answer.headers.get("date", ""))
-            theirs = calendar.timegm(date) - time.time() if date else offset
+            theirs = timegm(date) - time.time() if date else offset
         except (ValueError, OverflowError):
             return False
         if abs(theirs - offset) < SKEW_SECONDS:

@@ -16,11 +16,10 @@ import threading
 import time
 from collections.abc import Callable
 from functools import cache
-from http.client import HTTPException, HTTPResponse
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
-from shared import settings
+from shared import answers, settings
 
 CONNECT_SECONDS = 1.0  # for an address; all of a name's share CONNECT_BUDGET_SECONDS
 CONNECT_BUDGET_SECONDS = 1.5
@@ -29,6 +28,8 @@ LEAST_CONNECT_SECONDS = 0.05  # for an address, even after the budget
 # ("AWS PrivateLink quotas"), services close it earlier.
 MAX_IDLE_SECONDS = 20.0
 
+Answer: TypeAlias = answers.Answer
+
 
 class ExchangeError(Exception):
     """There is no valid answer; ``reason`` says why in one word."""
@@ -36,16 +37,6 @@ class ExchangeError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-class Answer(NamedTuple):
-    status: int
-    headers: Any  # email.message.Message: names in any case
-    body: bytes
-
-    @property
-    def request_id(self) -> str:
-        return str(self.headers.get("x-amzn-requestid", ""))
 
 
 def request_head(lines: list[str]) -> bytes:
@@ -118,14 +109,11 @@ class Connections:
         """On one connection, which is kept if another request may follow."""
         until = time.monotonic() + min(self._read_timeout_seconds, remaining())
         stream = _Stream(connection.socket, until)
-        source = _Source(stream)
-        response = HTTPResponse(source, method="POST")  # type: ignore[arg-type]
+        source: io.BufferedReader = io.BufferedReader(stream)
         try:
             stream.send(request)
-            response.begin()
-            answer = Answer(response.status, response.headers, response.read())
-        # Overflow and memory: a length that is none.
-        except (OSError, HTTPException, ValueError, OverflowError, MemoryError) as error:
+            answer = answers.read(source)
+        except (OSError, ValueError) as error:
             connection.socket.close()
             has_ended = isinstance(error, ConnectionError | ssl.SSLError)
             if is_kept and has_ended and not stream.has_begun:
@@ -133,9 +121,7 @@ class Connections:
             if isinstance(error, TimeoutError):
                 self._failed_at[connection.address] = time.monotonic()
             raise ExchangeError(_reason(error)) from None
-        finally:
-            response.close()
-        if response.will_close or source.has_more():
+        if answer.is_last or stream.has_more(source):
             connection.socket.close()
         else:
             self._own.kept = (connection, time.monotonic(), time.time())
@@ -225,32 +211,19 @@ class _Stream(io.RawIOBase):
         self.has_begun = self.has_begun or count > 0
         return count
 
-    def is_pending(self) -> bool:
-        """Whether TLS has decrypted more than was read."""
-        return isinstance(self._connection, ssl.SSLSocket) and self._connection.pending() > 0
+    def has_more(self, source: io.BufferedReader) -> bool:
+        """Whether something has come after the answer, which nobody has asked for."""
+        self.is_over = True
+        connection = self._connection
+        return bool(source.peek(1)) or (
+            isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
+        )
 
     def _seconds_left(self) -> float:
         seconds = self._until - time.monotonic()
         if seconds <= 0:
             raise TimeoutError
         return seconds
-
-
-class _Source(io.BufferedReader):
-    """What HTTPResponse takes for a socket, and reads an answer from."""
-
-    raw: _Stream
-
-    def makefile(self, _mode: str) -> "_Source":
-        return self
-
-    def close(self) -> None:
-        """Does nothing: HTTPResponse closes at the end of an answer, and more may be there."""
-
-    def has_more(self) -> bool:
-        """Whether something has come after the answer, which nobody has asked for."""
-        self.raw.is_over = True
-        return bool(self.peek(1)) or self.raw.is_pending()
 
 
 def _is_readable(connection: socket.socket) -> bool:
