@@ -13,6 +13,7 @@ invocation's time is left; the rest is for what SQS delivers again.
 import itertools
 import json
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -86,8 +87,7 @@ class Writer:
             f'"TableName":{quote(table)},"ConditionExpression":"NOT #stamp >= :stamp",'
             f'"ExpressionAttributeNames":{{"#stamp":{quote(stamp_name)}}}'
         )
-        self._were_known: deque[bool] = deque(maxlen=REMEMBERED)
-        self._not_probed = 0  # orders since the latest INSERT
+        self._experience = _Experience()
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -189,7 +189,7 @@ class Writer:
         None stands for what PutItem has to settle.
         """
         outcomes: list[Outcome | None] = [None] * len(statements)
-        if self._expects_known_keys(len(statements)):
+        if self._experience.expects_known_keys(len(statements)):
             return outcomes
         pending = list(range(len(statements)))
         for attempt in itertools.count(1):
@@ -198,7 +198,7 @@ class Writer:
             for index, code in zip(pending, codes, strict=True):
                 outcomes[index] = _OUTCOMES.get(code, Outcome.FAILED)
                 if code in ("", "DuplicateItem"):
-                    self._were_known.append(code == "DuplicateItem")
+                    self._experience.add(is_known=code == "DuplicateItem")
                 elif is_throttling(code):
                     throttled.append(index)
             if not throttled or not patience.pause(jitter(attempt, FIRST_PAUSE_SECONDS)):
@@ -207,17 +207,6 @@ class Writer:
         if failed := sorted({code for code in codes if _OUTCOMES.get(code) is Outcome.FAILED}):
             LOG.warning("Statements failed", extra={"errors": failed})
         return outcomes
-
-    def _expects_known_keys(self, orders: int) -> bool:
-        """Whether an INSERT is left out, as it would find all of its keys in the table."""
-        known = sum(self._were_known)
-        if known < KNOWN_SHARE * REMEMBERED:
-            return False
-        self._not_probed += orders
-        if self._not_probed < PROBE_ORDERS:
-            return True
-        self._not_probed = 0
-        return False
 
     def _execute(self, statements: list[str], deadline: Deadline) -> list[str]:
         """The error codes of the statements, "" for those that were carried out."""
@@ -266,6 +255,30 @@ class Writer:
                 return Outcome.REFUSED if refused else Outcome.FAILED
             return Outcome.WRITTEN
         raise AssertionError
+
+
+class _Experience:
+    """Whether the latest INSERTs have found their keys in the table already, for all threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._latest: deque[bool] = deque(maxlen=REMEMBERED)
+        self._not_probed = 0  # orders since the latest INSERT
+
+    def add(self, *, is_known: bool) -> None:
+        with self._lock:
+            self._latest.append(is_known)
+
+    def expects_known_keys(self, orders: int) -> bool:
+        """Whether an INSERT of so many orders is left out, as it would find all their keys."""
+        with self._lock:
+            if sum(self._latest) < KNOWN_SHARE * REMEMBERED:
+                return False
+            self._not_probed += orders
+            if self._not_probed < PROBE_ORDERS:
+                return True
+            self._not_probed = 0
+            return False
 
 
 _NO_TIME = "NoTime"

@@ -103,7 +103,7 @@ run "everything_given" {
     error_message = "The function must be what was asked for."
   }
   assert {
-    condition     = aws_lambda_function.this.environment[0].variables == tomap({ QUEUE_URL = "https://example.com" }) && aws_lambda_function.this.kms_key_arn == var.kms_key.arn && aws_cloudwatch_log_group.this.kms_key_id == var.kms_key.arn
+    condition     = aws_lambda_function.this.environment[0].variables == tomap({ QUEUE_URL = "https://example.com", LOG_LEVEL = var.log_level }) && aws_lambda_function.this.kms_key_arn == var.kms_key.arn && aws_cloudwatch_log_group.this.kms_key_id == var.kms_key.arn
     error_message = "The environment must be what was asked for, encrypted with the key, and so must the logs."
   }
   assert {

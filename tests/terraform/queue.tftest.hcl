@@ -22,7 +22,7 @@ run "defaults" {
   assert {
     condition = jsondecode(aws_sqs_queue.this.redrive_policy) == {
       deadLetterTargetArn = "arn:aws:sqs:eu-central-1:123456789012:orders-dead-letter"
-      maxReceiveCount     = 5
+      maxReceiveCount     = 485
     }
     error_message = "The redrive policy belongs to the queue and points at the dead-letter queue."
   }
@@ -122,6 +122,102 @@ run "numbers" {
   }
 }
 
+run "an_outage_of_a_day_is_survived" {
+  module { source = "./modules/queue" }
+
+  assert {
+    condition     = output.max_receive_count == 485 && output.survived_outage_seconds == 484 * 180 && output.survived_outage_seconds >= 86400
+    error_message = "480 deliveries, one in each visibility timeout of 180 s, last a day; 5 are left for afterwards."
+  }
+}
+
+run "a_longer_outage_takes_more_deliveries" {
+  module { source = "./modules/queue" }
+
+  variables {
+    survived_outage_seconds = 150000
+  }
+
+  assert {
+    condition     = output.max_receive_count == 839 && output.visibility_timeout_seconds == 180
+    error_message = "ceil(150000 / 180) + 5 deliveries."
+  }
+}
+
+run "the_visibility_timeout_makes_up_for_the_limit_of_deliveries" {
+  module { source = "./modules/queue" }
+
+  variables {
+    consumer_timeout_seconds = 6
+  }
+
+  assert {
+    condition     = output.visibility_timeout_seconds == 87 && output.max_receive_count == 999 && output.survived_outage_seconds >= 86400
+    error_message = "A day at 36 s, 6 x the timeout, would take 2,405 deliveries, and SQS has 1,000."
+  }
+}
+
+run "a_short_retention_shortens_the_outage" {
+  module { source = "./modules/queue" }
+
+  variables {
+    message_retention_seconds = 36000
+  }
+
+  assert {
+    condition     = output.max_receive_count == 105 && output.survived_outage_seconds == 104 * 180
+    error_message = "Half of the retention, 18,000 s, is what can be survived: 100 deliveries and 5."
+  }
+}
+
+run "deliveries_that_outlast_the_retention" {
+  module { source = "./modules/queue" }
+  command = plan
+
+  variables {
+    message_retention_seconds = 60
+  }
+
+  expect_failures = [aws_sqs_queue.this]
+}
+
+run "too_many_deliveries_for_the_retention" {
+  module { source = "./modules/queue" }
+  command = plan
+
+  variables {
+    consumer_timeout_seconds = 900
+    max_receive_count        = 1000
+  }
+
+  expect_failures = [aws_sqs_queue.this]
+}
+
+run "an_outage_that_a_fixed_visibility_timeout_cannot_survive" {
+  module { source = "./modules/queue" }
+  command = plan
+
+  variables {
+    survived_outage_seconds    = 200000
+    visibility_timeout_seconds = 180
+    message_retention_seconds  = 1209599
+  }
+
+  expect_failures = [aws_sqs_queue.this]
+}
+
+run "one_way_to_say_how_many_deliveries" {
+  module { source = "./modules/queue" }
+  command = plan
+
+  variables {
+    survived_outage_seconds = 86400
+    max_receive_count       = 500
+  }
+
+  expect_failures = [var.max_receive_count]
+}
+
 run "customer_key" {
   module { source = "./modules/queue" }
 
@@ -213,6 +309,17 @@ run "out_of_range" {
     var.delay_seconds,
     var.max_message_bytes,
   ]
+}
+
+run "outage_out_of_range" {
+  module { source = "./modules/queue" }
+  command = plan
+
+  variables {
+    survived_outage_seconds = 1209601
+  }
+
+  expect_failures = [var.survived_outage_seconds]
 }
 
 run "longest_name" {

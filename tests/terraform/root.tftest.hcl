@@ -352,20 +352,17 @@ run "function_outlives_the_load_balancer" {
   expect_failures = [var.load_balancer_idle_timeout_seconds]
 }
 
-run "shorter_process_smaller_requests" {
+run "orders_in_a_request_at_the_defaults" {
   command = plan
 
-  variables {
-    process_timeout_seconds = 20
-  }
-
   assert {
-    condition     = output.max_orders_per_request == 525
-    error_message = "Of 20 s, 9.5 s are the last call's: there must be 20 ms for each order."
+    condition     = output.max_orders_per_request == 1000 && output.survived_outage_seconds == 87120
+    error_message = "1,000 orders in a request, and an outage of a day."
   }
 }
 
-run "shortest_process_smallest_requests" {
+# 20 ms / 8 + 50 ms / 25 / 8 + 0.6 ms x 1769 / 512 an order, in what the timeout leaves but for 3 s.
+run "shorter_process_smaller_requests" {
   command = plan
 
   variables {
@@ -373,9 +370,50 @@ run "shortest_process_smallest_requests" {
   }
 
   assert {
-    condition     = output.max_orders_per_request == 25
-    error_message = "Of 6 s, 5.5 s are the last call's: there must be 20 ms for each order, and so one bulk write."
+    condition     = output.max_orders_per_request == 311
+    error_message = "Half of what one invocation can settle."
   }
+}
+
+run "large_batches_and_few_deliveries_make_smaller_requests" {
+  command = plan
+
+  variables {
+    process_batch_size              = 100
+    process_batching_window_seconds = 1
+    queue_max_receive_count         = 5
+  }
+
+  assert {
+    condition     = output.max_orders_per_request == 223
+    error_message = "Four fifths of what five invocations can settle, for each of 100 messages."
+  }
+}
+
+run "more_memory_makes_larger_requests" {
+  command = plan
+
+  variables {
+    process_batch_size              = 100
+    process_batching_window_seconds = 1
+    queue_max_receive_count         = 5
+    process_memory_size             = 1769
+  }
+
+  assert {
+    condition     = output.max_orders_per_request == 322
+    error_message = "At a whole core an order takes 0.6 ms of CPU."
+  }
+}
+
+run "too_little_memory_for_a_batch" {
+  command = plan
+
+  variables {
+    process_memory_size = 255
+  }
+
+  expect_failures = [var.process_memory_size]
 }
 
 run "timeouts_too_short_for_two_attempts" {
