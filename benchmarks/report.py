@@ -1,9 +1,13 @@
-"""What a run has found: a table for people, JSON for machines, and a plot."""
+"""What a run has found: a table for people, JSON for machines, and a plot.
+
+`python -m benchmarks.report` prints the last run's table in Markdown, for docs/performance.md.
+"""
 
 import json
 import os
 import platform
 import time
+from dataclasses import asdict
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +15,7 @@ from statistics import median
 
 from rich.table import Table
 
+from benchmarks import ROOT
 from benchmarks.pairs import Figure
 
 # At most this, or at least where more is better.
@@ -61,12 +66,32 @@ def table(figures: list[Figure]) -> Table:
     return result
 
 
+def markdown(figures: list[Figure]) -> str:
+    lines = ["| | Ours | Tutorial | Ratio | Min … max | Target |", "| --- |" + " ---: |" * 5]
+    for figure in figures:
+        cells = [
+            figure.title,
+            f"{_rounded(median(figure.ours))} {figure.unit}",
+            _rounded(median(figure.tutorial)),
+            f"{median(figure.ratios):.2f}",
+            f"{min(figure.ratios):.2f} … {max(figure.ratios):.2f}",
+            target(figure) + (", **missed**" if is_missed(figure) else ""),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _rounded(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def read_json(path: Path) -> list[Figure]:
+    return [Figure(**sample) for sample in json.loads(path.read_text())["samples"].values()]
+
+
 def write_json(path: Path, figures: list[Figure]) -> None:
     content: dict[str, object] = {figure.key: round(figure.value, 4) for figure in figures}
-    content["samples"] = {
-        figure.key: {"unit": figure.unit, "ours": figure.ours, "tutorial": figure.tutorial}
-        for figure in figures
-    }
+    content["samples"] = {figure.key: asdict(figure) for figure in figures}
     content["ranges"] = {f.key: [min(f.ratios), max(f.ratios)] for f in figures}
     content["run"] = {
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -109,3 +134,7 @@ def write_plot(path: Path, figures: list[Figure]) -> None:
             f'<path d="M{at} {y - 1}v24" stroke="#e69f00" stroke-width="3"/>',
         ]
     path.write_text("\n".join([*lines, "</svg>\n"]))
+
+
+if __name__ == "__main__":
+    print(markdown(read_json(ROOT / "build" / "bench.json")))
