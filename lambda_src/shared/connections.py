@@ -17,15 +17,18 @@ import time
 import zlib
 from collections.abc import Callable
 from functools import cache
-from http.client import HTTPException, HTTPResponse
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
+
+from shared import answers
 
 CONNECT_SECONDS = 1.0  # for an address; all of a name's share CONNECT_BUDGET_SECONDS
 CONNECT_BUDGET_SECONDS = 1.5
 # Within what keeps a connection at every hop: VPC endpoints and NAT gateways forget it after 350 s
 # ("AWS PrivateLink quotas"), services close it earlier.
 MAX_IDLE_SECONDS = 20.0
+
+Answer: TypeAlias = answers.Answer
 
 
 class ExchangeError(Exception):
@@ -34,16 +37,6 @@ class ExchangeError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-class Answer(NamedTuple):
-    status: int
-    headers: Any  # email.message.Message: names in any case
-    body: bytes
-
-    @property
-    def request_id(self) -> str:
-        return str(self.headers.get("x-amzn-requestid", ""))
 
 
 class Connections:
@@ -91,22 +84,22 @@ class Connections:
         is_kept: bool = False,
     ) -> Answer:
         """On one connection, which is kept if another request may follow."""
-        has_begun = False
+        until = time.monotonic() + min(self._read_timeout_seconds, remaining())
+        source = _Source(connection, until)
         try:
-            until = time.monotonic() + min(self._read_timeout_seconds, remaining())
-            source = _Source(connection, until)
             connection.settimeout(source.seconds_left())
             connection.sendall(request)
-            response = HTTPResponse(source, method="POST")  # type: ignore[arg-type]
-            response.begin()
-            has_begun = True
-            answer = Answer(response.status, response.headers, response.read())
-        except (OSError, HTTPException, ValueError) as error:
+            answer = answers.read(io.BufferedReader(source))
+        except (OSError, ValueError) as error:
             connection.close()
-            if is_kept and not has_begun and isinstance(error, ConnectionError | ssl.SSLEOFError):
+            if (
+                is_kept
+                and not source.has_begun
+                and isinstance(error, ConnectionError | ssl.SSLEOFError)
+            ):
                 raise _EndedWhileIdleError from None
             raise ExchangeError(_reason(error)) from None
-        if response.will_close:
+        if answer.is_last:
             connection.close()
         else:
             self._own.kept = (connection, time.monotonic(), time.time())
@@ -166,17 +159,16 @@ class _Source(io.RawIOBase):
     def __init__(self, connection: socket.socket, until: float) -> None:
         self._connection = connection
         self._until = until
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """As HTTPResponse asks a socket for it."""
-        return io.BufferedReader(self)
+        self.has_begun = False  # something of the answer has come
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         self._connection.settimeout(self.seconds_left())
-        return self._connection.recv_into(buffer)
+        count = self._connection.recv_into(buffer)
+        self.has_begun = self.has_begun or count > 0
+        return count
 
     def seconds_left(self) -> float:
         return max(0.001, self._until - time.monotonic())
