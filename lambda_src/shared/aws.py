@@ -14,12 +14,10 @@ throttling, a clock that was off, credentials that have just been renewed. Whoev
 a write without an answer may have happened.
 """
 
-import calendar
 import json
 import os
 import time
 from collections.abc import Callable
-from email.utils import parsedate
 from typing import Any, Protocol
 
 from shared import connections, credentials, endpoints, settings, signing
@@ -259,10 +257,14 @@ class BuiltinClient:
 
     def _adjusts_clock(self, answer: connections.Answer) -> bool:
         """Whether AWS's clock says something else than what was signed; then it is believed."""
+        # Few clocks are off, and no start has to pay for that.
+        from calendar import timegm  # noqa: PLC0415
+        from email.utils import parsedate  # noqa: PLC0415
+
         date = parsedate(answer.headers.get("date", ""))
         if not date:
             return False
-        offset = calendar.timegm(date) - time.time()
+        offset = timegm(date) - time.time()
         if abs(offset - self._clock_offset) < SKEW_SECONDS:
             return False
         self._clock_offset = offset

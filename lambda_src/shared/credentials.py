@@ -5,7 +5,6 @@ name an HTTP endpoint whose credentials expire. They are fetched at the first ca
 start, so that no snapshot has them.
 """
 
-import calendar
 import json
 import os
 import threading
@@ -119,6 +118,8 @@ def _is_allowed(host: str) -> bool:
 
 
 def _read(body: bytes) -> Credentials:
+    from calendar import timegm  # noqa: PLC0415 - most functions never come here
+
     try:
         found = json.loads(body)
         # ISO 8601 in UTC, with or without fractions of a second: "2030-01-01T00:00:00Z"
@@ -127,7 +128,7 @@ def _read(body: bytes) -> Credentials:
             found["AccessKeyId"],
             found["SecretAccessKey"],
             found["Token"],
-            calendar.timegm(expiration),
+            timegm(expiration),
         )
     except (ValueError, KeyError, TypeError):
         raise ExchangeError("CredentialsMalformed") from None
