@@ -45,7 +45,7 @@ test: test-terraform ## Run every test: Terraform with mocked providers, then py
 .PHONY: test-unit
 test-unit: ## Run the handlers' and the local stack's tests.
 	$(setup) python
-	@$(PYTHON) -m pytest tests/unit
+	@$(PYTHON) -m pytest tests/unit tests/local
 
 .PHONY: test-terraform
 test-terraform: ## Plan the root and each module with mocked providers, and check wiring and messages.

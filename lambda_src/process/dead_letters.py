@@ -21,9 +21,10 @@ def send(queue: Queue, record: Record, reason: str, deadline: Deadline) -> bool:
         Whether it is known to be there.
     """
     reason = reason[:MAX_REASON]
-    trace = record["attributes"].get("AWSTraceHeader")
-    extra = {"message_id": record["messageId"], "reason": reason, "trace_id": trace or ""}
+    extra = {"message_id": record["messageId"], "reason": reason}
     try:
+        trace = record["attributes"].get("AWSTraceHeader")
+        extra["trace_id"] = trace or ""
         queue.send(record["body"], _attributes(record, reason), trace, deadline)
     except CallError as error:
         LOG.warning("Dead-lettering failed", extra=extra | error.details)

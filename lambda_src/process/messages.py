@@ -14,6 +14,7 @@ LAST_DELIVERIES = 3  # before the dead-letter queue, a message goes before all o
 MAX_GROUP_BYTES = 256 * 1024
 MAX_AHEAD_MICROSECONDS = 300 * 10**6  # of a producer's clock
 
+_COUNT = re.compile("[0-9]{1,9}")
 _STAMP = re.compile("[1-9][0-9]{0,15}")  # microseconds, until the year 2286
 
 
@@ -88,4 +89,4 @@ def stamp(record: Record) -> int:
 def _receive_count(record: Record) -> int:
     attributes = record.get("attributes")
     count = attributes.get("ApproximateReceiveCount") if isinstance(attributes, dict) else None
-    return int(count) if isinstance(count, str) and count.isdecimal() else 1
+    return int(count) if isinstance(count, str) and _COUNT.fullmatch(count) else 1

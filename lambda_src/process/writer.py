@@ -38,7 +38,7 @@ KNOWN_SHARE = 0.9
 PROBE_ORDERS = 500
 
 # What another form of the same request would not change.
-AUTHORIZATION_CODES = frozenset(
+SAME_IN_ANY_FORM_CODES = frozenset(
     {
         "AccessDenied",
         "AccessDeniedException",
@@ -52,6 +52,7 @@ AUTHORIZATION_CODES = frozenset(
         "MissingAuthenticationTokenException",
         "OptInRequired",
         "RequestExpired",
+        "ResourceNotFoundException",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
     }
@@ -300,7 +301,7 @@ def _code_of_each(error: CallError) -> str:
     its own, unless that would meet the same refusal.
     """
     is_of_the_request = 400 <= error.status < 500 and not is_throttling(error.code)
-    if is_of_the_request and error.code not in AUTHORIZATION_CODES:
+    if is_of_the_request and error.code not in SAME_IN_ANY_FORM_CODES:
         return _ONE_BY_ONE
     return error.code
 

@@ -32,7 +32,9 @@ class Queue:
 
         Raises:
             CallError: SQS has not confirmed that it has this very message.
+            ValueError: A BinaryValue is not base64; nothing has been sent.
         """
+        digests = (_md5(body.encode()), md5_of_attributes(attributes) if attributes else None)
         message: dict[str, Any] = {
             "QueueUrl": self._url,
             "MessageBody": body,
@@ -42,11 +44,9 @@ class Queue:
             trace_header = {"DataType": "String", "StringValue": trace}
             message["MessageSystemAttributes"] = {"AWSTraceHeader": trace_header}
         answer = self._client.call("SendMessage", json.dumps(message), deadline)
+        if (answer.get("MD5OfMessageBody"), answer.get("MD5OfMessageAttributes")) != digests:
+            raise CallError("OtherMessageConfirmed", status=200)
         message_id = answer.get("MessageId")
-        if answer.get("MD5OfMessageBody") != _md5(body.encode()):
-            raise CallError("OtherBodyConfirmed", status=200)
-        if attributes and answer.get("MD5OfMessageAttributes") != md5_of_attributes(attributes):
-            raise CallError("OtherAttributesConfirmed", status=200)
         if not isinstance(message_id, str) or not message_id:
             raise CallError("NothingConfirmed", status=200)
         return message_id
@@ -58,7 +58,7 @@ def md5_of_attributes(attributes: Attributes) -> str:
     for name, attribute in sorted(attributes.items()):
         is_binary = "BinaryValue" in attribute
         value = (
-            base64.b64decode(attribute["BinaryValue"])
+            base64.b64decode(attribute["BinaryValue"], validate=True)
             if is_binary
             else attribute["StringValue"].encode()
         )

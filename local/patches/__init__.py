@@ -33,7 +33,12 @@ def patch(function: Patch) -> Patch:
 
 def all_patches() -> dict[str, Patch]:
     """Every patch by name, in the order in which they are applied."""
-    for module in ("read_back", "load_balancer", "functions"):
+    modules = (
+        *("read_back", "load_balancer", "functions"),
+        *("queues", "network", "protection", "keys"),
+        *("sqs", "dynamodb", "mappings"),
+    )
+    for module in modules:
         importlib.import_module(f"{__name__}.{module}")
     return dict(_patches)
 
@@ -49,7 +54,8 @@ def apply(without: Iterable[str] = ()) -> None:
         raise PatchError(
             f"local/patches is written for ministack {PINNED_VERSION}, and {installed} is "
             f"installed. Install ministack=={PINNED_VERSION}; or check each patch against "
-            f"{installed}, run tests/unit/test_local_emulator.py and change PINNED_VERSION."
+            f"{installed}, run tests/unit/test_local_emulator.py and tests/local, and change "
+            "PINNED_VERSION."
         )
     patches, without = all_patches(), set(without)
     if unknown := sorted(without - patches.keys()):

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from local.patches import around, internal, patch
+from local.patches.hooks import role_may
 
 JsonObject = dict[str, Any]
 
@@ -90,14 +91,17 @@ def mappings_need_the_permissions_of_the_role() -> None:
         return
     functions = internal("services.lambda_svc", "_get_func_record_for_ref")
     error = internal("services.lambda_svc", "error_response_json")
-    evaluator = _RoleEvaluator()
+    may = role_may()
+
+    def denied_action(role_arn: str, queue_arn: str) -> str | None:
+        return next((one for one in QUEUE_ACTIONS if not may(role_arn, one, queue_arn)), None)
 
     @around("services.lambda_svc", "_create_esm")
     def create(original: Any, data: JsonObject) -> Any:
         queue_arn = data.get("EventSourceArn", "")
         _, config, _ = functions(data.get("FunctionName", ""))
         if ":sqs:" in queue_arn and config:
-            denied = evaluator.denied_action(config.get("Role", ""), queue_arn)
+            denied = denied_action(config.get("Role", ""), queue_arn)
             if denied:
                 action = denied.partition(":")[2]
                 message = (
@@ -114,48 +118,13 @@ def mappings_need_the_permissions_of_the_role() -> None:
     ) -> int:
         checked, denied = kept.get(esm["UUID"], (0.0, None))
         if time.monotonic() - checked > PERMISSIONS_ARE_KEPT_SECONDS:
-            denied = evaluator.denied_action(config.get("Role", ""), esm["EventSourceArn"])
+            denied = denied_action(config.get("Role", ""), esm["EventSourceArn"])
             kept[esm["UUID"]] = (time.monotonic(), denied)
         if denied:
             esm["LastProcessingResult"] = f"PROBLEM: the role of the function may not {denied}"
             return 0  # no batch at a time: the queue is left alone
         allowed: int = original(esm, func_rec, config, queue)
         return allowed
-
-
-class _RoleEvaluator:
-    """Decides with the emulator's own evaluator what Lambda may do in the name of a role."""
-
-    def __init__(self) -> None:
-        self._context = internal("core.iam_evaluator", "EvalContext")
-        self._evaluate = internal("core.iam_evaluator", "evaluate")
-        self._combine = internal("core.iam_evaluator", "combine_resource_policy")
-        self._role_policies = internal("core.iam_evaluator", "_gather_role_policies")
-        self._boundary = internal("core.iam_evaluator", "_permissions_boundary")
-        self._roles = internal("services.iam", "_roles")
-        self._queue_policy = internal("services.sqs", "queue_policy_for_arn")
-
-    def denied_action(self, role_arn: str, queue_arn: str) -> str | None:
-        """The first action on the queue that the role may not do, or None."""
-        account, role_name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
-        policies = self._role_policies(role_name, account)
-        limits = self._boundary(self._roles, role_name, account)
-        for action in QUEUE_ACTIONS:
-            context = self._context(
-                principal_arn=f"arn:aws:sts::{account}:assumed-role/{role_name}/lambda",
-                principal_type="AssumedRole",
-                principal_account=account,
-                action=action,
-                resource_arn=queue_arn,
-                region=queue_arn.split(":")[3],
-                secure_transport=True,
-            )
-            result = self._evaluate(context, policies, *limits)
-            if resource_policy := self._queue_policy(queue_arn):
-                result = self._combine(result, context, *resource_policy, limits=limits)
-            if result.decision != "Allow":
-                return action
-        return None
 
 
 @patch

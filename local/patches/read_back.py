@@ -85,15 +85,31 @@ def mappings_keep_their_metrics_config() -> None:
 
     "EventSourceMappingConfiguration", AWS Lambda API Reference. The emulator drops it.
     """
+    _mappings_keep("MetricsConfig")
+
+
+@patch
+def mappings_keep_their_pollers() -> None:
+    """AWS: an event source mapping returns the ProvisionedPollerConfig that it was given.
+
+    "EventSourceMappingConfiguration", AWS Lambda API Reference. The emulator drops it.
+    """
+    _mappings_keep("ProvisionedPollerConfig")
+
+
+def _mappings_keep(member: str) -> None:
+    """Keep a member of a mapping; an empty one, as Terraform sends it, takes it away."""
     mappings = internal("services.lambda_svc", "_esms")
     public_members = internal("services.lambda_svc", "_esm_response")
     json_response = internal("services.lambda_svc", "json_response")
 
     def keep(response: Response, data: dict[str, Any]) -> Response:
-        if response[0] >= 300 or not data.get("MetricsConfig"):
+        if response[0] >= 300 or member not in data:
             return response
         mapping = mappings[json.loads(response[2])["UUID"]]
-        mapping["MetricsConfig"] = data["MetricsConfig"]
+        mapping[member] = data[member]
+        if not data[member]:
+            del mapping[member]
         return json_response(public_members(mapping), response[0])  # type: ignore[no-any-return]
 
     @around("services.lambda_svc", "_create_esm")
@@ -328,3 +344,36 @@ def network_acl_entries_keep_port_ranges() -> None:
         if "PortRange" not in entry:
             return xml
         return insert_after(xml, "</egress>", f"<portRange>{entry['PortRange']}</portRange>")
+
+
+@patch
+def log_groups_change_their_key() -> None:
+    """AWS: AssociateKmsKey gives a log group a key, DisassociateKmsKey takes it away.
+
+    "AssociateKmsKey", Amazon CloudWatch Logs API Reference. The emulator has a key from the
+    creation on or never.
+    """
+    groups = internal("services.cloudwatch_logs", "_log_groups")
+    json_response = internal("services.cloudwatch_logs", "json_response")
+    error = internal("services.cloudwatch_logs", "error_response_json")
+
+    @around("services.cloudwatch_logs", "handle_request")
+    async def handle(  # noqa: PLR0917 - as the emulator has it
+        original: Any,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query_params: Any,
+    ) -> Response:
+        action = headers.get("x-amz-target", "").rpartition(".")[2]
+        if action not in {"AssociateKmsKey", "DisassociateKmsKey"}:
+            response: Response = await original(method, path, headers, body, query_params)
+            return response
+        data = json.loads(body)
+        group = groups.get(data.get("logGroupName"))
+        if group is None:
+            text = "The specified log group does not exist."
+            return error("ResourceNotFoundException", text, 400)  # type: ignore[no-any-return]
+        group["kmsKeyId"] = data.get("kmsKeyId")
+        return json_response({})  # type: ignore[no-any-return]

@@ -78,6 +78,11 @@ def sqs(action: str, queue: str, *by: str, **arguments: Any) -> Attempt:
     return Attempt(f"sqs:{action}", call, by or FUNCTIONS)
 
 
+def sqs_batch(action: str, queue: str, *by: str, **entry: Any) -> Attempt:
+    entries = {"QueueUrl": f"${queue}_url", "Entries": [{"Id": "1", **entry}]}
+    return Attempt(f"sqs:{action}", ("sqs", f"{method_of(action)}_batch", entries), by or FUNCTIONS)
+
+
 def dynamodb(action: str, *by: str, table: str = "table", **arguments: Any) -> Attempt:
     call = ("dynamodb", method_of(action), {"TableName": f"${table}", **arguments})
     return Attempt(f"dynamodb:{action}", call, by or FUNCTIONS)
@@ -141,7 +146,14 @@ ATTEMPTS = [
                 ReceiptHandle=f"${queue}_receipt",
                 VisibilityTimeout=0,
             ),
+            sqs_batch(
+                "ChangeMessageVisibility",
+                queue,
+                ReceiptHandle=f"${queue}_receipt",
+                VisibilityTimeout=0,
+            ),
             sqs("DeleteMessage", queue, ReceiptHandle=f"${queue}_receipt"),
+            sqs_batch("DeleteMessage", queue, ReceiptHandle=f"${queue}_receipt"),
             sqs("SetQueueAttributes", queue, Attributes={"Policy": ""}),
             sqs("AddPermission", queue, Label="x", AWSAccountIds=["$other_account"], Actions=["*"]),
             sqs("RemovePermission", queue, Label="x"),
@@ -152,6 +164,9 @@ ATTEMPTS = [
     sqs("SendMessage", "queue", "process", MessageBody="x"),
     sqs("SendMessage", "dead_letter", "ingest", MessageBody="x"),
     sqs("SendMessage", "other_queue", MessageBody="x"),
+    sqs_batch("SendMessage", "queue", "process", MessageBody="x"),
+    sqs_batch("SendMessage", "dead_letter", "ingest", MessageBody="x"),
+    sqs_batch("SendMessage", "other_queue", MessageBody="x"),
     any_of("sqs", "ListQueues"),
     any_of("sqs", "CreateQueue", QueueName="mine"),
     any_of("sqs", "StartMessageMoveTask", SourceArn="$dead_letter_arn"),
@@ -351,7 +366,6 @@ ATTEMPTS = [
 UNKNOWN = {
     "ec2:AssignPrivateIpAddresses",
     "ec2:UnassignPrivateIpAddresses",
-    "sqs:StartMessageMoveTask",
 }
 
 DENIED = {"ec2": "UnauthorizedOperation"} | dict.fromkeys(
@@ -431,8 +445,9 @@ def make_others(client: Client, account: str, undo: contextlib.ExitStack) -> dic
 def make_twins(client: Client, targets: dict[str, Any]) -> dict[str, Any]:
     """The system's own things, in an account without them."""
     made = {}
-    for queue in ("e2e", "e2e-dead-letter"):
-        client("sqs").create_queue(QueueName=queue)
+    client("sqs").create_queue(QueueName="e2e-dead-letter")
+    redrive = {"deadLetterTargetArn": targets["dead_letter_arn"], "maxReceiveCount": 5}
+    client("sqs").create_queue(QueueName="e2e", Attributes={"RedrivePolicy": json.dumps(redrive)})
     for queue in ("queue", "dead_letter", "other_queue"):
         url = targets[f"{queue}_url"]
         client("sqs").send_message(QueueUrl=url, MessageBody="x")
@@ -615,6 +630,36 @@ def test_code_does_the_work_of_its_function(stack: Stack, code: dict[str, Run]) 
         stack.dynamodb.delete_item(TableName=table, Key=key)
 
 
+@contextlib.contextmanager
+def outside_the_vpc(stack: Stack, function: str) -> Iterator[None]:
+    """Where neither endpoints nor their policies are in the way."""
+    name = {"FunctionName": f"e2e-{function}"}
+    names = ("SubnetIds", "SecurityGroupIds")
+    network = stack.lambda_.get_function_configuration(**name)["VpcConfig"]
+    stack.lambda_.update_function_configuration(**name, VpcConfig={one: [] for one in names})
+    try:
+        yield
+    finally:
+        inside = {one: network[one] for one in names}
+        stack.lambda_.update_function_configuration(**name, VpcConfig=inside)
+
+
+def test_the_endpoints_keep_code_from_the_queue_as_well(
+    stack: Stack, code: dict[str, Run], targets: dict[str, Any]
+) -> None:
+    """Without the denials: the endpoint's policy refuses to poll, and nothing leads to EC2."""
+    queue = {"QueueUrl": stack.outputs["queue_url"]}
+    interface: list[Call] = [("ec2", "create_network_interface", {"SubnetId": targets["subnet"]})]
+    with role_without(stack, "e2e-process", "DenyPollingByCode"):
+        [error] = code["process"]([("sqs", "receive_message", queue)])
+    assert error is not None
+    assert error["Code"] == "AccessDenied"
+    with role_without(stack, "e2e-process", "DenyNetworkInterfacesToCode"):
+        [error] = code["process"](interface)
+    assert error is not None
+    assert error["Code"] == "ServiceUnavailable"
+
+
 def test_only_the_denial_keeps_code_from_the_queue(stack: Stack, code: dict[str, Run]) -> None:
     """And so it is the function's ARN that makes the difference to Lambda, which does poll."""
     queue = {"QueueUrl": stack.outputs["queue_url"]}
@@ -622,7 +667,10 @@ def test_only_the_denial_keeps_code_from_the_queue(stack: Stack, code: dict[str,
         ("sqs", "get_queue_attributes", queue),
         ("sqs", "receive_message", {**queue, "WaitTimeSeconds": 0}),
     ]
-    with role_without(stack, "e2e-process", "DenyPollingByCode"):
+    with (
+        outside_the_vpc(stack, "process"),
+        role_without(stack, "e2e-process", "DenyPollingByCode"),
+    ):
         assert code["process"](calls) == [None, None]
     assert None not in code["process"](calls)
 
@@ -636,7 +684,10 @@ def test_only_the_denial_keeps_code_from_interfaces(
         ("ec2", "create_network_interface", {"SubnetId": targets["subnet"]}),
         ("ec2", "describe_network_interfaces", {}),
     ]
-    with role_without(stack, f"e2e-{function}", "DenyNetworkInterfacesToCode"):
+    with (
+        outside_the_vpc(stack, function),
+        role_without(stack, f"e2e-{function}", "DenyNetworkInterfacesToCode"),
+    ):
         assert code[function](calls) == [None] * 3
     assert None not in code[function](calls)
 

@@ -177,17 +177,31 @@ class System:
         return list(chain.from_iterable(iter(take, [])))
 
     def put_back(self, messages: Iterable[Message], *, to: str = "queue_url") -> None:
-        """Sends messages to the queue as StartMessageMoveTask does, which the emulator lacks.
-
-        They get a new id and a new SentTimestamp, and keep their attributes ("Learn how to
-        configure a dead-letter queue redrive in Amazon SQS").
-        """
+        """Sends messages that were taken to a queue, in their order, as new ones."""
         for message in messages:
             self.stack.sqs.send_message(
                 QueueUrl=self.stack.outputs[to],
                 MessageBody=message["Body"],
                 MessageAttributes=message.get("MessageAttributes", {}),
             )
+
+    def redrive(self) -> int:
+        """Moves all dead letters back to the queue, as an operator does; returns how many."""
+        source, queue = (
+            self.stack.sqs.get_queue_attributes(
+                QueueUrl=self.stack.outputs[name], AttributeNames=["QueueArn"]
+            )["Attributes"]["QueueArn"]
+            for name in ("dead_letter_queue_url", "queue_url")
+        )
+        self.stack.sqs.start_message_move_task(SourceArn=source, DestinationArn=queue)
+
+        def ended() -> dict[str, Any] | None:
+            [task] = self.stack.sqs.list_message_move_tasks(SourceArn=source)["Results"]
+            return None if task["Status"] == "RUNNING" else dict(task)
+
+        task = eventually(ended, "the end of the redrive", STANDSTILL_SECONDS)
+        assert task["Status"] == "COMPLETED", task
+        return int(task["ApproximateNumberOfMessagesMoved"])
 
     # The functions
 

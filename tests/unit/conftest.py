@@ -14,8 +14,11 @@ from tests.unit.support import ENVIRONMENT, FakeDynamoDB, FakeSqs
 with pytest.MonkeyPatch.context() as patch:
     for _name, _value in ENVIRONMENT.items():
         patch.setenv(_name, _value)
+    patch.delenv("AWS_CA_BUNDLE", raising=False)  # of this machine, perhaps
     from ingest import handler as ingest_handler
     from process import handler as process_handler
+    from process import writer
+    from shared import aws
 
 settings.register_profile(
     "dev",
@@ -34,12 +37,20 @@ def examples(count: int, **options: Any) -> settings:
     return settings(max_examples=count * (20 if PROFILE == "nightly" else 1), **options)
 
 
+@pytest.fixture(autouse=True)
+def _quick_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls have credentials, and do not wait before they try again."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, ENVIRONMENT[name])
+    monkeypatch.setattr(aws.Deadline, "pause", lambda self, seconds: seconds < self.remaining())
+
+
 @pytest.fixture
 def sqs(monkeypatch: pytest.MonkeyPatch) -> FakeSqs:
     """The queue behind ingest, and the dead-letter queue behind process."""
     fake = FakeSqs()
-    monkeypatch.setattr(ingest_handler, "SQS", fake)
-    monkeypatch.setattr(process_handler, "sqs", lambda: fake)
+    monkeypatch.setattr(ingest_handler.QUEUE, "_client", fake)
+    monkeypatch.setattr(process_handler.DEAD_LETTER_QUEUE, "_client", fake)
     return fake
 
 
@@ -48,6 +59,7 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> FakeDynamoDB:
     """The table behind process."""
     fake = FakeDynamoDB()
     monkeypatch.setattr(process_handler.WRITER, "_client", fake)
+    monkeypatch.setattr(process_handler.WRITER, "_experience", writer._Experience())
     return fake
 
 

@@ -1,7 +1,8 @@
 """DynamoDB engines to test against: AWS's DynamoDB Local, the emulator, and moto.
 
-DynamoDB Local is what the others are measured by. The emulator checks no limits. moto 5.2 cannot
-do a PartiQL INSERT with parameters, and is left out wherever one is made.
+DynamoDB Local is what the others are measured by. The emulator checks keys, numbers, sizes and
+depth, as tests/local/recorded shows. moto 5.2 cannot do a PartiQL INSERT with parameters, and is
+left out wherever one is made.
 """
 
 import contextlib
@@ -47,6 +48,12 @@ class Engine(NamedTuple):
             ],
         )
 
+    def functions_client(self, implementation: str = "builtin") -> aws.Client:
+        """The functions' own client. moto stands in for botocore only."""
+        if self.name == "moto":
+            implementation = "botocore"
+        return functions_client(self.client.meta.endpoint_url, implementation=implementation)
+
     def items(self, table: str) -> list[dict[str, Any]]:
         pages = self.client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
         return [item for page in pages for item in page["Items"]]
@@ -63,10 +70,13 @@ def client(endpoint_url: str | None, service: str = "dynamodb") -> Any:
     )
 
 
-def functions_client(endpoint_url: str, service: str = "dynamodb") -> aws.Client:
+def functions_client(
+    endpoint_url: str, service: str = "dynamodb", implementation: str = "builtin"
+) -> aws.Client:
     """The functions' own client, pointed at an engine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", endpoint_url)
+        patch.setenv("CLIENT_IMPLEMENTATION", implementation)
         return aws.client(service, REGION, 10)
 
 

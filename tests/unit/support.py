@@ -5,10 +5,12 @@ import hashlib
 import io
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from botocore.exceptions import ClientError
+from shared.aws import CallError, Deadline
+from shared.queues import md5_of_attributes
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -104,30 +106,48 @@ def record(body: Any, message_id: str = "1", stamp: int | None = 1, **changes: A
     }
 
 
-def error(code: str, operation: str = "Operation") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "secret"}}, operation)
+def error(code: str) -> CallError:
+    """What AWS answers with this code."""
+    status = 500 if code in ("500", "InternalServerError") else 400
+    return CallError(code, status=status)
 
 
 class FakeSqs:
-    """Keeps what is sent. ``troubles`` are raised one after another, before anything is sent."""
+    """A client of SQS that keeps what is sent.
+
+    ``troubles`` are raised one after another, before anything is sent; ``answers`` are given
+    instead of right ones.
+    """
 
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
         self.troubles: list[Exception] = []
+        self.answers: list[Any] = []
 
-    def send_message(self, **message: Any) -> dict[str, str]:
+    def call(self, operation: str, parameters: str, deadline: Deadline) -> Any:
+        assert operation == "SendMessage"
         if self.troubles:
             raise self.troubles.pop(0)
+        message = json.loads(parameters)
         self.sent.append(message)
+        if self.answers:
+            return self.answers.pop(0)
+        return self.right_answer(message)
+
+    def right_answer(self, message: dict[str, Any]) -> dict[str, str]:
         digest = hashlib.md5(message["MessageBody"].encode(), usedforsecurity=False).hexdigest()
-        return {"MessageId": f"message-{len(self.sent)}", "MD5OfMessageBody": digest}
+        return {
+            "MessageId": f"message-{len(self.sent)}",
+            "MD5OfMessageBody": digest,
+            "MD5OfMessageAttributes": md5_of_attributes(message["MessageAttributes"]),
+        }
 
 
 class FakeDynamoDB:
-    """DynamoDB in memory, for the two calls that process makes; test_write_path proves it right.
+    """A client of DynamoDB in memory, for the two calls that process makes.
 
-    ``plan`` is asked before each call and each statement what shall happen: "ok", an error code, or
-    "lost": it is done, and the answer does not arrive.
+    test_write_path proves it right. ``plan`` is asked before each call and each statement what
+    shall happen: "ok", an error code, or "lost": it is done, and the answer does not arrive.
     """
 
     CONDITION = "NOT #stamp >= :stamp"
@@ -138,8 +158,17 @@ class FakeDynamoDB:
         self.calls: list[str] = []
         self.plan: Callable[[str], str] = lambda _: "ok"
         self.refuses: Callable[[dict[str, Any]], bool] = lambda _: False
+        self._lock = threading.Lock()  # process calls from several threads
 
-    def batch_execute_statement(self, Statements: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+    def call(self, operation: str, parameters: str, deadline: Deadline) -> dict[str, Any]:
+        arguments = json.loads(parameters)
+        with self._lock:
+            if operation == "PutItem":
+                return self._put_item(**arguments)
+            assert operation == "BatchExecuteStatement"
+            return self._execute(**arguments)
+
+    def _execute(self, Statements: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         self.calls.append(f"insert {len(Statements)}")
         plan = self.plan("call")
         items = [self._parse(**statement) for statement in Statements]
@@ -159,10 +188,10 @@ class FakeDynamoDB:
                 self.table[key] = item
             answers.append({} if code == "ok" else {"Error": {"Code": code, "Message": "…"}})
         if plan == "lost":
-            raise TimeoutError
+            raise CallError("ReadTimeout")
         return {"Responses": answers}
 
-    def put_item(
+    def _put_item(
         self,
         TableName: str,  # noqa: N803
         Item: dict[str, Any],  # noqa: N803
@@ -184,7 +213,7 @@ class FakeDynamoDB:
             raise error("ConditionalCheckFailedException")
         self.table[self._key(Item)] = Item
         if plan == "lost":
-            raise TimeoutError
+            raise CallError("ReadTimeout")
         return {}
 
     def _key(self, item: dict[str, Any]) -> tuple[str, ...]:

@@ -11,10 +11,10 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from ingest import handler
 from shared import aws, orders, telemetry
+from shared.queues import Queue
 from tests.unit import engines
 from tests.unit.support import (
     REQUEST_ID,
@@ -109,13 +109,13 @@ def test_the_stamp_is_taken_once_and_before_the_send(
     clock = iter(range(1_700_000_000_000_000, 1_700_000_000_000_100))
     monkeypatch.setattr(telemetry, "now_microseconds", lambda: next(clock))
     sent_at = []
-    really_send = sqs.send_message
+    really_call = sqs.call
 
-    def send_message(**message: Any) -> dict[str, str]:
+    def call(*arguments: Any) -> Any:
         sent_at.append(next(clock))
-        return really_send(**message)
+        return really_call(*arguments)
 
-    monkeypatch.setattr(sqs, "send_message", send_message)
+    monkeypatch.setattr(sqs, "call", call)
     post("[" + ",".join(f'{{"order_id":"{i}","item":"a"}}' for i in range(3)) + "]")
 
     assert int(sqs.sent[0]["MessageAttributes"]["accepted_at"]["StringValue"]) == sent_at[0] - 1
@@ -293,8 +293,8 @@ def test_conflicting_content_types_are_refused(sqs: FakeSqs) -> None:
         '{"order_id":"1","item":"a","p":1.}',
         '{"order_id":"1","item":"a\n"}',
         "{'order_id':'1','item':'a'}",
-        "[" * 1_000_000,
-        '{"a":' * 200_000,
+        "[" * 200_000,
+        '{"a":' * 50_000,
         '{"order_id":"1","item":"a","p":' + "[" * 100_000 + "]" * 100_000 + "}",
     ],
 )
@@ -322,8 +322,8 @@ def test_errors_say_which_order_and_which_attribute(sqs: FakeSqs) -> None:
 
 
 def test_errors_are_few_short_and_escaped(sqs: FakeSqs) -> None:
-    name = '<script>"\\\u202e' + "é" * 10_000
-    body = json.dumps([{name: "x" * 3000, "order_id": [], "item": 0}] * 500)
+    name = '<script>"\\\u202e' + "é" * 1000
+    body = json.dumps([{name: "x" * 3000, "order_id": [], "item": 0}] * 50)
 
     content = post(body)[1]
 
@@ -398,8 +398,8 @@ def test_the_reserve_holds_every_attribute_that_the_system_adds() -> None:
         error("QueueDoesNotExist"),
         error("AccessDenied"),
         error("InternalFailure"),
-        EndpointConnectionError(endpoint_url="https://sqs.invalid"),
-        ReadTimeoutError(endpoint_url="https://sqs.invalid"),
+        aws.CallError("ConnectTimeout"),
+        aws.CallError("ReadTimeout"),
         ValueError("secret"),
     ],
     ids=repr,
@@ -421,10 +421,8 @@ def test_without_confirmation_the_answer_is_503(
 @pytest.mark.parametrize(
     "answer", [{}, {"MessageId": "1"}, {"MessageId": "1", "MD5OfMessageBody": "0" * 32}, None, []]
 )
-def test_a_nonsensical_confirmation_is_none(
-    sqs: FakeSqs, monkeypatch: pytest.MonkeyPatch, answer: Any
-) -> None:
-    monkeypatch.setattr(sqs, "send_message", lambda **_: answer)
+def test_a_nonsensical_confirmation_is_none(sqs: FakeSqs, answer: Any) -> None:
+    sqs.answers = [answer]
 
     assert post()[0] == 503
 
@@ -432,8 +430,8 @@ def test_a_nonsensical_confirmation_is_none(
 def test_a_confirmation_without_an_id_is_none(
     sqs: FakeSqs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send = sqs.send_message
-    monkeypatch.setattr(sqs, "send_message", lambda **m: {**send(**m), "MessageId": ""})
+    right_answer = sqs.right_answer
+    monkeypatch.setattr(sqs, "right_answer", lambda m: {**right_answer(m), "MessageId": ""})
 
     assert post()[0] == 503
 
@@ -504,42 +502,80 @@ REPLIES: dict[str, Callable[[socket.socket], None]] = {
 @pytest.mark.parametrize("reply", REPLIES)
 def test_whatever_sqs_does_the_answer_is_503(monkeypatch: pytest.MonkeyPatch, reply: str) -> None:
     with server(REPLIES[reply]) as url:
-        monkeypatch.setattr(aws, "CONNECT_TIMEOUT_SECONDS", 0.3)
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        monkeypatch.setattr(handler, "SQS", aws.client("sqs", "us-east-1", 0.3))
+        monkeypatch.setattr(handler.QUEUE, "_client", aws.client("sqs", "us-east-1", 0.3))
 
         assert post()[0] == 503
 
 
-def test_the_client_gives_up_in_time() -> None:
-    config = handler.SQS.meta.config
+def test_the_answer_comes_in_time(sqs: FakeSqs, monkeypatch: pytest.MonkeyPatch) -> None:
+    deadlines: list[aws.Deadline] = []
+    really_call = sqs.call
 
-    assert (config.connect_timeout, config.read_timeout) == (1, 3.0)
-    assert config.retries == {"mode": "standard", "total_max_attempts": 2}
-    assert aws.worst_call_seconds(3.0) == 9
+    def call(operation: str, parameters: str, deadline: aws.Deadline) -> Any:
+        deadlines.append(deadline)
+        return really_call(operation, parameters, deadline)
+
+    monkeypatch.setattr(sqs, "call", call)
+    handler.handle(request(ORDER), Context(lambda: 10_000))
+
+    assert deadlines[0].remaining() == 9.5
 
 
 def test_a_real_queue_takes_the_message(
-    in_moto: engines.Engine, monkeypatch: pytest.MonkeyPatch
+    emulator: engines.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    queue = engines.client(None, "sqs")
-    url = queue.create_queue(QueueName="orders")["QueueUrl"]
-    monkeypatch.setattr(handler, "SQS", queue)
-    monkeypatch.setattr(handler, "QUEUE_URL", url)
+    endpoint_url = emulator.client.meta.endpoint_url
+    sqs = engines.client(endpoint_url, "sqs")
+    url = sqs.create_queue(QueueName="orders")["QueueUrl"]
+    queue = Queue(engines.functions_client(endpoint_url, "sqs"), url)
+    monkeypatch.setattr(handler, "QUEUE", queue)
     headers = {"content-type": "application/json", "x-amzn-trace-id": TRACE_ID}
 
     status, content, _ = post('{"order_id":"1","item":"\\u0000\\uffff é"}', headers=headers)
 
     assert status == 202
-    (message,) = queue.receive_message(
+    (message,) = sqs.receive_message(
         QueueUrl=url, MessageAttributeNames=["All"], AttributeNames=["All"]
     )["Messages"]
     assert message["MessageId"] == content["message_id"]
     assert message["Body"] == '{"order_id":"1","item":"\\u0000\\uffff \\u00e9"}'
     assert message["MessageAttributes"]["request_id"]["StringValue"] == REQUEST_ID
     assert message["Attributes"]["AWSTraceHeader"] == TRACE_ID
+
+
+def test_the_invocations_own_trace_is_the_messages(
+    sqs: FakeSqs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes with the call, as SDKs send it; the load balancer's would cut the trace in two."""
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", SAMPLED_TRACE_ID)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "function")
+
+    headers = post(headers={"content-type": "application/json", "x-amzn-trace-id": TRACE_ID})[2]
+
+    assert "MessageSystemAttributes" not in sqs.sent[0]
+    assert headers["X-Amzn-Trace-Id"] == TRACE_ID
+
+
+def test_health_checks_are_counted_apart(sqs: FakeSqs) -> None:
+    headers = {"user-agent": "ELB-HealthChecker/2.0"}
+
+    invocation = invoke(handler.handle, request(None, httpMethod="GET", headers=headers))
+
+    assert invocation.answer["statusCode"] == 405
+    counts = {name: invocation.metrics.get(name) for name in ("HealthChecks", "Rejected", "Failed")}
+    assert counts == {"HealthChecks": 1, "Rejected": 0, "Failed": 0}
+
+
+def test_what_cannot_become_small_enough_is_not_parsed(
+    sqs: FakeSqs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders, "read", Mock(side_effect=AssertionError))
+
+    status, content, _ = post(f'{{"order_id":"1","item":"a","n":[{"1," * 200_000}1]}}')
+
+    assert status == 413
+    assert "at least" in content["detail"]
 
 
 def test_the_clients_request_id_is_not_used(sqs: FakeSqs) -> None:

@@ -60,6 +60,14 @@ def handle(event, context):
     return json.loads(event["Records"][0]["body"])
 """
 
+# The other modules have tests of their own in tests/local/patches.
+MODULES = ("read_back", "load_balancer", "functions")
+PATCHES = {
+    name: function
+    for name, function in patches.all_patches().items()
+    if function.__module__.rpartition(".")[2] in MODULES
+}
+
 Check = Callable[[Emulator], None]
 checks: dict[str, Check] = {}
 needs_auth: set[str] = set()
@@ -88,14 +96,14 @@ def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[bool, E
 
 
 def test_every_patch_has_a_check_and_says_what_it_is_for() -> None:
-    assert list(checks) == list(patches.all_patches())
-    for function in patches.all_patches().values():
+    assert list(checks) == list(PATCHES)
+    for function in PATCHES.values():
         text = " ".join((function.__doc__ or "").split())
         assert text.startswith("AWS: ")
         assert "The emulator " in text
 
 
-@pytest.mark.parametrize("name", patches.all_patches())
+@pytest.mark.parametrize("name", PATCHES)
 def test_with_the_patch_it_is_as_on_aws(emulators: dict[bool, Emulator], name: str) -> None:
     emulator = emulators[name in needs_auth]
     emulator.reset()
@@ -103,7 +111,7 @@ def test_with_the_patch_it_is_as_on_aws(emulators: dict[bool, Emulator], name: s
     checks[name](emulator)
 
 
-@pytest.mark.parametrize("name", patches.all_patches())
+@pytest.mark.parametrize("name", PATCHES)
 def test_without_the_patch_the_check_fails(tmp_path: Path, name: str) -> None:
     auth = name in needs_auth
     with (
@@ -173,6 +181,24 @@ def mappings_keep_their_metrics_config(emulator: Emulator) -> None:
     assert mapping.get("MetricsConfig") == config
     read = emulator.client("lambda").get_event_source_mapping(UUID=mapping["UUID"])
     assert read.get("MetricsConfig") == config
+
+
+@check()
+def mappings_keep_their_pollers(emulator: Emulator) -> None:
+    functions = emulator.client("lambda")
+    function_arn = deploy(emulator, "consume", RETURN_MESSAGE)
+    config = {"MinimumPollers": 2, "MaximumPollers": 10}
+
+    mapping = {"UUID": map_queue(emulator, function_arn, ProvisionedPollerConfig=config)["UUID"]}
+
+    assert functions.get_event_source_mapping(**mapping).get("ProvisionedPollerConfig") == config
+    functions.update_event_source_mapping(**mapping, BatchSize=5)
+    assert functions.get_event_source_mapping(**mapping)["ProvisionedPollerConfig"] == config
+    more = config | {"MaximumPollers": 20}
+    functions.update_event_source_mapping(**mapping, ProvisionedPollerConfig=more)
+    assert functions.get_event_source_mapping(**mapping)["ProvisionedPollerConfig"] == more
+    functions.update_event_source_mapping(**mapping, ProvisionedPollerConfig={})
+    assert "ProvisionedPollerConfig" not in functions.get_event_source_mapping(**mapping)
 
 
 @check()
@@ -321,6 +347,25 @@ def network_acl_entries_keep_port_ranges(emulator: Emulator) -> None:
         put(**entry, PortRange=ports)
         (acl,) = ec2.describe_network_acls(NetworkAclIds=[acl_id])["NetworkAcls"]
         assert acl["Entries"][0].get("PortRange") == ports
+
+
+@check()
+def log_groups_change_their_key(emulator: Emulator) -> None:
+    logs = emulator.client("logs")
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"
+    group = {"logGroupName": "/aws/lambda/orders"}
+    logs.create_log_group(**group)
+
+    def read() -> str | None:
+        (found,) = logs.describe_log_groups(logGroupNamePrefix="/aws")["logGroups"]
+        return dict(found).get("kmsKeyId")
+
+    assert code_of(logs.associate_kms_key, **group, kmsKeyId=key) is None
+    assert read() == key
+    logs.disassociate_kms_key(**group)
+    assert read() is None
+    missing = {"logGroupName": "/missing", "kmsKeyId": key}
+    assert code_of(logs.associate_kms_key, **missing) == "ResourceNotFoundException"
 
 
 # How a load balancer calls a function
@@ -528,7 +573,8 @@ def mappings_need_the_permissions_of_the_role(emulator: Emulator) -> None:
 @check()
 def mappings_fill_batches_above_10(emulator: Emulator) -> None:
     function_arn = deploy(emulator, "consume", "def handle(event, context): print('called')")
-    mapping = map_queue(emulator, function_arn, BatchSize=100, Enabled=False)
+    batches: dict[str, Any] = {"BatchSize": 100, "MaximumBatchingWindowInSeconds": 1}
+    mapping = map_queue(emulator, function_arn, **batches, Enabled=False)
     send(emulator, "orders", *["order"] * 25)
 
     emulator.client("lambda").update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)

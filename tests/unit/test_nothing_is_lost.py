@@ -22,7 +22,9 @@ from hypothesis.stateful import (
 
 from ingest import handler as ingest
 from process import handler as process
+from process import writer
 from shared import telemetry
+from shared.aws import CallError, Deadline
 from tests.unit.conftest import examples
 from tests.unit.support import Context, FakeDynamoDB, FakeSqs, error, invoke, request
 
@@ -36,7 +38,9 @@ REQUESTS = st.lists(
     max_size=3,
     unique_by=lambda order: order[0],
 )
-FATES = st.sampled_from(["ok"] * 6 + ["ThrottlingException", "ValidationException", "lost"])
+FATES = st.sampled_from(
+    ["ok"] * 6 + ["ThrottlingException", "InternalServerError", "ValidationException", "lost"]
+)
 STATEMENT_FATES = st.sampled_from(["ok"] * 4 + ["ThrottlingError", "InternalServerError"])
 SEND_FATES = st.sampled_from(["ok"] * 3 + ["refused", "lost"])
 
@@ -55,13 +59,13 @@ class Queue(FakeSqs):
         super().__init__()
         self.fates: Iterator[str] = iter([])
 
-    def send_message(self, **message: Any) -> dict[str, str]:
+    def call(self, operation: str, parameters: str, deadline: Deadline) -> Any:
         fate = next(self.fates, "ok")
         if fate == "refused":
             raise error("ThrottlingException")
-        answer = super().send_message(**message)
+        answer = super().call(operation, parameters, deadline)
         if fate == "lost":
-            raise TimeoutError
+            raise CallError("ReadTimeout")
         return answer
 
 
@@ -80,9 +84,11 @@ class Pipeline(RuleBasedStateMachine):
         self.now = 1_700_000_000_000_000
         self._patches = contextlib.ExitStack()
         patch = self._patches.enter_context(pytest.MonkeyPatch.context())
-        patch.setattr(ingest, "SQS", self.queue)
-        patch.setattr(process, "sqs", lambda: self.queue)
+        patch.setattr(Deadline, "pause", lambda self, seconds: seconds < self.remaining())
+        patch.setattr(ingest.QUEUE, "_client", self.queue)
+        patch.setattr(process.DEAD_LETTER_QUEUE, "_client", self.queue)
         patch.setattr(process.WRITER, "_client", self.dynamodb)
+        patch.setattr(process.WRITER, "_experience", writer._Experience())
         patch.setattr(telemetry, "now_microseconds", lambda: self.now)
 
     # What may happen
@@ -115,8 +121,8 @@ class Pipeline(RuleBasedStateMachine):
         statement_fates = iter(data.draw(st.lists(STATEMENT_FATES, max_size=6)))
         self.dynamodb.plan = lambda what: next(fates if what == "call" else statement_fates, "ok")
         self.queue.fates = iter(data.draw(st.lists(SEND_FATES, max_size=4)))
-        calls_in_time = iter([True] * data.draw(st.integers(0, 8) | st.just(1000)))
-        self._deliver(ids, Context(lambda: 30_000 if next(calls_in_time, False) else 0))
+        looks_in_time = iter([True] * data.draw(st.integers(0, 30) | st.just(1000)))
+        self._deliver(ids, Context(lambda: 30_000 if next(looks_in_time, False) else 0))
 
     @precondition(lambda self: self.messages)
     @rule(data=st.data())

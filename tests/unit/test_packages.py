@@ -168,7 +168,7 @@ def test_names_and_contents_of_the_source_and_nothing_else(
 def test_imports_only_what_lambda_has(package: Package) -> None:
     with zipfile.ZipFile(package.file) as archive:
         own = {name.partition("/")[0] for name in archive.namelist()}
-        allowed = sys.stdlib_module_names | {"boto3", "botocore"} | own
+        allowed = sys.stdlib_module_names | {"botocore"} | own
         for name in archive.namelist():
             assert imports(archive.read(name)) <= allowed, name
 
@@ -208,4 +208,4 @@ def test_starts_with_nothing_but_what_lambda_has(package: Package, tmp_path: Pat
     assert result.returncode == 0, result.stdout
     loaded = set(json.loads(result.stdout)) - sys.stdlib_module_names - {"__main__"}
     own = {entry.name for entry in task.iterdir() if entry.name != "__pycache__"}
-    assert own | {"botocore"} <= loaded <= own | RUNTIME
+    assert loaded == own

@@ -43,7 +43,7 @@ DOCUMENTS = AT_A_LIMIT | ORDERS | VALUES | st.lists(ORDERS | VALUES, max_size=3)
 def table(dynamodb_local: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """DynamoDB Local behind process."""
     dynamodb_local.create_table("orders", order_id="S", item="S")
-    monkeypatch.setattr(process.WRITER, "_client", dynamodb_local.client)
+    monkeypatch.setattr(process.WRITER, "_client", dynamodb_local.functions_client())
     return dynamodb_local
 
 

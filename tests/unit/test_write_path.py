@@ -1,6 +1,7 @@
 """The write path: the newest order of each key wins, and each failure stays where it belongs."""
 
 import itertools
+import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 from unittest.mock import Mock
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from process import writer
 from process.writer import Entry, Outcome, Writer
+from shared.aws import CallError, Deadline
 from tests.unit.conftest import examples
 from tests.unit.engines import Engine
 from tests.unit.support import FakeDynamoDB
@@ -22,11 +24,18 @@ STAMP = "it's ü stamp"  # nothing that could stand unquoted
 
 def entry(key: str, stamp: int, **attributes: Any) -> Entry:
     item = {"order_id": {"S": key}, "item": {"S": "Kopi"}, **attributes}
-    return Entry((key, "Kopi"), stamp, item | {STAMP: {"N": str(stamp)}})
+    return Entry((key, "Kopi"), stamp, wire(item | {STAMP: {"N": str(stamp)}}))
 
 
-def always() -> bool:
-    return True
+def wire(item: dict[str, Any]) -> dict[str, str]:
+    return {name: json.dumps(value) for name, value in item.items()}
+
+
+def item_of(entry: Entry) -> dict[str, Any]:
+    return {name: json.loads(value) for name, value in entry.item.items()}
+
+
+ENOUGH = Deadline(lambda: 30)
 
 
 class Table:
@@ -37,10 +46,13 @@ class Table:
         self._engine = engine
         if engine:
             engine.create_table("orders", order_id="S", item="S")
-        self._writer = Writer(engine.client if engine else self.fake, "orders", STAMP)
+        client: Any = self.fake
+        if engine:
+            client = engine.functions_client()
+        self._writer = Writer(client, "orders", STAMP, parallel_calls=1)
 
-    def write(self, *entries: Entry, has_time: Callable[[], bool] = always) -> Sequence[Outcome]:
-        return self._writer.write(entries, has_time)
+    def write(self, *entries: Entry, deadline: Deadline = ENOUGH) -> Sequence[Outcome]:
+        return self._writer.write(entries, deadline)
 
     def without_put_item(self) -> Self:
         """What a statement does wrong would be mended by PutItem, and not be seen."""
@@ -80,7 +92,7 @@ def fake() -> Table:
 
 def test_new_orders_are_written(table: Table) -> None:
     assert table.write(entry("a", 5), entry("b", 5)) == [WRITTEN, WRITTEN]
-    assert table.items() == {"a": entry("a", 5).item, "b": entry("b", 5).item}
+    assert table.items() == {"a": item_of(entry("a", 5)), "b": item_of(entry("b", 5))}
 
 
 def test_later_orders_overwrite_and_earlier_ones_do_not(table: Table) -> None:
@@ -128,11 +140,11 @@ def by_put_item(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 )
 def test_put_item_has_the_last_word(by_put_item: Table, stored: Any, outcome: Outcome) -> None:
     if stored:
-        by_put_item.put(entry("a", 0).item | {STAMP: stored})
+        by_put_item.put(item_of(entry("a", 0)) | {STAMP: stored})
 
     assert by_put_item.write(entry("a", 5)) == [outcome]
 
-    expected = entry("a", 5).item[STAMP] if outcome is WRITTEN else stored
+    expected = {"N": "5"} if outcome is WRITTEN else stored
     assert by_put_item.items()["a"][STAMP] == expected
 
 
@@ -159,12 +171,12 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 def test_any_name_goes_through_unharmed(table: Table, name: str) -> None:
-    table.write(entry("sentinel", 1))
     one = entry("a", 5, **{name: {"S": name}, f"{name}2": {"M": {name: {"L": [{"S": name}]}}}})
 
-    assert table.without_put_item().write(one) == [WRITTEN]
+    outcomes = table.without_put_item().write(one, entry("sentinel", 1))
 
-    assert table.items() == {"a": one.item, "sentinel": entry("sentinel", 1).item}
+    assert outcomes == [WRITTEN, WRITTEN]
+    assert table.items() == {"a": item_of(one), "sentinel": item_of(entry("sentinel", 1))}
 
 
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=10) | st.sampled_from(NAMES)
@@ -180,7 +192,7 @@ def test_nothing_in_a_name_or_value_alters_a_statement(
 
     assert real.write(one, entry("sentinel", 1)) == [WRITTEN, WRITTEN]
 
-    assert real.items() == {"a": one.item, "sentinel": entry("sentinel", 1).item}
+    assert real.items() == {"a": item_of(one), "sentinel": item_of(entry("sentinel", 1))}
 
 
 @pytest.mark.parametrize("character", ["x", "é", "'"])
@@ -188,7 +200,8 @@ def test_nothing_in_a_name_or_value_alters_a_statement(
 def test_a_statement_that_would_be_too_long_is_put(
     real: Table, character: str, excess: int
 ) -> None:
-    statement = writer._insert_statement("orders", (*entry("a", 1).item, "x")) or ""
+    quoted = writer._insert_statement("orders", (*entry("a", 1).item, "x")) or ""
+    statement = json.loads(quoted)
     # A quote is doubled, and the other takes two bytes.
     whole, rest = divmod(8192 + excess - len(statement.encode()) + 1, 1 + (character != "x"))
     name = character * whole + "x" * rest
@@ -225,10 +238,12 @@ def test_an_item_that_dynamodb_refuses_does_not_harm_its_neighbours(
     ("count", "calls"),
     [
         (0, []),
-        (1, ["insert 1"]),
+        (1, ["put"]),
+        (2, ["insert 2"]),
         (10, ["insert 10"]),
         (25, ["insert 25"]),
-        (26, ["insert 25", "insert 1"]),
+        (26, ["insert 25", "put"]),
+        (27, ["insert 25", "insert 2"]),
         (100, ["insert 25"] * 4),
     ],
 )
@@ -248,16 +263,22 @@ def test_only_keys_that_exist_take_a_request_of_their_own(fake: Table) -> None:
 
 # Failures
 
-TRANSIENT_STATEMENT_CODES = [
+THROTTLED_STATEMENT_CODES = [
     *("ProvisionedThroughputExceeded", "ThrottlingError", "RequestLimitExceeded"),
+]
+TRANSIENT_STATEMENT_CODES = [
     *("InternalServerError", "TransactionConflict", "ResourceNotFound", "AccessDenied"),
     *("ItemCollectionSizeLimitExceeded", "ConditionalCheckFailed", "SomethingNew"),
 ]
-TRANSIENT_CALL_CODES = [
-    *("ProvisionedThroughputExceededException", "ThrottlingException", "InternalServerError"),
-    *("RequestLimitExceeded", "AccessDeniedException", "ResourceNotFoundException", "500", "lost"),
-    *("ItemCollectionSizeLimitExceededException", "ExpiredTokenException", "SomethingNew"),
+THROTTLED_CALL_CODES = [
+    *("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"),
 ]
+TRANSIENT_CALL_CODES = [
+    *("InternalServerError", "500", "lost"),
+    *("AccessDeniedException", "ExpiredTokenException", "ResourceNotFoundException"),
+]
+# Of the request, so that another form of it may succeed; a put that meets them fails.
+REQUEST_CODES = ["ItemCollectionSizeLimitExceededException", "SerializationException", "413"]
 
 
 def planned(*codes: str) -> Callable[[str], str]:
@@ -281,6 +302,38 @@ def test_a_statement_that_fails_fails_alone(fake: Table, code: str) -> None:
     assert set(fake.items()) == {"a", "c"}
 
 
+@pytest.mark.parametrize("code", THROTTLED_STATEMENT_CODES)
+def test_a_throttled_statement_is_repeated_alone(fake: Table, code: str) -> None:
+    fake.fake.plan = only("statement", "ok", code, "ok", code, "ok")
+
+    assert fake.write(entry("a", 1), entry("b", 1), entry("c", 1)) == [WRITTEN] * 3
+
+    assert fake.fake.calls == ["insert 3", "insert 1", "insert 1"]
+
+
+@pytest.mark.parametrize("code", THROTTLED_CALL_CODES)
+def test_a_throttled_call_is_repeated(fake: Table, code: str) -> None:
+    fake.write(entry("a", 1), entry("b", 1))
+    fake.fake.calls.clear()
+    fake.fake.plan = only("call", code, "ok", code, code, "ok", "ok")
+
+    assert fake.write(entry("a", 2), entry("b", 2)) == [WRITTEN] * 2
+
+    assert fake.fake.calls == ["insert 2", "insert 2", "put", "put", "put", "put"]
+
+
+@pytest.mark.parametrize("keys", [["a", "b"], ["a"]])
+def test_throttling_is_waited_for_while_half_of_the_time_is_left(
+    fake: Table, keys: list[str]
+) -> None:
+    fake.fake.plan = lambda _: "ThrottlingException"
+    deadline = Deadline(lambda: 30 - 2 * len(fake.fake.calls))
+
+    assert fake.write(*[entry(key, 1) for key in keys], deadline=deadline) == [FAILED] * len(keys)
+
+    assert 6 <= len(fake.fake.calls) <= 8
+
+
 @pytest.mark.parametrize("code", TRANSIENT_CALL_CODES)
 def test_a_call_that_fails_fails_its_own_25(fake: Table, code: str) -> None:
     fake.fake.plan = only("call", code)
@@ -290,7 +343,7 @@ def test_a_call_that_fails_fails_its_own_25(fake: Table, code: str) -> None:
     assert outcomes == [FAILED] * 25 + [WRITTEN]
 
 
-@pytest.mark.parametrize("code", TRANSIENT_CALL_CODES)
+@pytest.mark.parametrize("code", [*TRANSIENT_CALL_CODES, *REQUEST_CODES])
 def test_a_put_that_fails_fails_alone(fake: Table, code: str) -> None:
     fake.write(entry("a", 1), entry("b", 1))
     fake.fake.plan = only("call", "ok", code)
@@ -298,8 +351,9 @@ def test_a_put_that_fails_fails_alone(fake: Table, code: str) -> None:
     assert fake.write(entry("a", 2), entry("b", 2)) == [FAILED, WRITTEN]
 
 
-def test_a_call_that_is_refused_is_split(fake: Table) -> None:
-    fake.fake.plan = only("call", "ValidationException")
+@pytest.mark.parametrize("code", ["ValidationException", *REQUEST_CODES])
+def test_a_call_that_is_refused_is_split(fake: Table, code: str) -> None:
+    fake.fake.plan = only("call", code)
 
     assert fake.write(entry("a", 1), entry("b", 1)) == [WRITTEN, WRITTEN]
     assert fake.fake.calls == ["insert 2", "put", "put"]
@@ -307,7 +361,7 @@ def test_a_call_that_is_refused_is_split(fake: Table) -> None:
 
 @pytest.mark.parametrize("answer", [{}, {"Responses": []}, {"Responses": [{}, {}, {}]}, None])
 def test_a_nonsensical_answer_is_a_failure(fake: Table, answer: Any) -> None:
-    fake.fake.batch_execute_statement = lambda **_: answer  # type: ignore[method-assign]
+    fake.fake.call = lambda *_: answer  # type: ignore[method-assign]
 
     assert fake.write(entry("a", 1), entry("b", 1)) == [FAILED, FAILED]
 
@@ -320,7 +374,7 @@ def test_what_was_written_without_an_answer_is_superseded_by_itself(fake: Table)
 
 
 def test_an_older_order_fails_with_the_newest(fake: Table) -> None:
-    fake.fake.plan = only("statement", "ThrottlingError")
+    fake.fake.plan = only("call", "InternalServerError")
 
     assert fake.write(entry("a", 1), entry("a", 3), entry("a", 2)) == [FAILED] * 3
     assert fake.items() == {}
@@ -339,13 +393,11 @@ def test_if_the_newest_is_refused_the_next_is_tried(fake: Table) -> None:
 def test_when_time_is_up_the_rest_fails_untouched(fake: Table, calls: int) -> None:
     fake.write(entry("0", 1), entry("1", 1))
     fake.fake.calls.clear()
-    time = iter([True] * calls)
+    deadline = Deadline(lambda: 30 if len(fake.fake.calls) < calls else 0)
 
-    outcomes = fake.write(
-        *[entry(str(n), 2) for n in range(26)], has_time=lambda: next(time, False)
-    )
+    outcomes = fake.write(*[entry(str(n), 2) for n in range(26)], deadline=deadline)
 
-    # Insert 25, put the two that exist, insert the last.
+    # Insert 25, put the two that exist, put the last.
     assert len(fake.fake.calls) == calls
     puts = [WRITTEN if calls > 1 else FAILED, WRITTEN if calls > 2 else FAILED]
     inserts = [WRITTEN if calls > 0 else FAILED] * 23
@@ -357,7 +409,7 @@ def test_when_time_is_up_the_rest_fails_untouched(fake: Table, calls: int) -> No
 ENTRIES = st.builds(
     entry, st.sampled_from("abc"), st.integers(1, 6), x=st.sampled_from([{"S": "x"}, {"N": "1"}])
 )
-LONG = st.builds(lambda one: one._replace(item=one.item | {"x" * 8192: {"NULL": True}}), ENTRIES)
+LONG = st.builds(lambda one: one._replace(item=one.item | {"x" * 8192: '{"NULL":true}'}), ENTRIES)
 
 
 @examples(60)
@@ -376,10 +428,11 @@ def test_the_fake_refuses_a_call_as_dynamodb_does(
     dynamodb_local: Engine, real: Table, fake: Table, keys: str
 ) -> None:
     # The writer never makes such a call. DynamoDB Local may have written a part of it.
-    statement = writer._insert_statement("orders", ("order_id", "item"))
+    statement = json.loads(writer._insert_statement("orders", ("order_id", "item")) or "")
     statements = [
         {"Statement": statement, "Parameters": [{"S": key}, {"S": "Kopi"}]} for key in keys
     ]
-    for client in (dynamodb_local.client, fake.fake):
-        with pytest.raises(ClientError, match="ValidationException"):
-            client.batch_execute_statement(Statements=statements)
+    with pytest.raises(ClientError, match="ValidationException"):
+        dynamodb_local.client.batch_execute_statement(Statements=statements)
+    with pytest.raises(CallError, match="ValidationException"):
+        fake.fake.call("BatchExecuteStatement", json.dumps({"Statements": statements}), ENOUGH)

@@ -1,0 +1,299 @@
+"""local/patches/network.py."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.emulator import Emulator
+from tests.local.patches.lifecycle_support import Checks, code_of, text_of
+from tests.unit.test_local_emulator import ACCOUNT, REGION, allowing, deploy
+
+check = Checks("network")
+
+# A function that makes the call that its event names, and returns "done" or the error's code.
+CALL = """
+import boto3, botocore.config, botocore.exceptions
+
+def handle(event, context):
+    once = botocore.config.Config(retries={"total_max_attempts": 1})
+    client = boto3.client(event["service"], config=once)
+    try:
+        getattr(client, event["method"])(**event["arguments"])
+    except botocore.exceptions.ClientError as error:
+        return error.response["Error"]["Code"]
+    return "done"
+"""
+HTTPS = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+
+
+def test_every_patch_has_a_check() -> None:
+    check.assert_complete()
+
+
+@pytest.mark.parametrize("name", check.names)
+def test_with_the_patch_it_is_as_on_aws(emulators: dict[bool, Emulator], name: str) -> None:
+    check.with_patch(name, emulators)
+
+
+@pytest.mark.parametrize("name", check.names)
+def test_without_the_patch_the_check_fails(tmp_path: Path, name: str) -> None:
+    check.without_patch(name, tmp_path)
+
+
+@check()
+def security_groups_in_use_stay(emulator: Emulator) -> None:
+    network = Network(emulator)
+    ec2, elb, functions = (emulator.client(name) for name in ("ec2", "elbv2", "lambda"))
+    named, naming = network.group("named"), network.group("naming")
+    (rule,) = ec2.authorize_security_group_ingress(
+        GroupId=naming, IpPermissions=[HTTPS | {"UserIdGroupPairs": [{"GroupId": named}]}]
+    )["SecurityGroupRules"]
+    of_balancer = network.group("load-balancer")
+    balancer = elb.create_load_balancer(
+        Name="b", Subnets=network.subnets, SecurityGroups=[of_balancer]
+    )["LoadBalancers"][0]["LoadBalancerArn"]
+    of_endpoint = network.group("endpoint")
+    endpoint = network.endpoint("sqs", SecurityGroupIds=[of_endpoint])
+    of_function = network.group("function")
+    network.attach(deploy(emulator, "call", CALL), groups=[of_function])
+    of_version = network.group("version")
+    network.attach("call", groups=[of_version])
+    functions.publish_version(FunctionName="call")
+    network.attach("call", groups=[of_function])
+
+    for group in (named, of_balancer, of_endpoint, of_function, of_version):
+        assert code_of(ec2.delete_security_group, GroupId=group) == "DependencyViolation"
+
+    # A rule that names its own group is no reason, and what is gone has let go.
+    ec2.authorize_security_group_ingress(
+        GroupId=named, IpPermissions=[HTTPS | {"UserIdGroupPairs": [{"GroupId": named}]}]
+    )
+    ec2.revoke_security_group_ingress(
+        GroupId=naming, SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]]
+    )
+    elb.delete_load_balancer(LoadBalancerArn=balancer)
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
+    functions.delete_function(FunctionName="call")
+    for group in (named, naming, of_balancer, of_endpoint, of_function, of_version):
+        ec2.delete_security_group(GroupId=group)
+
+
+@check()
+def subnets_in_use_stay(emulator: Emulator) -> None:
+    network = Network(emulator)
+    ec2, elb, functions = (emulator.client(name) for name in ("ec2", "elbv2", "lambda"))
+    balanced, reached, run, run_before, natted = (network.subnet(n) for n in range(10, 15))
+    balancer = elb.create_load_balancer(Name="b", Subnets=[balanced])["LoadBalancers"][0]
+    endpoint = network.endpoint("sqs", SubnetIds=[reached])
+    network.attach(deploy(emulator, "call", CALL), subnets=[run_before])
+    functions.publish_version(FunctionName="call")
+    network.attach("call", subnets=[run])
+    nat = ec2.create_nat_gateway(SubnetId=natted)["NatGateway"]["NatGatewayId"]
+
+    for subnet in (balanced, reached, run, run_before, natted):
+        assert code_of(ec2.delete_subnet, SubnetId=subnet) == "DependencyViolation"
+
+    elb.delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
+    functions.delete_function(FunctionName="call")
+    ec2.delete_nat_gateway(NatGatewayId=nat)
+    for subnet in (balanced, reached, run, run_before, natted):
+        ec2.delete_subnet(SubnetId=subnet)
+
+
+@check()
+def security_group_rules_are_not_repeated(emulator: Emulator) -> None:
+    network = Network(emulator)
+    ec2 = emulator.client("ec2")
+    group, other = network.group("group"), network.group("other")
+    ranges = [{"CidrIp": "10.0.0.0/8"}, {"CidrIp": "192.168.0.0/16", "Description": "office"}]
+    from_both = HTTPS | {"IpRanges": ranges, "UserIdGroupPairs": [{"GroupId": other}]}
+    from_office = HTTPS | {"IpRanges": [{"CidrIp": "192.168.0.0/16"}]}
+    from_other = HTTPS | {"UserIdGroupPairs": [{"GroupId": other}]}
+    elsewhere = HTTPS | {"FromPort": 80, "ToPort": 80, "IpRanges": ranges}
+
+    for authorize in (ec2.authorize_security_group_ingress, ec2.authorize_security_group_egress):
+        authorize(GroupId=group, IpPermissions=[from_both])
+        for again in (from_both, from_office, from_other):
+            refused = code_of(authorize, GroupId=group, IpPermissions=[again])
+            assert refused == "InvalidPermission.Duplicate"
+        authorize(GroupId=group, IpPermissions=[elsewhere])
+        authorize(GroupId=other, IpPermissions=[from_office])
+
+
+@check()
+def routes_are_not_repeated(emulator: Emulator) -> None:
+    network = Network(emulator)
+    ec2 = emulator.client("ec2")
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    first, second = (
+        ec2.create_route_table(VpcId=network.vpc_id)["RouteTable"]["RouteTableId"] for _ in range(2)
+    )
+    route = {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": gateway}
+    ec2.create_route(RouteTableId=first, **route)
+    ec2.create_route(RouteTableId=second, **route)
+    assert code_of(ec2.create_route, RouteTableId=first, **route) == "RouteAlreadyExists"
+
+    gateway_to = {"VpcId": network.vpc_id, "VpcEndpointType": "Gateway"}
+    dynamodb = gateway_to | {"ServiceName": f"com.amazonaws.{REGION}.dynamodb"}
+    s3 = gateway_to | {"ServiceName": f"com.amazonaws.{REGION}.s3"}
+    ec2.create_vpc_endpoint(**dynamodb, RouteTableIds=[first])
+    ec2.create_vpc_endpoint(**s3, RouteTableIds=[first])
+    again = {**dynamodb, "RouteTableIds": [first, second]}
+    assert code_of(ec2.create_vpc_endpoint, **again) == "RouteAlreadyExists"
+    another = ec2.create_vpc_endpoint(**dynamodb, RouteTableIds=[second])["VpcEndpoint"]
+    change = {"VpcEndpointId": another["VpcEndpointId"], "AddRouteTableIds": [first]}
+    assert code_of(ec2.modify_vpc_endpoint, **change) == "RouteAlreadyExists"
+
+
+@check()
+def private_dns_names_are_taken_once(emulator: Emulator) -> None:
+    network, elsewhere = Network(emulator), Network(emulator)
+    ec2 = emulator.client("ec2")
+    first = network.endpoint("sqs", PrivateDnsEnabled=True)
+    elsewhere.endpoint("sqs", PrivateDnsEnabled=True)
+    network.endpoint("sns", PrivateDnsEnabled=True)
+    without = network.endpoint("sqs", PrivateDnsEnabled=False)
+
+    text = text_of(network.endpoint, service="sqs", PrivateDnsEnabled=True)
+    assert f"conflicting DNS domain for sqs.{REGION}.amazonaws.com" in text
+    change = {"VpcEndpointId": without, "PrivateDnsEnabled": True}
+    assert code_of(ec2.modify_vpc_endpoint, **change) == "InvalidParameter"
+    ec2.modify_vpc_endpoint(VpcEndpointId=first, PrivateDnsEnabled=True)  # its own
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[first])
+    ec2.modify_vpc_endpoint(**change)
+
+
+@check(auth=True)
+def functions_in_a_vpc_need_a_way_out(emulator: Emulator) -> None:
+    network = Network(emulator)
+    ec2 = emulator.client("ec2")
+    call = Caller(emulator)
+    unreachable = "ServiceUnavailable"
+    assert (call.sqs(), call.dynamodb()) == ("done", "done")  # in no VPC
+
+    network.attach("call")
+    assert (call.sqs(), call.dynamodb()) == (unreachable, unreachable)
+
+    # By endpoints, of which one is on a route table and the other has a name.
+    private = network.route_table(*network.subnets)
+    gateway = network.endpoint("dynamodb", VpcEndpointType="Gateway", RouteTableIds=[private])
+    interface = network.endpoint("sqs", PrivateDnsEnabled=False)
+    assert (call.sqs(), call.dynamodb()) == (unreachable, "done")
+    ec2.modify_vpc_endpoint(VpcEndpointId=interface, PrivateDnsEnabled=True)
+    assert (call.sqs(), call.dynamodb()) == ("done", "done")
+    third = network.subnet(3)
+    network.attach("call", subnets=[*network.subnets, third])
+    assert (call.sqs(), call.dynamodb()) == ("done", unreachable)
+    network.attach("call", subnets=network.subnets)
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[gateway, interface])
+    assert (call.sqs(), call.dynamodb()) == (unreachable, unreachable)
+
+    # By a NAT gateway; an internet gateway is no way for them.
+    internet = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    route = {"RouteTableId": private, "DestinationCidrBlock": "0.0.0.0/0"}
+    ec2.create_route(**route, GatewayId=internet)
+    assert call.sqs() == unreachable
+    ec2.delete_route(**route)
+    nat = ec2.create_nat_gateway(SubnetId=third)["NatGateway"]["NatGatewayId"]
+    ec2.create_route(**route, NatGatewayId=nat)
+    assert (call.sqs(), call.dynamodb()) == ("done", "done")
+    ec2.delete_nat_gateway(NatGatewayId=nat)
+    assert call.sqs() == unreachable
+
+
+@check(auth=True)
+def endpoint_policies_decide_on_calls_of_functions(emulator: Emulator) -> None:
+    network = Network(emulator)
+    ec2 = emulator.client("ec2")
+    call = Caller(emulator)
+    network.attach("call")
+    endpoint = network.endpoint("sqs", PrivateDnsEnabled=True)
+    assert call.sqs() == "done"  # the policy that lets everything through
+
+    def policy_that_names(role: str, action: str = "sqs:SendMessage") -> str:
+        by_role = {"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/{role}"}}
+        return allowing([action], "*", Principal={"AWS": "*"}, Condition=by_role)
+
+    for policy, expected in (
+        (policy_that_names("other"), "AccessDenied"),
+        (policy_that_names("call", "sqs:ReceiveMessage"), "AccessDenied"),
+        (policy_that_names("call"), "done"),
+    ):
+        ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, PolicyDocument=policy)
+        assert call.sqs() == expected
+    # Callers elsewhere, for whom the account's root stands here, do not come through it.
+    emulator.client("sqs").receive_message(QueueUrl=call.queue_url)
+
+
+class Network:
+    """A VPC with two subnets."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._ec2 = emulator.client("ec2")
+        self._functions = emulator.client("lambda")
+        self.vpc_id = self._ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        self.subnets = [self.subnet(number) for number in range(2)]
+
+    def subnet(self, number: int) -> str:
+        subnet = self._ec2.create_subnet(VpcId=self.vpc_id, CidrBlock=f"10.0.{number}.0/24")
+        return str(subnet["Subnet"]["SubnetId"])
+
+    def group(self, name: str) -> str:
+        group = self._ec2.create_security_group(GroupName=name, Description=name, VpcId=self.vpc_id)
+        return str(group["GroupId"])
+
+    def route_table(self, *subnets: str) -> str:
+        table = self._ec2.create_route_table(VpcId=self.vpc_id)["RouteTable"]["RouteTableId"]
+        for subnet in subnets:
+            self._ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+        return str(table)
+
+    def endpoint(self, service: str, **options: Any) -> str:
+        endpoint = self._ec2.create_vpc_endpoint(
+            VpcId=self.vpc_id,
+            ServiceName=f"com.amazonaws.{REGION}.{service}",
+            **{"VpcEndpointType": "Interface"} | options,
+        )
+        return str(endpoint["VpcEndpoint"]["VpcEndpointId"])
+
+    def attach(
+        self, function: str, subnets: list[str] | None = None, groups: list[str] | None = None
+    ) -> None:
+        self._functions.update_function_configuration(
+            FunctionName=function,
+            VpcConfig={"SubnetIds": subnets or self.subnets, "SecurityGroupIds": groups or []},
+        )
+
+
+class Caller:
+    """A function `call` that may write to a queue and a table."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._functions = emulator.client("lambda")
+        self.queue_url = emulator.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
+        emulator.client("dynamodb").create_table(
+            TableName="orders",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        deploy(emulator, "call", CALL)
+        emulator.client("iam").put_role_policy(
+            RoleName="call",
+            PolicyName="write",
+            PolicyDocument=allowing(["sqs:SendMessage", "dynamodb:PutItem"], "*"),
+        )
+
+    def sqs(self) -> str:
+        return self._call("sqs", "send_message", QueueUrl=self.queue_url, MessageBody="order")
+
+    def dynamodb(self) -> str:
+        return self._call("dynamodb", "put_item", TableName="orders", Item={"id": {"S": "1"}})
+
+    def _call(self, service: str, method: str, **arguments: Any) -> str:
+        event = {"service": service, "method": method, "arguments": arguments}
+        answer = self._functions.invoke(FunctionName="call", Payload=json.dumps(event))
+        return str(json.load(answer["Payload"]))

@@ -1,0 +1,166 @@
+"""local/patches/protection.py, and what the emulator protects without a patch."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.emulator import Emulator
+from tests.local.patches.lifecycle_support import Checks, code_of, text_of
+from tests.unit.test_local_emulator import allowing, balance, deploy
+
+check = Checks("protection")
+
+
+def test_every_patch_has_a_check() -> None:
+    check.assert_complete()
+
+
+@pytest.mark.parametrize("name", check.names)
+def test_with_the_patch_it_is_as_on_aws(emulators: dict[bool, Emulator], name: str) -> None:
+    check.with_patch(name, emulators)
+
+
+@pytest.mark.parametrize("name", check.names)
+def test_without_the_patch_the_check_fails(tmp_path: Path, name: str) -> None:
+    check.without_patch(name, tmp_path)
+
+
+@check()
+def protected_load_balancers_stay(emulator: Emulator) -> None:
+    elb = emulator.client("elbv2")
+    balancer = elb.create_load_balancer(Name="orders", Subnets=["subnet-1", "subnet-2"])
+    arn = balancer["LoadBalancers"][0]["LoadBalancerArn"]
+
+    def protect(value: str) -> None:
+        protection = {"Key": "deletion_protection.enabled", "Value": value}
+        elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=[protection])
+
+    protect("true")
+    assert code_of(elb.delete_load_balancer, LoadBalancerArn=arn) == "OperationNotPermitted"
+    assert elb.describe_load_balancers(Names=["orders"])["LoadBalancers"]
+    protect("false")
+    elb.delete_load_balancer(LoadBalancerArn=arn)
+
+
+@check()
+def target_groups_in_use_stay(emulator: Emulator) -> None:
+    elb = emulator.client("elbv2")
+    by_default = balance(emulator, "orders").target_group_arn
+    listener = listener_of(emulator, "orders")
+    group = elb.create_target_group(Name="by-rule", TargetType="lambda")["TargetGroups"][0]
+    by_rule = group["TargetGroupArn"]
+    rule = elb.create_rule(ListenerArn=listener, Priority=1, **to(by_rule))["Rules"][0]
+
+    for arn in (by_default, by_rule):
+        assert code_of(elb.delete_target_group, TargetGroupArn=arn) == "ResourceInUse"
+
+    elb.delete_rule(RuleArn=rule["RuleArn"])
+    elb.delete_target_group(TargetGroupArn=by_rule)
+    elb.delete_listener(ListenerArn=listener)
+    elb.delete_target_group(TargetGroupArn=by_default)
+
+
+@check()
+def rules_of_a_listener_differ_in_priority(emulator: Emulator) -> None:
+    elb = emulator.client("elbv2")
+    group = balance(emulator, "orders").target_group_arn
+    balance(emulator, "other")
+    listener = {"ListenerArn": listener_of(emulator, "orders")}
+    first, second = (
+        elb.create_rule(**listener, Priority=priority, **to(group))["Rules"][0]["RuleArn"]
+        for priority in (1, 2)
+    )
+    assert code_of(elb.create_rule, **listener, Priority=1, **to(group)) == "PriorityInUse"
+    elb.create_rule(ListenerArn=listener_of(emulator, "other"), Priority=1, **to(group))
+
+    def move(*priorities: tuple[str, int]) -> str | None:
+        wanted = [{"RuleArn": arn, "Priority": priority} for arn, priority in priorities]
+        return code_of(elb.set_rule_priorities, RulePriorities=wanted)
+
+    assert move((first, 2)) == "PriorityInUse"
+    assert move((first, 2), (second, 1)) is None
+    assert move((first, 3)) is None
+
+
+@check()
+def time_to_live_changes_once_an_hour(emulator: Emulator) -> None:
+    dynamodb = emulator.client("dynamodb")
+    table(emulator)
+
+    def change(enabled: bool, attribute: str = "expires_at") -> str:
+        wanted = {"Enabled": enabled, "AttributeName": attribute}
+        arguments = {"TableName": "orders", "TimeToLiveSpecification": wanted}
+        code = code_of(dynamodb.update_time_to_live, **arguments)
+        assert code in {None, "ValidationException"}
+        return text_of(dynamodb.update_time_to_live, **arguments) if code else "changed"
+
+    assert change(False) == "TimeToLive is already disabled"
+    assert change(True) == "changed"
+    assert change(True) == "TimeToLive is already enabled"
+    assert "active on a different AttributeName" in change(True, "other")
+    assert "multiple times within a fixed interval" in change(False)
+    dynamodb.delete_table(TableName="orders")
+    table(emulator)
+    assert change(True, "other") == "changed"
+
+
+# What the emulator does by itself. It would be missed.
+
+
+def test_a_protected_table_stays(emulators: dict[bool, Emulator]) -> None:
+    """DeletionProtectionEnabled, "CreateTable", Amazon DynamoDB API Reference."""
+    emulators[False].reset()
+    dynamodb = emulators[False].client("dynamodb")
+    table(emulators[False], DeletionProtectionEnabled=True)
+
+    assert code_of(dynamodb.delete_table, TableName="orders") == "ValidationException"
+
+    dynamodb.update_table(TableName="orders", DeletionProtectionEnabled=False)
+    dynamodb.delete_table(TableName="orders")
+
+
+def test_a_role_goes_after_its_policies(emulators: dict[bool, Emulator]) -> None:
+    """ "DeleteRole", IAM API Reference: DeleteConflict before. One of the same name has none."""
+    emulators[False].reset()
+    iam = emulators[False].client("iam")
+    deploy(emulators[False], "consume", "def handle(event, _): pass")
+    role = {"RoleName": "consume"}
+    document = allowing(["sqs:*"], "*")
+    iam.put_role_policy(**role, PolicyName="inline", PolicyDocument=document)
+    managed = iam.create_policy(PolicyName="managed", PolicyDocument=document)["Policy"]["Arn"]
+    iam.attach_role_policy(**role, PolicyArn=managed)
+
+    assert code_of(iam.delete_role, **role) == "DeleteConflict"
+    iam.delete_role_policy(**role, PolicyName="inline")
+    assert code_of(iam.delete_role, **role) == "DeleteConflict"
+    iam.detach_role_policy(**role, PolicyArn=managed)
+    iam.delete_role(**role)
+
+    iam.create_role(**role, AssumeRolePolicyDocument=document)
+    assert iam.list_role_policies(**role)["PolicyNames"] == []
+    assert iam.list_attached_role_policies(**role)["AttachedPolicies"] == []
+
+
+def table(emulator: Emulator, **options: Any) -> None:
+    emulator.client("dynamodb").create_table(
+        TableName="orders",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        **options,
+    )
+
+
+def listener_of(emulator: Emulator, balancer: str) -> str:
+    elb = emulator.client("elbv2")
+    (found,) = elb.describe_load_balancers(Names=[balancer])["LoadBalancers"]
+    (listener,) = elb.describe_listeners(LoadBalancerArn=found["LoadBalancerArn"])["Listeners"]
+    return str(listener["ListenerArn"])
+
+
+def to(target_group_arn: str) -> dict[str, Any]:
+    return {
+        "Conditions": [{"Field": "path-pattern", "Values": ["/orders"]}],
+        "Actions": [{"Type": "forward", "TargetGroupArn": target_group_arn}],
+    }
