@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from local.limits import CpuShare, MemoryLimit, Watch
-from tests.settle.table import prefer
 from tests.settle.model import MEMORY_SIZE_OF_A_CORE, cpu_share
+from tests.settle.table import prefer
 
 VIRTUAL_SECONDS = 120  # that an invocation may really take whose clock stands still
 _INSTANCE = Path(__file__).with_name("instance.py")

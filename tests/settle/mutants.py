@@ -37,8 +37,8 @@ MUTANTS = {
         "Calls are made one after another.",
         "most_orders_of_a_message",
         "process/writer.py",
-        "ThreadPoolExecutor(self._parallel_calls)",
-        "ThreadPoolExecutor(1)",
+        "others = min(len(items), self._parallel_calls) - 1",
+        "others = 0",
     ),
     "no_byte_budget": Mutant(
         "A batch is read as a whole before anything of it is written.",
@@ -51,7 +51,7 @@ MUTANTS = {
         "Before another attempt nobody looks whether there is time for it.",
         "throttled_for_an_hour",
         "shared/aws.py",
-        "if seconds >= self.remaining():",
+        "if self.remaining() - seconds < least_seconds:",
         "if seconds < 0:",
     ),
 }

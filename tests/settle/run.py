@@ -10,11 +10,11 @@ from random import Random
 from typing import Any
 
 from local.emulator import ROOT
+from tests.settle import model as invocation
 from tests.settle.deliveries import Deliveries, Message
 from tests.settle.function import Function
 from tests.settle.scenarios import Scenario
 from tests.settle.table import Content, Key, Table
-from tests.settle import model as invocation
 
 MAX_PEAK_RSS_MB = 200
 SOURCES = ROOT / "lambda_src"

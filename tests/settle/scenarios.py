@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.settle import model as invocation
 from tests.settle import workloads
 from tests.settle.workloads import Workload, arrays
-from tests.settle import model as invocation
 
 DAY = 86400.0
 DERIVED_RECEIVE_COUNT = 485  # modules/queue, for an outage of a day and a timeout of 30 s
