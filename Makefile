@@ -39,19 +39,25 @@ demo-down: ## Destroy the demo with Terraform and stop the local stack.
 
 .PHONY: test
 test: test-terraform ## Run every test: Terraform with mocked providers, then pytest: handlers, and the whole system on the local stack.
-	$(setup) python
-	@$(PYTHON) -m pytest tests
+	@$(PYTHON) -m pytest tests --ignore tests/terraform
 
 .PHONY: test-unit
-test-unit: ## Run the handlers' and the local stack's tests.
+test-unit: ## Run the handlers', the local stack's and the tools' tests.
 	$(setup) python
-	@$(PYTHON) -m pytest tests/unit tests/local
+	@$(PYTHON) -m pytest tests/unit tests/handlers tests/local tests/tools
 
 .PHONY: test-terraform
 test-terraform: ## Plan the root and each module with mocked providers, and check wiring and messages.
-	$(setup) providers
+	$(setup) providers python
 	@terraform init -backend=false -input=false -test-directory=tests/terraform >/dev/null
 	@terraform test -test-directory=tests/terraform
+	@$(PYTHON) -m pytest tests/terraform
+
+.PHONY: mutants
+mutants: ## Make 200 random small mistakes in the Terraform, one at a time: make test-terraform must see them. build/mutants.json.
+	$(setup) providers python
+	@terraform init -backend=false -input=false -test-directory=tests/terraform >/dev/null
+	@$(PYTHON) -m tests.mutants $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT))
 
 .PHONY: test-e2e
 test-e2e: ## Apply the whole system to the local stack, IAM enforced and TLS on, and use it.
@@ -63,6 +69,11 @@ faults: ## Make everything fail that can, on the whole system, and account for e
 	$(setup) providers python
 	@$(PYTHON) -m tests.faults
 
+.PHONY: settle
+settle: ## Run process against a table as slow and limited as AWS's, and count deliveries: build/settle.json.
+	$(setup) python
+	@$(PYTHON) -m tests.settle
+
 .PHONY: hostile
 hostile: ## Send the corpus of hostile requests through the load balancer: build/hostile.json.
 	$(setup) providers python
@@ -72,6 +83,11 @@ hostile: ## Send the corpus of hostile requests through the load balancer: build
 fuzz: ## Try 10,000 examples of each property of request parser and statement builder, and 2,000 requests of the interface.
 	$(setup) providers python
 	@HYPOTHESIS_PROFILE=nightly $(PYTHON) -m pytest tests/unit/test_fuzz.py tests/unit/test_properties.py tests/e2e/test_openapi.py
+
+.PHONY: changes
+changes: ## Change every input of a running system, planned and under traffic, in hours and resumable: build/changes.json.
+	$(setup) providers python
+	@$(PYTHON) -m tests.changes
 
 .PHONY: bench
 bench: ## Measure the handlers against a tutorial's, side by side, as ratios.
@@ -101,7 +117,7 @@ lint-terraform: ## terraform fmt and validate, tflint, checkov.
 		echo "NOTE tflint: run make lint on a machine that reaches GitHub to have it checked."; \
 		.cache/bin/tflint --recursive --config="$(CURDIR)/.tflint.hcl"; \
 	fi
-	@LOG_LEVEL=ERROR .cache/venv-checkov/bin/checkov --directory . --framework terraform --skip-path '\.cache' --quiet --compact
+	@LOG_LEVEL=ERROR .cache/venv-checkov/bin/checkov --directory . --framework terraform --skip-path '\.cache' --skip-path tests/terraform --quiet --compact
 
 .PHONY: lint-python
 lint-python: ## ruff and mypy.

@@ -26,11 +26,12 @@ locals {
   orders_per_invocation = (var.process_timeout_seconds - local.invocation.reserve_seconds) / local.seconds_per_order
 
   # Every order of the request may be in the table already, and so may those of its neighbours in the batch. One invocation
-  # must settle a message whole; what it does not reach of the others must be settled by their last delivery. Half and
-  # four fifths of what it can do leave room for neighbours that were delivered more often.
+  # must settle a message whole: half of what it can do leaves room for a neighbour that was delivered more often. What it does
+  # not reach must be settled by its last delivery, whatever is delivered with it. Batches mix messages of all delivery counts,
+  # and by chance one has many that are at their last: with a third of what all deliveries could do, none is left over.
   max_orders_per_request = max(1, floor(min(
     1000,
     0.5 * local.orders_per_invocation,
-    0.8 * local.orders_per_invocation * try(module.queue[0].max_receive_count, 1) / var.process_batch_size,
+    0.33 * local.orders_per_invocation * try(module.queue[0].max_receive_count, 1) / var.process_batch_size,
   )))
 }

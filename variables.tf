@@ -58,17 +58,17 @@ variable "existing_network" {
   default = null
 
   validation {
-    condition     = var.existing_network == null || var.existing_listener != null || try(length(var.existing_network.load_balancer_subnet_ids) >= 2, false)
+    condition     = var.existing_listener != null || try(length(var.existing_network.load_balancer_subnet_ids) >= 2, var.existing_network == null)
     error_message = "existing_network.load_balancer_subnet_ids needs at least two subnets in different zones, as an Application Load Balancer does. Got ${try(length(var.existing_network.load_balancer_subnet_ids), 0)}."
   }
 
   validation {
-    condition     = var.existing_network == null || try(length(var.existing_network.function_subnet_ids) >= 1, false)
+    condition     = try(length(var.existing_network.function_subnet_ids) >= 1, var.existing_network == null)
     error_message = "existing_network.function_subnet_ids needs at least one subnet, better two in different zones. Got none."
   }
 
   validation {
-    condition     = var.existing_network == null || !var.vpc_endpoints_enabled || try(length(var.existing_network.function_route_table_ids) >= 1, false)
+    condition     = !var.vpc_endpoints_enabled || try(length(var.existing_network.function_route_table_ids) >= 1, var.existing_network == null)
     error_message = "existing_network.function_route_table_ids is empty, but the DynamoDB endpoint needs the route tables of the functions' subnets. Give them, or set vpc_endpoints_enabled = false where the network has NAT or endpoints of its own."
   }
 }
@@ -121,7 +121,7 @@ variable "load_balancer_ingress_cidr_blocks" {
   default     = null
 
   validation {
-    condition     = var.load_balancer_ingress_cidr_blocks == null || try(length(var.load_balancer_ingress_cidr_blocks) >= 1 && length(var.load_balancer_ingress_cidr_blocks) <= 25, false)
+    condition     = try(length(var.load_balancer_ingress_cidr_blocks) >= 1 && length(var.load_balancer_ingress_cidr_blocks) <= 25, var.load_balancer_ingress_cidr_blocks == null)
     error_message = "load_balancer_ingress_cidr_blocks needs 1 to 25 ranges (a security group holds 60 rules), or null for the VPC's own. Got ${try(length(var.load_balancer_ingress_cidr_blocks), 0)}."
   }
 
@@ -186,7 +186,7 @@ variable "existing_listener" {
   default     = null
 
   validation {
-    condition     = var.existing_listener == null || try(var.existing_listener.priority >= 1 && var.existing_listener.priority + length(var.paths) - 1 <= 50000, false)
+    condition     = try(var.existing_listener.priority >= 1 && var.existing_listener.priority + length(var.paths) - 1 <= 50000, var.existing_listener == null)
     error_message = "existing_listener.priority must leave each of the ${length(var.paths)} paths a priority from 1 to 50000. Got ${try(var.existing_listener.priority, 0)}."
   }
 }
@@ -347,7 +347,7 @@ variable "process_provisioned_pollers" {
   default     = null
 
   validation {
-    condition     = var.process_provisioned_pollers == null || try(var.process_provisioned_pollers.minimum >= 2 && var.process_provisioned_pollers.minimum <= 200 && var.process_provisioned_pollers.maximum <= 2000 && var.process_provisioned_pollers.minimum <= var.process_provisioned_pollers.maximum, false)
+    condition     = try(var.process_provisioned_pollers.minimum >= 2 && var.process_provisioned_pollers.minimum <= 200 && var.process_provisioned_pollers.maximum <= 2000 && var.process_provisioned_pollers.minimum <= var.process_provisioned_pollers.maximum, var.process_provisioned_pollers == null)
     error_message = "process_provisioned_pollers needs a minimum of 2 to 200 that is not above its maximum, at most 2000. Got ${try(var.process_provisioned_pollers.minimum, 0)} to ${try(var.process_provisioned_pollers.maximum, 0)}."
   }
 }
@@ -386,7 +386,7 @@ variable "process_reserved_concurrency" {
   default     = null
 
   validation {
-    condition     = var.process_reserved_concurrency == null || var.process_provisioned_pollers != null || try(var.process_reserved_concurrency >= var.process_maximum_concurrency, false)
+    condition     = var.process_provisioned_pollers != null || try(var.process_reserved_concurrency >= var.process_maximum_concurrency, var.process_reserved_concurrency == null)
     error_message = "process_reserved_concurrency ${coalesce(var.process_reserved_concurrency, 0)} is below process_maximum_concurrency ${var.process_maximum_concurrency}: throttled orders would end in the dead-letter queue without ever running. Raise the one or lower the other."
   }
 }

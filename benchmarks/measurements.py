@@ -1,4 +1,4 @@
-"""The four measurements. Each takes its number of rounds and calls ``step`` after each of them."""
+"""The five measurements. Each takes its number of rounds and calls ``step`` after each of them."""
 
 import contextlib
 import gc
@@ -12,9 +12,11 @@ import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from benchmarks import sides, sqs_stub
+from boto3.dynamodb.types import TypeSerializer
+
+from benchmarks import drain, sides, stub
 from benchmarks.deployment import BATCH_SIZE, Deployment
 from benchmarks.pairs import Figure, Sample, alternate, timed
 from benchmarks.sides import SIDES
@@ -26,12 +28,14 @@ Step: TypeAlias = Callable[[], object]
 REQUESTS = 100  # a sample of ingest
 CALLS = {1: 50, 10: 15, 100: 3}  # a sample of process, by size of the batch
 MESSAGES = 1000
+DRAINED = {"ours": 1000, "tutorial": 200}  # a sample, of about two seconds
 
 # Peak memory is VmHWM: ru_maxrss would begin with the memory of the process that has forked.
 _START = """
 import json, sys, time
 wall, cpu = time.perf_counter(), time.process_time()
 import {module}
+{tls}
 wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
 try:
     memory = next(int(line.split()[1]) for line in open("/proc/self/status") if "VmHWM" in line)
@@ -41,18 +45,38 @@ except OSError:
 print(json.dumps({{"wall": wall * 1000, "cpu": cpu * 1000, "memory": memory / 1024}}))
 """
 
+# What botocore does at its first connection: ssl_wrap_socket of urllib3.
+_TLS = {
+    "ours": """
+from shared import connections
+if not connections.tls_context.cache_info().currsize:
+    raise RuntimeError("The start has made no TLS context.")
+""",
+    "tutorial": """
+from botocore import httpsession
+try:
+    client = tutorial.ingest.sqs
+except AttributeError:
+    client = tutorial.process.table.meta.client
+pool = client._endpoint.http_session._manager.connection_pool_kw
+pool["ssl_context"].load_verify_locations(httpsession.get_cert_path(True))
+""",
+}
+
 
 def start(rounds: int, step: Step) -> Iterator[Figure]:
     """Import and creation of the client, each time in a fresh process.
 
     The SDK's bytecode is cached, that of the handlers is not and cannot be: so it is on Lambda,
-    where the code's directory is read-only.
+    where the code's directory is read-only. Ours loads the certificates to trust at its start,
+    botocore at its first connection; so that both pay, the tutorial's side does so at its start.
     """
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment = own | sides.ENVIRONMENT | {"PYTHONDONTWRITEBYTECODE": "1"}
 
-    def sample(module: str, root: Path) -> Sample:
-        command = [sys.executable, "-c", _START.format(module=module)]
+    def sample(side: sides.Side, root: Path) -> Sample:
+        program = _START.format(module=side.module.format(function), tls=_TLS[side.name])
+        command = [sys.executable, "-c", program]
         result: Sample = json.loads(subprocess.check_output(command, cwd=root, env=environment))
         return result
 
@@ -62,9 +86,9 @@ def start(rounds: int, step: Step) -> Iterator[Figure]:
             for side in SIDES:
                 root = Path(directory, side.name)
                 zipfile.ZipFile(io.BytesIO(side.zip(function))).extractall(root)
-                samplers.append(partial(sample, side.module.format(function), root))
+                samplers.append(partial(sample, side, root))
             pairs = alternate(rounds, samplers, step)
-        title = f"{function}, import and client"
+        title = f"{function}, import, client, TLS"
         yield pairs.figure("wall", f"{function}_import_ratio", f"{title}: time", "ms")
         yield pairs.figure("cpu", f"{function}_import_cpu_ratio", f"{title}: CPU", "ms")
         yield pairs.figure("memory", f"{function}_memory_ratio", f"{title}: memory", "MB")
@@ -82,7 +106,7 @@ def ingest(rounds: int, step: Step) -> Iterator[Figure]:
 
         return timed(work, REQUESTS)
 
-    with sqs_stub.running() as url, _quiet():
+    with stub.running("sqs_stub") as url, _quiet():
         samplers = [partial(sample, side.load("ingest", url).handle) for side in SIDES]
         pairs = alternate(rounds, samplers, step)
     yield pairs.figure("cpu", "ingest_cpu_ratio", "ingest, a request: CPU", "ms")
@@ -91,18 +115,14 @@ def ingest(rounds: int, step: Step) -> Iterator[Figure]:
 
 def process(rounds: int, step: Step) -> Iterator[Figure]:
     """Batches of messages with one order each, against DynamoDB Local."""
-    sent: list[object] = []  # requests, those that the SDK sends again included
+    sent: list[object] = []  # requests, those that are sent again included
 
     def sample(handle: sides.Handler, size: int, *, stored: bool) -> Sample:
         def work() -> None:
             for batch in batches:
                 sides.check(handle(batch, sides.CONTEXT))
 
-        orders = [[sides.order() for _ in range(size)] for _ in range(CALLS[size])]
-        if stored:
-            batches = [sides.batch(some) for some in orders]
-            work()
-        batches = [sides.batch(some) for some in orders]
+        batches = _batches(engine.client, CALLS[size], size, stored=stored)
         sent.clear()
         messages = size * CALLS[size]
         result = timed(work, messages)
@@ -111,18 +131,46 @@ def process(rounds: int, step: Step) -> Iterator[Figure]:
     with engines.dynamodb_local() as engine, _quiet():
         engine.create_table(sides.TABLE, order_id="S", item="S")
         ours, tutorial = (side.load("process", engine.client.meta.endpoint_url) for side in SIDES)
-        for client in (ours.DYNAMODB, tutorial.table.meta.client):
-            client.meta.events.register("before-send.dynamodb.*", lambda **_: sent.append(1))
+        _count_attempts(ours.aws.BuiltinClient, sent)
+        tutorial.table.meta.client.meta.events.register(
+            "before-send.dynamodb.*", lambda **_: sent.append(1)
+        )
         for size, stored in ((1, False), (10, False), (100, False), (10, True)):
             handlers = (ours.handle, tutorial.handle)
             samplers = [partial(sample, handle, size, stored=stored) for handle in handlers]
             pairs = alternate(rounds, samplers, step)
-            title = f"process, batch of {size}" + (", keys stored" if stored else "")
-            end = f"{size}_stored" if stored else f"{size}"
+            title, end = _case(size, stored=stored)
+            title = f"process, {title}"
             yield pairs.figure("cpu", f"process_cpu_ratio_{end}", f"{title}: CPU", "ms/msg")
             yield pairs.figure("wall", f"process_wall_ratio_{end}", f"{title}: time", "ms/msg")
             key = f"requests_per_1000_at_{end}"
             yield pairs.figure("requests", key, f"{title}: calls", "/1,000 msg", is_ratio=False)
+
+
+def drained(rounds: int, step: Step) -> Iterator[Figure]:
+    """Batches as above, at AWS's latencies and with a function's share of a core."""
+
+    def sample(worker: drain.Worker, messages: int, size: int, *, stored: bool) -> Sample:
+        calls = messages // size
+        return {"rate": messages / worker.drain(_batches(client, calls, size, stored=stored))}
+
+    for size, stored in ((10, False), (100, False), (10, True), (100, True)):
+        with stub.running("dynamodb_stub") as url, contextlib.ExitStack() as stack:
+            client = engines.client(url)
+            samplers = [
+                partial(
+                    sample,
+                    stack.enter_context(drain.worker(side, url)),
+                    DRAINED[side.name],
+                    size,
+                    stored=stored,
+                )
+                for side in SIDES
+            ]
+            pairs = alternate(rounds, samplers, step)
+        title, end = _case(size, stored=stored)
+        key = f"drained_ratio_{end}"
+        yield pairs.figure("rate", key, f"drained, {title}", "msg/s", more_is_better=True)
 
 
 def queue_to_table(rounds: int, step: Step) -> Iterator[Figure]:
@@ -142,6 +190,41 @@ def queue_to_table(rounds: int, step: Step) -> Iterator[Figure]:
         pairs = alternate(rounds, samplers, step, prepare=fill)
     title = f"queue to table, batch of {BATCH_SIZE}"
     yield pairs.figure("rate", "queue_to_table_ratio", title, "msg/s", more_is_better=True)
+
+
+def _case(size: int, *, stored: bool) -> tuple[str, str]:
+    """The title and the end of the keys of a measurement of process."""
+    return (
+        (f"batch of {size}, keys stored", f"{size}_stored")
+        if stored
+        else (f"batch of {size}", f"{size}")
+    )
+
+
+def _batches(client: Any, calls: int, size: int, *, stored: bool) -> list[dict[str, Any]]:
+    """Events with new orders; ``stored`` has the table hold an older one of each key.
+
+    Not by way of a handler: it would take them for what its instance is given, and expect new keys.
+    """
+    orders = [[sides.order() for _ in range(size)] for _ in range(calls)]
+    if stored:
+        serialize = TypeSerializer().serialize
+        items = [serialize(order | {"accepted_at": 1})["M"] for some in orders for order in some]
+        for first in range(0, len(items), 25):
+            requests = [{"PutRequest": {"Item": item}} for item in items[first : first + 25]]
+            client.batch_write_item(RequestItems={sides.TABLE: requests})
+    return [sides.batch(some) for some in orders]
+
+
+def _count_attempts(client: Any, sent: list[object]) -> None:
+    """Has the functions' own client note each attempt at a call."""
+    attempt = client.attempt
+
+    def noted(*arguments: Any) -> Any:
+        sent.append(1)
+        return attempt(*arguments)
+
+    client.attempt = noted
 
 
 @contextlib.contextmanager

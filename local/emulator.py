@@ -41,8 +41,12 @@ from local.patches import PINNED_VERSION, PatchError, all_patches, apply, intern
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 PREFERRED_PORT = 4566
+LIMITS = (  # the patches of --function-limits
+    "functions_have_the_cpu_of_their_memory_size",
+    "functions_end_with_the_memory_of_their_size",
+)
 START_SECONDS = 30.0
-STOP_SECONDS = 10.0
+STOP_SECONDS = 30.0  # a large state takes a while to be written on a busy machine
 
 
 class EmulatorError(RuntimeError):
@@ -74,7 +78,8 @@ class Emulator:
     `auth` enforces IAM: `test`/`test` is the root of account 000000000000, functions have the
     sessions of their roles. `keep_state` writes the state to `data_dir` when it stops, and reads it
     at the next start. `detached` lets it outlive this process; otherwise it ends with this process,
-    however that ends. `without` names patches that are left out.
+    however that ends. `function_limits` gives functions the memory and the CPU of their memory
+    size, and no more (Linux only). `without` names patches that are left out.
     """
 
     def __init__(
@@ -87,6 +92,7 @@ class Emulator:
         region: str = "us-east-1",
         keep_state: bool = False,
         detached: bool = False,
+        function_limits: bool = False,
         without: Iterable[str] = (),
     ) -> None:
         self.data_dir = data_dir.resolve()
@@ -95,7 +101,12 @@ class Emulator:
         self._detached = detached
         self._process: subprocess.Popen[bytes] | None = None
         self._running: Running | None = None
-        options = {"--auth": auth, "--tls": tls, "--keep-state": keep_state}
+        options = {
+            "--auth": auth,
+            "--tls": tls,
+            "--keep-state": keep_state,
+            "--function-limits": function_limits,
+        }
         self._port = port
         self._arguments = [
             *("--or-any-port", "--data", str(self.data_dir)),
@@ -342,6 +353,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--auth", action="store_true", help="enforce IAM")
     parser.add_argument("--tls", action="store_true", help="HTTPS, with authority.pem in --data")
     parser.add_argument("--keep-state", action="store_true", help="from one run to the next")
+    parser.add_argument(
+        "--function-limits", action="store_true", help="memory and CPU as memory_size says; Linux"
+    )
     parser.add_argument("--without", action="append", default=[], metavar="PATCH")
     parser.add_argument("--end-with-stdin", action="store_true", help="when stdin is closed")
     parser.add_argument("--list-patches", action="store_true", help="and end")
@@ -358,7 +372,7 @@ def main(arguments: list[str] | None = None) -> int:
                 os.getpid(), listener.getsockname()[1], options.auth, options.tls, options.region
             )
             _prepare(options, running)
-            apply(options.without)
+            apply([*options.without, *(() if options.function_limits else LIMITS)])
             json.dump(asdict(running), state_file)
             state_file.flush()
             _serve(options, running, listener)

@@ -5,6 +5,9 @@
     python3 tools/setup.py providers   Terraform's providers, and the configuration that finds them
     python3 tools/setup.py go          tflint, terraform-docs and actionlint
 
+AWS_PROVIDER chooses another AWS provider than the tested one: a version such as 5.100.0, or the
+start of one, such as 6, for the newest that begins so.
+
 Standard library only: it is what runs before anything is installed.
 """
 
@@ -13,23 +16,27 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / "tools"
 CACHE = ROOT / ".cache"
-PROVIDERS = CACHE / "providers" / "registry.terraform.io" / "hashicorp"
+MIRROR = CACHE / "providers"
 
 LAMBDA_PYTHON = "3.13"
 MINIMUM_TERRAFORM = (1, 9)
 MINIMUM_AWS_PROVIDER = (5, 80)
+TESTED_AWS_PROVIDER = "5.100.0"
 ARCHIVE_PROVIDER = "1.3.0"  # the version that tools/go.mod builds
 
 
@@ -151,10 +158,25 @@ def terraform_platform() -> str:
     return f"{platform.system().lower()}_{machine}"
 
 
-def mirrored_aws_provider() -> Path:
-    """The newest AWS provider in any directory laid out as a Terraform filesystem mirror."""
+def wanted_aws_provider() -> str:
+    wanted = os.environ.get("AWS_PROVIDER") or TESTED_AWS_PROVIDER
+    if not re.fullmatch(r"\d+(\.\d+){0,2}", wanted):
+        raise SetupError(
+            f"AWS_PROVIDER is {wanted!r}. Set it to a version such as {TESTED_AWS_PROVIDER}, to the"
+            " start of one, such as 6, or leave it out."
+        )
+    return wanted
+
+
+def constraint(wanted: str) -> str:
+    """Terraform's for the newest version that begins so."""
+    return wanted if wanted.count(".") == 2 else f"~> {wanted}.0"
+
+
+def places() -> list[Path]:
+    """Where a filesystem mirror of providers may be."""
     home = Path.home()
-    places = [
+    return [
         *(Path(os.environ[name]) for name in ("TF_PLUGIN_CACHE_DIR",) if os.environ.get(name)),
         home / ".terraform.d" / "plugins",
         home / ".local" / "share" / "terraform" / "plugins",
@@ -162,11 +184,27 @@ def mirrored_aws_provider() -> Path:
         *Path("/usr/local").glob("*/terraform/plugins"),
         *Path("/opt").glob("*"),
     ]
+
+
+def mirrored_aws_provider(wanted: str) -> Path:
+    """The newest AWS provider wanted in any directory laid out as a Terraform filesystem mirror.
+
+    Where nobody asked for a version, and the tested one is not there, the newest.
+    """
     pattern = f"registry.terraform.io/hashicorp/aws/*/{terraform_platform()}"
     found = {
-        version_tuple(path.parent.name): path for place in places for path in place.glob(pattern)
+        version_tuple(path.parent.name): path for place in places() for path in place.glob(pattern)
     }
     usable = {version: path for version, path in found.items() if version >= MINIMUM_AWS_PROVIDER}
+    start = version_tuple(wanted)
+    chosen = [version for version in usable if version[: len(start)] == start]
+    if os.environ.get("AWS_PROVIDER") and not chosen:
+        there = ", ".join(path.parent.name for _, path in sorted(usable.items())) or "none"
+        raise SetupError(
+            f"The Terraform registry is not reached, and no local mirror holds an AWS provider"
+            f" {wanted} for {terraform_platform()}. There: {there}. Connect to the internet, or set"
+            " AWS_PROVIDER to what is there."
+        )
     if not usable:
         raise SetupError(
             "The Terraform registry is not reached, and no local mirror holds the AWS provider"
@@ -174,45 +212,85 @@ def mirrored_aws_provider() -> Path:
             " Connect to the internet, or put one where Terraform looks by itself, for example"
             " ~/.terraform.d/plugins/registry.terraform.io/hashicorp/aws/VERSION/OS_ARCH/."
         )
-    return usable[max(usable)]
+    return usable[max(chosen or usable)]
 
 
 def providers() -> None:
-    """Write .cache/terraform.rc, which finds the providers, from the registry or from a mirror."""
+    """Put the providers into a mirror of our own, and write .cache/terraform.rc, which finds them.
+
+    Terraform has no other choice than what the mirror holds, so that everybody has the same.
+    """
     check_terraform()
+    wanted = wanted_aws_provider()
     configuration = CACHE / "terraform.rc"
-    mirror_is_there = all(link.exists() for link in PROVIDERS.glob("aws/*/*"))
-    if configuration.exists() and mirror_is_there:
+    stamp = MIRROR / "made-for"
+    held = list(hashicorp().glob("aws/*/*"))
+    if configuration.exists() and fresh(stamp, wanted) and all(path.exists() for path in held):
         return
     CACHE.mkdir(exist_ok=True)
+    shutil.rmtree(MIRROR, ignore_errors=True)
     if registry_reached():
-        print("✓ Terraform providers: from the Terraform registry")
-        plugin_cache = CACHE / "plugin-cache"
-        plugin_cache.mkdir(exist_ok=True)
-        configuration.write_text(
-            f'plugin_cache_dir = "{plugin_cache}"\n'
-            "plugin_cache_may_break_dependency_lock_file = true\n"
-        )
-        return
+        with stage(f"Terraform providers: AWS {wanted} and archive from the Terraform registry"):
+            mirror_from_registry(wanted)
+    else:
+        mirror_from_this_machine(wanted)
+    forget_locks()
+    configuration.unlink(missing_ok=True)
+    configuration.write_text(
+        f'provider_installation {{\n  filesystem_mirror {{\n    path = "{MIRROR}"\n  }}\n}}\n'
+    )
+    stamp.write_text(fingerprint(wanted))
 
-    aws = mirrored_aws_provider()
-    shutil.rmtree(PROVIDERS, ignore_errors=True)
-    aws_link = PROVIDERS / "aws" / aws.parent.name / aws.name
-    aws_link.parent.mkdir(parents=True)
-    aws_link.symlink_to(aws)
+
+def hashicorp() -> Path:
+    return MIRROR / "registry.terraform.io" / "hashicorp"
+
+
+def mirror_from_registry(wanted: str) -> None:
+    required = {
+        "aws": {"source": "hashicorp/aws", "version": constraint(wanted)},
+        "archive": {"source": "hashicorp/archive", "version": f">= {ARCHIVE_PROVIDER}"},
+    }
+    with tempfile.TemporaryDirectory() as directory:
+        configuration = {"terraform": {"required_providers": required}}
+        (Path(directory) / "main.tf.json").write_text(json.dumps(configuration))
+        platform_option = f"-platform={terraform_platform()}"
+        run("terraform", "providers", "mirror", platform_option, MIRROR, cwd=Path(directory))
+    # Unpacked, so that Terraform links to it; it would unpack a zip anew in every directory.
+    for archive in hashicorp().glob("*/*.zip"):
+        version = archive.name.removeprefix(f"terraform-provider-{archive.parent.name}_")
+        target = archive.parent / version.split("_")[0] / terraform_platform()
+        with zipfile.ZipFile(archive) as packed:
+            packed.extractall(target)
+        for program in target.glob("terraform-provider-*"):
+            program.chmod(0o755)
+        archive.unlink()
+    for index in hashicorp().glob("*/*.json"):
+        index.unlink()
+
+
+def mirror_from_this_machine(wanted: str) -> None:
+    aws = mirrored_aws_provider(wanted)
+    link = hashicorp() / "aws" / aws.parent.name / aws.name
+    link.parent.mkdir(parents=True)
+    link.symlink_to(aws)
     binary = f"terraform-provider-archive_v{ARCHIVE_PROVIDER}_x5"
+    tested = "" if aws.parent.name == wanted else f" (for {wanted})"
     with stage(
         "Terraform providers: the registry is not reached, so AWS"
-        f" {aws.parent.name} from a local mirror, archive {ARCHIVE_PROVIDER} built from source"
+        f" {aws.parent.name}{tested} from a local mirror,"
+        f" archive {ARCHIVE_PROVIDER} built from source"
     ):
         go_build(
             "github.com/terraform-providers/terraform-provider-archive",
-            PROVIDERS / "archive" / ARCHIVE_PROVIDER / terraform_platform() / binary,
+            hashicorp() / "archive" / ARCHIVE_PROVIDER / terraform_platform() / binary,
         )
-    configuration.write_text(
-        f'provider_installation {{\n  filesystem_mirror {{\n    path = "{CACHE / "providers"}"\n'
-        "  }\n}\n"
-    )
+
+
+def forget_locks() -> None:
+    """Terraform holds a directory to the provider that it was initialized with first."""
+    for directory in (ROOT, *ROOT.glob("modules/*"), *ROOT.glob("examples/*")):
+        (directory / ".terraform.lock.hcl").unlink(missing_ok=True)
 
 
 # Go tools ---------------------------------------------------------------------------------------

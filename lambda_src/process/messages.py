@@ -1,5 +1,6 @@
 """Records of an SQS event: the order in which they are taken, and what each of them says."""
 
+import hashlib
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
@@ -10,6 +11,7 @@ from shared import orders
 Record: TypeAlias = dict[str, Any]
 
 LAST_DELIVERIES = 3  # before the dead-letter queue, a message goes before all others
+FIRST_DELIVERIES = 2  # what has had more may have ended its invocation
 # Expanded to Python objects and to requests, a body takes up to 150 times as much memory.
 MAX_GROUP_BYTES = 256 * 1024
 MAX_AHEAD_MICROSECONDS = 300 * 10**6  # of a producer's clock
@@ -30,23 +32,32 @@ def groups(records: list[Record], max_receive_count: int) -> Iterator[list[Recor
     """Yields the records one after another, small ones together.
 
     A message that ends every invocation it is in, by memory or time, has more deliveries behind it
-    than its neighbours. So those with fewer go first, and are written by then. Only where the
-    dead-letter queue is near is the order reversed: then time must not run out before them.
+    than its neighbours. So those with fewer go first, and are written by then. Neighbours that
+    come back with it have as many: their order is another one at each delivery, in groups of 1, 2,
+    4, …, so that each is before it soon. Only where the dead-letter queue is near is the order
+    reversed: then time must not run out before them.
     """
 
-    def urgency(record: Record) -> tuple[int, int]:
+    def urgency(record: Record) -> tuple[int, int, bytes]:
         count = _receive_count(record)
         is_near_the_end = count > max_receive_count - LAST_DELIVERIES
-        return (0, -count) if is_near_the_end else (1, count)
+        seed = f"{record['messageId']} {count}".encode()
+        shuffled = hashlib.sha256(seed).digest() if count > 1 else b""
+        return (0, -count, shuffled) if is_near_the_end else (1, count, shuffled)
 
     group: list[Record] = []
     size = 0
+    most, has_redelivered = 1, False
     for record in sorted(records, key=urgency):
         body = record.get("body")
         length = len(body) if isinstance(body, str) else 0
-        if group and size + length > MAX_GROUP_BYTES:
+        is_redelivered = _receive_count(record) > FIRST_DELIVERIES
+        is_full = is_redelivered and len(group) >= most
+        if group and (is_full or size + length > MAX_GROUP_BYTES):
             yield group
             group, size = [], 0
+            most = 2 * most if has_redelivered else 1
+        has_redelivered = is_redelivered
         group.append(record)
         size += length
     if group:

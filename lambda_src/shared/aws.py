@@ -14,12 +14,11 @@ throttling, a clock that was off, credentials that have just been renewed. Whoev
 a write without an answer may have happened.
 """
 
-import calendar
 import json
 import os
 import time
+import zlib
 from collections.abc import Callable
-from email.utils import parsedate
 from typing import Any, Protocol
 
 from shared import connections, credentials, endpoints, settings, signing
@@ -27,6 +26,7 @@ from shared import connections, credentials, endpoints, settings, signing
 ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 0.05  # doubled for each further attempt; full jitter makes it 0 to as much
 LONGEST_PAUSE_SECONDS = 5.0
+LEAST_SECONDS = 0.05  # in less of it no attempt can be expected to end
 # AWS accepts a signature for five minutes ("Authenticating requests", IAM User Guide).
 SKEW_CODES = frozenset(
     {"InvalidSignatureException", "RequestExpired", "RequestTimeTooSkewed", "SignatureDoesNotMatch"}
@@ -99,9 +99,9 @@ class Deadline:
         remaining = context.get_remaining_time_in_millis
         return cls(lambda: remaining() / 1000 - margin_seconds)
 
-    def pause(self, seconds: float) -> bool:
-        """Sleeps, unless no time would be left afterwards. Returns whether it has."""
-        if seconds >= self.remaining():
+    def pause(self, seconds: float, least_seconds: float = LEAST_SECONDS) -> bool:
+        """Sleeps, unless less than ``least_seconds`` would be left then. Returns whether it has."""
+        if self.remaining() - seconds < least_seconds:
             return False
         time.sleep(seconds)
         return True
@@ -153,24 +153,42 @@ def is_throttling(code: str) -> bool:
     return "Throttl" in code or code in THROTTLING_CODES
 
 
+def is_transient(status: int, code: str) -> bool:
+    """Whether what an answer says may be otherwise at the next attempt."""
+    return status >= 500 or status in (408, 429) or is_throttling(code)
+
+
 def jitter(attempt: int, first_seconds: float = FIRST_PAUSE_SECONDS) -> float:
     """A pause before the attempt after this one, from 1: "Exponential Backoff And Jitter"."""
     longest = min(first_seconds * 2.0 ** (attempt - 1), LONGEST_PAUSE_SECONDS)
     return longest * int.from_bytes(os.urandom(2)) / 0xFFFF
 
 
-def with_retries(attempt: Callable[[], dict[str, Any]], deadline: Deadline) -> dict[str, Any]:
+def with_retries(
+    attempt: Callable[[], dict[str, Any]],
+    deadline: Deadline,
+    least_seconds: float = LEAST_SECONDS,
+) -> dict[str, Any]:
     """Makes attempts until one succeeds, none can, or the deadline leaves no room for another.
 
+    Args:
+        attempt: Makes one, and raises CallError if it does not succeed.
+        deadline: By when the last one ends.
+        least_seconds: With less of it left, no attempt is made.
+
     Raises:
-        CallError: That of the last attempt.
+        CallError: That of the last attempt, or "NoTime" if there was none.
     """
+    if deadline.remaining() < least_seconds:
+        raise CallError("NoTime")
     for number in range(1, ATTEMPTS):
         try:
             return attempt()
         except CallError as error:
-            pause = max(jitter(number), error.pause_seconds)
-            if not error.is_transient or not deadline.pause(pause):
+            own = jitter(number)
+            # As SDKs do with a hint: not earlier, and not much later than one would without it.
+            pause = min(max(own, error.pause_seconds), own + LONGEST_PAUSE_SECONDS)
+            if not error.is_transient or not deadline.pause(pause, least_seconds):
                 raise
     return attempt()
 
@@ -197,26 +215,31 @@ class BuiltinClient:
         Raises:
             CallError: It did not succeed.
         """
+        offset = self._clock_offset
         try:
             identity = credentials.current(deadline.remaining)
-            head = self._head(operation, body, identity)
+            head = self._head(operation, body, identity, time.time() + offset)
             answer = self._connections.exchange(head, body, deadline.remaining)
         except connections.ExchangeError as error:
             raise CallError(error.reason) from None
-        if answer.status == 200:
-            output = _parsed(answer.body)
-            if isinstance(output, dict):
-                return output
+        checksum = answer.headers.get("x-amz-crc32")
+        if checksum is not None and checksum != str(zlib.crc32(answer.body)):
+            raise CallError("ChecksumMismatch", status=answer.status, request_id=answer.request_id)
+        output = parsed(answer.body)
+        if answer.status != 200:
+            raise self._error(answer, output, identity, offset)
+        if not isinstance(output, dict):
             raise CallError("MalformedAnswer", status=200, request_id=answer.request_id)
-        raise self._error(answer, identity)
+        return output
 
-    def _head(self, operation: str, body: bytes, identity: credentials.Credentials) -> bytes:
-        """The request line and the headers, signed."""
-        now = time.gmtime(time.time() + self._clock_offset)
+    def _head(
+        self, operation: str, body: bytes, identity: credentials.Credentials, at: float
+    ) -> bytes:
+        """The request line and the headers, signed at a time in seconds since the epoch."""
         signed = {
             "content-type": self._content_type,
             "host": self._connections.host,
-            "x-amz-date": time.strftime("%Y%m%dT%H%M%SZ", now),
+            "x-amz-date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(at)),
             "x-amz-target": self._target + operation,
         }
         if identity.token:
@@ -235,11 +258,17 @@ class BuiltinClient:
         ]
         if trace := signing.trace_header():
             lines.append(f"x-amzn-trace-id: {trace}")
-        return "\r\n".join([*lines, "\r\n"]).encode("latin-1")
+        return connections.request_head(lines)
 
-    def _error(self, answer: connections.Answer, identity: credentials.Credentials) -> CallError:
-        body = _parsed(answer.body)
-        code = str(body.get("__type") or answer.status) if isinstance(body, dict) else ""
+    def _error(
+        self,
+        answer: connections.Answer,
+        output: Any,
+        identity: credentials.Credentials,
+        offset: float,
+    ) -> CallError:
+        """What an answer says that is not a success, to a request signed as the last two say."""
+        code = str(output.get("__type", "")) if isinstance(output, dict) else ""
         code = code.partition(":")[0].rpartition("#")[2] or str(answer.status)
         query_code, _, rest = answer.headers.get("x-amzn-query-error", "").partition(";")
         code = query_code if query_code and rest else code
@@ -248,31 +277,35 @@ class BuiltinClient:
             status=answer.status,
             request_id=answer.request_id,
             is_transient=(
-                answer.status >= 500
-                or answer.status == 429
-                or is_throttling(code)
-                or (code in SKEW_CODES and self._adjusts_clock(answer))
+                is_transient(answer.status, code)
+                or (code in SKEW_CODES and self._adjusts_clock(answer, offset))
                 or (code in EXPIRED_CODES and credentials.renew(identity))
             ),
             pause_seconds=retry_after(answer.headers),
         )
 
-    def _adjusts_clock(self, answer: connections.Answer) -> bool:
+    def _adjusts_clock(self, answer: connections.Answer, offset: float) -> bool:
         """Whether AWS's clock says something else than what was signed; then it is believed."""
-        date = parsedate(answer.headers.get("date", ""))
-        if not date:
+        # Few clocks are off, and no start has to pay for that.
+        from calendar import timegm  # noqa: PLC0415
+        from email.utils import parsedate  # noqa: PLC0415
+
+        try:
+            date = parsedate(answer.headers.get("date", ""))
+            theirs = timegm(date) - time.time() if date else offset
+        except (ValueError, OverflowError):
             return False
-        offset = calendar.timegm(date) - time.time()
-        if abs(offset - self._clock_offset) < SKEW_SECONDS:
+        if abs(theirs - offset) < SKEW_SECONDS:
             return False
-        self._clock_offset = offset
+        self._clock_offset = theirs
         return True
 
 
-def _parsed(body: bytes) -> Any:
+def parsed(body: bytes) -> Any:
+    """A body's JSON, None if it is none."""
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -5,14 +5,17 @@ Loaded only where CLIENT_IMPLEMENTATION asks for it.
 
 import base64
 import json
+import zlib
 from typing import Any
 
 import botocore.session
 from botocore import xform_name
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from shared import aws
+
+CONNECT_SECONDS = 1.0
 
 
 class BotocoreClient:
@@ -21,7 +24,7 @@ class BotocoreClient:
             service,
             region_name=region,
             config=Config(
-                connect_timeout=1,
+                connect_timeout=CONNECT_SECONDS,
                 read_timeout=read_timeout_seconds,
                 # The retry policy is aws.py's. That of the SDK knows no deadline.
                 retries={"mode": "standard", "total_max_attempts": 1},
@@ -30,6 +33,9 @@ class BotocoreClient:
                 user_agent="async-ingest",
             ),
         )
+        self.client.meta.events.register("response-received", _check)
+        # An attempt cannot be told to end earlier, so none begins that could last too long.
+        self._longest_seconds = CONNECT_SECONDS + read_timeout_seconds
 
     def call(self, operation: str, parameters: str, deadline: aws.Deadline) -> dict[str, Any]:
         """See aws.Client."""
@@ -37,7 +43,9 @@ class BotocoreClient:
         for attribute in arguments.get("MessageAttributes", {}).values():
             if "BinaryValue" in attribute:
                 attribute["BinaryValue"] = base64.b64decode(attribute["BinaryValue"])
-        return aws.with_retries(lambda: self.attempt(operation, arguments), deadline)
+        return aws.with_retries(
+            lambda: self.attempt(operation, arguments), deadline, self._longest_seconds
+        )
 
     def attempt(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Makes one attempt at a call.
@@ -49,9 +57,30 @@ class BotocoreClient:
             output: dict[str, Any] = getattr(self.client, xform_name(operation))(**arguments)
         except ClientError as error:
             raise _call_error(error.response) from None
+        except aws.CallError:
+            raise
         except Exception as error:
-            raise aws.CallError(type(error).__name__) from None
+            is_transient = not isinstance(error, ParamValidationError)
+            raise aws.CallError(type(error).__name__, is_transient=is_transient) from None
         return output
+
+
+def _check(response_dict: dict[str, Any] | None = None, **_: Any) -> None:
+    """Looks at an answer as botocore does not: its checksum, and whether it is JSON at all.
+
+    Raises:
+        aws.CallError: It is not whole.
+    """
+    if not response_dict:
+        return
+    headers, body = response_dict["headers"], response_dict["body"]
+    checksum = headers.get("x-amz-crc32", str(zlib.crc32(body)))
+    reason = "" if checksum == str(zlib.crc32(body)) else "ChecksumMismatch"
+    if response_dict["status_code"] == 200 and not isinstance(aws.parsed(body), dict):
+        reason = reason or "MalformedAnswer"
+    if reason:
+        request_id = headers.get("x-amzn-requestid", "")
+        raise aws.CallError(reason, status=response_dict["status_code"], request_id=request_id)
 
 
 def _call_error(response: dict[str, Any]) -> aws.CallError:
@@ -62,6 +91,6 @@ def _call_error(response: dict[str, Any]) -> aws.CallError:
         code,
         status=status,
         request_id=str(metadata.get("RequestId", "")),
-        is_transient=status >= 500 or status == 429 or aws.is_throttling(code),
+        is_transient=aws.is_transient(status, code),
         pause_seconds=aws.retry_after(metadata.get("HTTPHeaders", {})),
     )

@@ -14,18 +14,21 @@ import socket
 import ssl
 import threading
 import time
-import zlib
 from collections.abc import Callable
 from functools import cache
-from http.client import HTTPException, HTTPResponse
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
+
+from shared import answers, settings
 
 CONNECT_SECONDS = 1.0  # for an address; all of a name's share CONNECT_BUDGET_SECONDS
 CONNECT_BUDGET_SECONDS = 1.5
+LEAST_CONNECT_SECONDS = 0.05  # for an address, even after the budget
 # Within what keeps a connection at every hop: VPC endpoints and NAT gateways forget it after 350 s
 # ("AWS PrivateLink quotas"), services close it earlier.
 MAX_IDLE_SECONDS = 20.0
+
+Answer: TypeAlias = answers.Answer
 
 
 class ExchangeError(Exception):
@@ -36,14 +39,21 @@ class ExchangeError(Exception):
         self.reason = reason
 
 
-class Answer(NamedTuple):
-    status: int
-    headers: Any  # email.message.Message: names in any case
-    body: bytes
+def request_head(lines: list[str]) -> bytes:
+    """Request line and headers, with what ends them.
 
-    @property
-    def request_id(self) -> str:
-        return str(self.headers.get("x-amzn-requestid", ""))
+    Raises:
+        ExchangeError: One of them would not be the line that it says, such as a value with a line
+            break, by which it could be two.
+    """
+    if not all(line.isascii() and line.isprintable() for line in lines):
+        raise ExchangeError("MalformedHeader")
+    return "\r\n".join([*lines, "\r\n"]).encode()
+
+
+class _Connection(NamedTuple):
+    socket: socket.socket
+    address: Any
 
 
 class Connections:
@@ -61,7 +71,7 @@ class Connections:
         self.path = parts.path or "/"
         self._read_timeout_seconds = read_timeout_seconds
         self._own = threading.local()
-        self._good_address: Any = None
+        self._failed_at: dict[Any, float] = {}  # by address, until it is good again
         if self._is_tls:
             tls_context()  # the start is when CPU is not scarce
 
@@ -74,7 +84,7 @@ class Connections:
             remaining: Seconds until the answer must be there.
 
         Raises:
-            ExchangeError: No whole answer has come, or none that matches its checksum.
+            ExchangeError: No whole answer has come.
         """
         request = head + body
         if connection := self._kept():
@@ -82,104 +92,138 @@ class Connections:
                 return self._exchange(connection, request, remaining, is_kept=True)
         return self._exchange(self._connect(remaining), request, remaining)
 
+    def close(self) -> None:
+        """Closes this thread's connection."""
+        if kept := getattr(self._own, "kept", None):
+            kept[0].socket.close()
+        self._own.kept = None
+
     def _exchange(
         self,
-        connection: socket.socket,
+        connection: _Connection,
         request: bytes,
         remaining: Callable[[], float],
         *,
         is_kept: bool = False,
     ) -> Answer:
         """On one connection, which is kept if another request may follow."""
-        has_begun = False
+        until = time.monotonic() + min(self._read_timeout_seconds, remaining())
+        stream = _Stream(connection.socket, until)
+        source: io.BufferedReader = io.BufferedReader(stream)
         try:
-            until = time.monotonic() + min(self._read_timeout_seconds, remaining())
-            source = _Source(connection, until)
-            connection.settimeout(source.seconds_left())
-            connection.sendall(request)
-            response = HTTPResponse(source, method="POST")  # type: ignore[arg-type]
-            response.begin()
-            has_begun = True
-            answer = Answer(response.status, response.headers, response.read())
-        except (OSError, HTTPException, ValueError) as error:
-            connection.close()
-            if is_kept and not has_begun and isinstance(error, ConnectionError | ssl.SSLEOFError):
+            stream.send(request)
+            answer = answers.read(source)
+        except (OSError, ValueError) as error:
+            connection.socket.close()
+            has_ended = isinstance(error, ConnectionError | ssl.SSLError)
+            if is_kept and has_ended and not stream.has_begun:
                 raise _EndedWhileIdleError from None
+            if isinstance(error, TimeoutError):
+                self._failed_at[connection.address] = time.monotonic()
             raise ExchangeError(_reason(error)) from None
-        if response.will_close:
-            connection.close()
+        if answer.is_last or stream.has_more(source):
+            connection.socket.close()
         else:
             self._own.kept = (connection, time.monotonic(), time.time())
-        checksum = answer.headers.get("x-amz-crc32")
-        if checksum is not None and checksum != str(zlib.crc32(answer.body)):
-            raise ExchangeError("ChecksumMismatch")
         return answer
 
-    def _kept(self) -> socket.socket | None:
+    def _kept(self) -> _Connection | None:
         """This thread's connection, if there is reason to believe that it is alive."""
-        connection, monotonic, wall = getattr(self._own, "kept", None) or (None, 0.0, 0.0)
-        self._own.kept = None
-        if connection is None:
+        kept: tuple[_Connection, float, float] | None = getattr(self._own, "kept", None)
+        if kept is None:
             return None
+        connection, monotonic, wall = kept
         # Either clock may stand still while the environment is frozen or restored.
         idle = max(time.monotonic() - monotonic, time.time() - wall)
-        if idle > MAX_IDLE_SECONDS or _is_readable(connection):
-            connection.close()
+        if idle > MAX_IDLE_SECONDS or _is_readable(connection.socket):
+            self.close()
             return None
-        return connection  # type: ignore[no-any-return]
+        self._own.kept = None
+        return connection
 
-    def _connect(self, remaining: Callable[[], float]) -> socket.socket:
-        """To the first address that answers, the one that was good last time before the others."""
+    def _connect(self, remaining: Callable[[], float]) -> _Connection:
+        """To the first address that answers; those that failed lately come last."""
         until = time.monotonic() + min(CONNECT_BUDGET_SECONDS, remaining())
-        error: Exception = TimeoutError()
         try:
             found = socket.getaddrinfo(self._name, self._port, type=socket.SOCK_STREAM)
-        except OSError:
+        except (OSError, UnicodeError):
             raise ExchangeError("UnknownHost") from None
-        found.sort(key=lambda info: info[4] != self._good_address)
-        for index, (family, kind, protocol, _, address) in enumerate(found):
+        found.sort(key=lambda info: self._failed_at.get(info[4], 0.0))
+        error: Exception = TimeoutError()
+        for index, info in enumerate(found):
             share = (until - time.monotonic()) / (len(found) - index)
-            connection = socket.socket(family, kind, protocol)
+            seconds = min(max(share, LEAST_CONNECT_SECONDS), CONNECT_SECONDS, remaining())
+            if seconds <= 0:
+                break
             try:
-                connection.settimeout(max(0.001, min(CONNECT_SECONDS, share)))
-                connection.connect(address)
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                connection.settimeout(max(0.001, min(self._read_timeout_seconds, remaining())))
-                if self._is_tls:
-                    connection = tls_context().wrap_socket(connection, server_hostname=self._name)
+                connection = self._connection(info, seconds, remaining)
             except (OSError, ValueError) as failure:
-                connection.close()
+                self._failed_at[info[4]] = time.monotonic()
                 error = failure
             else:
-                self._good_address = address
+                self._failed_at.pop(info[4], None)
                 return connection
         raise ExchangeError(_reason(error, "Connect")) from None
+
+    def _connection(self, info: Any, seconds: float, remaining: Callable[[], float]) -> _Connection:
+        """To one address, as getaddrinfo gives it."""
+        family, kind, protocol, _, address = info
+        connection = socket.socket(family, kind, protocol)
+        try:
+            connection.settimeout(seconds)
+            connection.connect(address)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._is_tls:
+                seconds = min(self._read_timeout_seconds, remaining())
+                connection.settimeout(max(0.001, seconds))
+                connection = tls_context().wrap_socket(connection, server_hostname=self._name)
+        except BaseException:
+            connection.close()
+            raise
+        return _Connection(connection, address)
 
 
 class _EndedWhileIdleError(Exception):
     """The connection was closed or reset before a byte of the answer."""
 
 
-class _Source(io.RawIOBase):
-    """What an answer is read from: a connection, until a moment, however slowly it trickles."""
+class _Stream(io.RawIOBase):
+    """One exchange on a connection, until a moment, however slowly it trickles."""
 
     def __init__(self, connection: socket.socket, until: float) -> None:
         self._connection = connection
         self._until = until
+        self.has_begun = False  # something of the answer has come
+        self.is_over = False
 
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """As HTTPResponse asks a socket for it."""
-        return io.BufferedReader(self)
+    def send(self, request: bytes) -> None:
+        self._connection.settimeout(self._seconds_left())
+        self._connection.sendall(request)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        self._connection.settimeout(self.seconds_left())
-        return self._connection.recv_into(buffer)
+        if self.is_over:
+            return 0
+        self._connection.settimeout(self._seconds_left())
+        count = self._connection.recv_into(buffer)
+        self.has_begun = self.has_begun or count > 0
+        return count
 
-    def seconds_left(self) -> float:
-        return max(0.001, self._until - time.monotonic())
+    def has_more(self, source: io.BufferedReader) -> bool:
+        """Whether something has come after the answer, which nobody has asked for."""
+        self.is_over = True
+        connection = self._connection
+        return bool(source.peek(1)) or (
+            isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
+        )
+
+    def _seconds_left(self) -> float:
+        seconds = self._until - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError
+        return seconds
 
 
 def _is_readable(connection: socket.socket) -> bool:
@@ -201,7 +245,12 @@ def tls_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and host name
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if bundle := os.environ.get("AWS_CA_BUNDLE"):
-        context.load_verify_locations(bundle)
+        try:
+            context.load_verify_locations(bundle)
+        except OSError:
+            raise settings.SettingsError(
+                f"AWS_CA_BUNDLE must be a file of certificates in PEM. Got {bundle!r}."
+            ) from None
     else:
         context.load_default_certs()
     return context

@@ -5,7 +5,6 @@ name an HTTP endpoint whose credentials expire. They are fetched at the first ca
 start, so that no snapshot has them.
 """
 
-import calendar
 import json
 import os
 import threading
@@ -14,9 +13,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from shared.connections import Connections, ExchangeError
+from shared.connections import Connections, ExchangeError, request_head
 
 EARLY_SECONDS = 300  # before they expire, new ones are fetched
+EARLY_PAUSE_SECONDS = 30  # between attempts at that; what is there is good for so long
 FETCH_SECONDS = 2.0
 FETCHES = 3
 CONTAINER_HOST = "169.254.170.2"
@@ -32,6 +32,8 @@ class Credentials(NamedTuple):
 
 _lock = threading.Lock()
 _fetched: Credentials | None = None
+_refused: Credentials | None = None
+_next_early_fetch = 0.0  # seconds since the epoch
 
 
 def current(remaining: Callable[[], float]) -> Credentials:
@@ -45,67 +47,94 @@ def current(remaining: Callable[[], float]) -> Credentials:
     """
     environment = os.environ
     if access_key := environment.get("AWS_ACCESS_KEY_ID"):
-        secret_key = environment.get("AWS_SECRET_ACCESS_KEY", "")
-        return Credentials(access_key, secret_key, environment.get("AWS_SESSION_TOKEN", ""))
-    global _fetched  # noqa: PLW0603 - one function, one role
+        if secret_key := environment.get("AWS_SECRET_ACCESS_KEY"):
+            return Credentials(access_key, secret_key, environment.get("AWS_SESSION_TOKEN", ""))
+        raise ExchangeError("NoCredentials")
+    if good := _good():
+        return good
+    global _fetched, _next_early_fetch  # noqa: PLW0603 - one function, one role
     with _lock:
-        if _fetched is None or _fetched.expires_at - time.time() < EARLY_SECONDS:
-            try:
-                _fetched = _fetch(remaining)
-            except ExchangeError:
-                # What is about to expire is good until it does.
-                if _fetched is None or _fetched.expires_at <= time.time():
-                    raise
+        if good := _good():  # another thread was faster
+            return good
+        now = time.time()
+        valid = _fetched if _fetched and _fetched.expires_at > now else None
+        if valid:
+            _next_early_fetch = now + EARLY_PAUSE_SECONDS
+        try:
+            _fetched = _fetch(remaining, fetches=1 if valid else FETCHES)
+        except ExchangeError:
+            if valid:
+                return valid
+            raise
         return _fetched
+
+
+def _good() -> Credentials | None:
+    """Those that need not be fetched now."""
+    if _fetched is None:
+        return None
+    now = time.time()
+    seconds = _fetched.expires_at - now
+    is_good = seconds >= EARLY_SECONDS or (seconds > 0 and now < _next_early_fetch)
+    return _fetched if is_good else None
 
 
 def renew(refused: Credentials) -> bool:
     """Forgets credentials that AWS has refused; whether there may be others."""
-    global _fetched  # noqa: PLW0603 - as above
-    if "AWS_ACCESS_KEY_ID" in os.environ:
+    global _fetched, _refused
+    if os.environ.get("AWS_ACCESS_KEY_ID"):
         return False
     with _lock:
-        if _fetched == refused:
-            _fetched = None
-    return True
+        if _fetched != refused:  # another thread was faster
+            return True
+        # If they were fetched again, the endpoint has no others yet.
+        is_first_time = refused != _refused
+        _fetched, _refused = None, refused
+        return is_first_time
 
 
-def _fetch(remaining: Callable[[], float]) -> Credentials:
+def _fetch(remaining: Callable[[], float], fetches: int) -> Credentials:
     url = os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", "")
     if path := os.environ.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", ""):
         url = f"http://{CONTAINER_HOST}{path}"
     if not url:
         raise ExchangeError("NoCredentials")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        connections = Connections(url, FETCH_SECONDS)
+        head = _head(connections, parts.query)
+    except (OSError, ValueError):  # a token that cannot be read, or a URL that is none
+        raise ExchangeError("CredentialsMisconfigured") from None
     if parts.scheme != "https" and not _is_allowed(parts.hostname or ""):
         raise ExchangeError("CredentialsHostNotAllowed")
-    connections = Connections(url, FETCH_SECONDS)
-    target = f"{connections.path}?{parts.query}" if parts.query else connections.path
+    try:
+        for attempt in range(1, fetches + 1):
+            try:
+                answer = connections.exchange(head, b"", remaining)
+                if answer.status != 200:
+                    raise ExchangeError("CredentialsRefused")
+                return _read(answer.body)
+            except ExchangeError:
+                if attempt == fetches or remaining() < FETCH_SECONDS:
+                    raise
+    finally:
+        connections.close()
+    raise AssertionError
+
+
+def _head(connections: Connections, query: str) -> bytes:
+    target = f"{connections.path}?{query}" if query else connections.path
     lines = [f"GET {target} HTTP/1.1", f"host: {connections.host}", "accept: application/json"]
     if token := _authorization():
         lines.append(f"authorization: {token}")
-    head = "\r\n".join([*lines, "connection: close", "\r\n"]).encode("latin-1")
-    for attempt in range(1, FETCHES + 1):
-        try:
-            answer = connections.exchange(head, b"", remaining)
-            if answer.status != 200:
-                raise ExchangeError("CredentialsRefused")
-            return _read(answer.body)
-        except ExchangeError:
-            if attempt == FETCHES or remaining() < FETCH_SECONDS:
-                raise
-    raise AssertionError
+    return request_head([*lines, "connection: close"])
 
 
 def _authorization() -> str:
     if path := os.environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"):
         with open(path) as file:  # noqa: PTH123 - pathlib would make every start longer
-            token = file.read()
-    else:
-        token = os.environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")
-    if "\r" in token or "\n" in token:
-        raise ExchangeError("CredentialsTokenMalformed")
-    return token
+            return file.read()
+    return os.environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")
 
 
 def _is_allowed(host: str) -> bool:
@@ -119,15 +148,15 @@ def _is_allowed(host: str) -> bool:
 
 
 def _read(body: bytes) -> Credentials:
+    from datetime import UTC, datetime  # noqa: PLC0415 - as above
+
     try:
         found = json.loads(body)
-        # ISO 8601 in UTC, with or without fractions of a second: "2030-01-01T00:00:00Z"
-        expiration = time.strptime(found["Expiration"][:19], "%Y-%m-%dT%H:%M:%S")
-        return Credentials(
-            found["AccessKeyId"],
-            found["SecretAccessKey"],
-            found["Token"],
-            calendar.timegm(expiration),
-        )
-    except (ValueError, KeyError, TypeError):
+        keys = [found[name] for name in ("AccessKeyId", "SecretAccessKey", "Token")]
+        if not all(isinstance(key, str) and key for key in keys):
+            raise ValueError("a key is no text")
+        expiration = datetime.fromisoformat(found["Expiration"])
+        expiration = expiration if expiration.tzinfo else expiration.replace(tzinfo=UTC)
+        return Credentials(keys[0], keys[1], keys[2], expiration.timestamp())
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise ExchangeError("CredentialsMalformed") from None

@@ -5,37 +5,38 @@ AWS SDKs and Tools Reference Guide). DNS_SUFFIX is the partition's, and comes fr
 """
 
 import os
+import re
 from urllib.parse import urlsplit
 
 from shared import settings
 
-# The dual-stack suffix of each partition's, by its ordinary one.
+# The dual-stack suffix of each partition that has one, by its ordinary one.
 _DUAL_STACK_SUFFIXES = {
     "amazonaws.com": "api.aws",
     "amazonaws.com.cn": "api.amazonwebservices.com.cn",
     "amazonaws.eu": "api.amazonwebservices.eu",
     "c2s.ic.gov": "api.aws.ic.gov",
     "sc2s.sgov.gov": "api.aws.scloud",
-    "cloud.adc-e.uk": "api.cloud-aws.adc-e.uk",
-    "csp.hci.ic.gov": "api.aws.hci.ic.gov",
 }
+
+# Without what would be signed otherwise than it is sent: empty and dotted segments, a query.
+_URL = re.compile(
+    r"https?://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:[0-9]{1,5})?"
+    r"(/(?!\.{1,2}(/|\Z))[\w.~%!$&'()*+,;=:@-]+)*/?",
+    re.ASCII,
+)
 
 
 def url(service: str, region: str, queue_url: str | None = None) -> str:
     """The endpoint of a service, "sqs" or "dynamodb", in a region.
 
     Raises:
-        SettingsError: What the environment says cannot be true together, or is malformed.
+        SettingsError: The environment is malformed, or asks for what the partition does not have.
     """
     is_fips = settings.switch("AWS_USE_FIPS_ENDPOINT")
     is_dual_stack = settings.switch("AWS_USE_DUALSTACK_ENDPOINT")
     if named := _named(service):
-        if is_fips or is_dual_stack:
-            raise settings.SettingsError(
-                f"AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_{service.upper()} names an endpoint, and "
-                "AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT asks for another. Set one."
-            )
-        return named
+        return named  # whatever else is asked for, as botocore has it
     if queue_url and not (is_fips or is_dual_stack):
         parts = urlsplit(queue_url)
         return f"{parts.scheme}://{parts.netloc}"
@@ -72,8 +73,10 @@ def _named(service: str) -> str:
         return ""
     for name in (f"AWS_ENDPOINT_URL_{service.upper()}", "AWS_ENDPOINT_URL"):
         if value := os.environ.get(name, ""):
-            parts = urlsplit(value)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise settings.SettingsError(f"{name} must be a URL of http or https.")
+            if not _URL.fullmatch(value):
+                raise settings.SettingsError(
+                    f"{name} must be a URL of http or https, with a plain path or none. "
+                    f"Got {value!r}."
+                )
             return value
     return ""

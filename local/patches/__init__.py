@@ -36,7 +36,7 @@ def all_patches() -> dict[str, Patch]:
     modules = (
         *("read_back", "load_balancer", "functions"),
         *("queues", "network", "protection", "keys"),
-        *("sqs", "dynamodb", "mappings"),
+        *("sqs", "dynamodb", "mappings", "workers"),
     )
     for module in modules:
         importlib.import_module(f"{__name__}.{module}")

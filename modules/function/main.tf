@@ -129,7 +129,7 @@ resource "aws_lambda_function" "this" {
       error_message = "snap_start_enabled and provisioned_concurrency ${coalesce(var.provisioned_concurrency, 0)} exclude each other at AWS: both answer the same question, how to start fast. Keep one."
     }
     precondition {
-      condition     = var.provisioned_concurrency == null || var.reserved_concurrency == null || coalesce(var.provisioned_concurrency, 0) <= coalesce(var.reserved_concurrency, 1000000)
+      condition     = try(var.provisioned_concurrency <= var.reserved_concurrency, true)
       error_message = "provisioned_concurrency ${coalesce(var.provisioned_concurrency, 0)} is above reserved_concurrency ${coalesce(var.reserved_concurrency, 0)}, of which it is a part. Raise the one or lower the other."
     }
   }

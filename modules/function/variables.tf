@@ -42,17 +42,17 @@ variable "package" {
 
   # Presence alone is looked at: a bucket or key may be made in the same configuration and be unknown at plan.
   validation {
-    condition     = var.package == null || try((var.package.filename != null) != (var.package.s3_bucket != null && var.package.s3_key != null), true)
+    condition     = try((var.package.filename != null) != (var.package.s3_bucket != null && var.package.s3_key != null), var.package == null)
     error_message = "package needs either filename or s3_bucket and s3_key."
   }
 
   validation {
-    condition     = var.package == null || try(var.package.s3_key == null || var.package.source_code_hash != null || var.package.s3_object_version != null, true)
+    condition     = try(var.package.s3_key == null || var.package.source_code_hash != null || var.package.s3_object_version != null, var.package == null)
     error_message = "package.s3_key needs s3_object_version or source_code_hash: without either a changed object is not deployed, and nobody knows which one runs."
   }
 
   validation {
-    condition     = var.package == null || try(var.package.filename == null || var.package.source_code_hash != null, true)
+    condition     = try(var.package.filename == null || var.package.source_code_hash != null, var.package == null)
     error_message = "package.filename needs source_code_hash, for example filebase64sha256(filename): without it a changed zip is not deployed."
   }
 }
@@ -128,7 +128,7 @@ variable "reserved_concurrency" {
   default     = null
 
   validation {
-    condition     = var.reserved_concurrency == null || try(var.reserved_concurrency >= 1, false)
+    condition     = try(var.reserved_concurrency >= 1, var.reserved_concurrency == null)
     error_message = "reserved_concurrency must be at least 1 (0 would stop the function), or null for none. Got ${coalesce(var.reserved_concurrency, 0)}."
   }
 }
@@ -139,7 +139,7 @@ variable "provisioned_concurrency" {
   default     = null
 
   validation {
-    condition     = var.provisioned_concurrency == null || try(var.provisioned_concurrency >= 1, false)
+    condition     = try(var.provisioned_concurrency >= 1, var.provisioned_concurrency == null)
     error_message = "provisioned_concurrency must be at least 1, or null for none. Got ${coalesce(var.provisioned_concurrency, 0)}."
   }
 }

@@ -143,12 +143,13 @@ resource "aws_lb_listener" "https" {
 }
 
 locals {
-  # In the shape of the errors that the function gives (RFC 9457); a fixed response cannot have their content type.
+  # In the shape of the errors that the function gives (RFC 9457); a fixed response cannot have their content type, nor more
+  # than 1024 characters, which 20 long paths would exceed.
   not_found = jsonencode({
     type   = "about:blank"
     title  = "Not Found"
     status = 404
-    detail = "There is nothing at this path. Orders are taken by POST at ${join(" or ", var.paths)}."
+    detail = "There is nothing at this path. Orders are taken by POST at ${join(" or ", slice(var.paths, 0, min(3, length(var.paths))))}."
   })
 }
 

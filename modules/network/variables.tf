@@ -30,12 +30,12 @@ variable "availability_zones" {
   default     = null
 
   validation {
-    condition     = var.availability_zones == null || try(length(var.availability_zones) >= 2 && length(var.availability_zones) <= 8, false)
+    condition     = try(length(var.availability_zones) >= 2 && length(var.availability_zones) <= 8, var.availability_zones == null)
     error_message = "availability_zones needs 2 to 8 zones: a load balancer wants at least two. Got ${try(length(var.availability_zones), 0)}."
   }
 
   validation {
-    condition     = var.availability_zones == null || try(length(distinct(var.availability_zones)) == length(var.availability_zones), false)
+    condition     = try(length(distinct(var.availability_zones)) == length(var.availability_zones), var.availability_zones == null)
     error_message = "availability_zones names a zone twice: ${try(join(", ", var.availability_zones), "")}. Name each once."
   }
 }

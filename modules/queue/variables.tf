@@ -35,7 +35,7 @@ variable "visibility_timeout_seconds" {
   default     = null
 
   validation {
-    condition     = var.visibility_timeout_seconds == null || try(var.visibility_timeout_seconds >= 0 && var.visibility_timeout_seconds <= 43200, false)
+    condition     = try(var.visibility_timeout_seconds >= 0 && var.visibility_timeout_seconds <= 43200, var.visibility_timeout_seconds == null)
     error_message = "visibility_timeout_seconds must be at most 43200 s (12 hours), the limit of SQS, or null. Got ${coalesce(var.visibility_timeout_seconds, 0)}."
   }
 }

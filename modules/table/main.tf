@@ -52,7 +52,7 @@ resource "aws_dynamodb_table" "this" {
     ignore_changes = [read_capacity, write_capacity]
 
     precondition {
-      condition     = var.sort_key == null || try(var.sort_key.name != var.partition_key.name, true)
+      condition     = try(var.sort_key.name != var.partition_key.name, true)
       error_message = "partition_key and sort_key are both named \"${var.partition_key.name}\". Give them different names, or set sort_key to null for a table without one."
     }
     precondition {

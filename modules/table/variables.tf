@@ -35,12 +35,12 @@ variable "sort_key" {
   default     = null
 
   validation {
-    condition     = var.sort_key == null || try(contains(["S", "N"], var.sort_key.type), false)
+    condition     = try(contains(["S", "N"], var.sort_key.type), var.sort_key == null)
     error_message = "sort_key.type must be \"S\" (string) or \"N\" (number). Got \"${try(var.sort_key.type, "")}\"; JSON has no binary values."
   }
 
   validation {
-    condition     = var.sort_key == null || try(length(var.sort_key.name) >= 1 && length(var.sort_key.name) <= 255, false)
+    condition     = try(length(var.sort_key.name) >= 1 && length(var.sort_key.name) <= 255, var.sort_key == null)
     error_message = "sort_key.name must be 1 to 255 characters. Got ${try(length(var.sort_key.name), 0)}."
   }
 }
@@ -63,12 +63,12 @@ variable "provisioned_capacity" {
   default = null
 
   validation {
-    condition     = var.provisioned_capacity == null || try(var.provisioned_capacity.read_min >= 1 && var.provisioned_capacity.read_min <= var.provisioned_capacity.read_max && var.provisioned_capacity.write_min >= 1 && var.provisioned_capacity.write_min <= var.provisioned_capacity.write_max, false)
+    condition     = try(var.provisioned_capacity.read_min >= 1 && var.provisioned_capacity.read_min <= var.provisioned_capacity.read_max && var.provisioned_capacity.write_min >= 1 && var.provisioned_capacity.write_min <= var.provisioned_capacity.write_max, var.provisioned_capacity == null)
     error_message = "provisioned_capacity needs minima of at least 1 that are not above their maxima. Got read ${try(var.provisioned_capacity.read_min, 0)} to ${try(var.provisioned_capacity.read_max, 0)}, write ${try(var.provisioned_capacity.write_min, 0)} to ${try(var.provisioned_capacity.write_max, 0)}."
   }
 
   validation {
-    condition     = var.provisioned_capacity == null || try(var.provisioned_capacity.target_utilization >= 20 && var.provisioned_capacity.target_utilization <= 90, false)
+    condition     = try(var.provisioned_capacity.target_utilization >= 20 && var.provisioned_capacity.target_utilization <= 90, var.provisioned_capacity == null)
     error_message = "provisioned_capacity.target_utilization must be 20 to 90 percent, the limits of DynamoDB autoscaling. Got ${try(var.provisioned_capacity.target_utilization, 0)}."
   }
 }

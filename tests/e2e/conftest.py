@@ -1,5 +1,6 @@
 """The whole system, applied once by real Terraform to the local stack: IAM enforced, TLS on."""
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +16,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("emulator"), auth=True, tls=True) as running:
+    directory = tmp_path_factory.mktemp("emulator")
+    limits = sys.platform.startswith("linux")
+    with Emulator(directory, auth=True, tls=True, function_limits=limits) as running:
         yield running
 
 

@@ -34,6 +34,16 @@ class Call(NamedTuple):
     tls: bool = True
 
 
+def documents(resources: dict[str, dict[str, Any]]) -> dict[str, Policy]:
+    """The policies in the resources' attributes, by the address of what has them."""
+    return {
+        address: json.loads(values[attribute])
+        for address, values in resources.items()
+        for attribute in ("policy", "assume_role_policy")
+        if values.get(attribute)
+    }
+
+
 def actions_of(statement: dict[str, Any]) -> list[str]:
     action = statement["Action"]
     return [action] if isinstance(action, str) else list(action)

@@ -32,7 +32,7 @@ class Terraform:
         **variables: str,
     ) -> None:
         self.directory = directory
-        self._state = work / "terraform.tfstate"
+        self.state = work / "terraform.tfstate"
         self._variables = [f"-var={name}={value}" for name, value in variables.items()]
         self._environment = {
             **emulator.environment(),
@@ -70,12 +70,12 @@ class Terraform:
         self._on_state("destroy", "-auto-approve")
 
     def outputs(self) -> dict[str, Any]:
-        _, output = self.run("output", "-json", f"-state={self._state}")
+        _, output = self.run("output", "-json", f"-state={self.state}")
         return {name: value["value"] for name, value in json.loads(output).items()}
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """The attributes of every managed resource, by its address."""
-        _, output = self.run("show", "-json", str(self._state))
+        _, output = self.run("show", "-json", str(self.state))
         return managed(json.loads(output).get("values", {}))
 
     def planned(self) -> dict[str, dict[str, Any]]:
@@ -88,14 +88,14 @@ class Terraform:
         return {address: actions for address, actions in changes.items() if actions != ["no-op"]}
 
     def _plan(self) -> dict[str, Any]:
-        plan = self._state.with_name("plan")
+        plan = self.state.with_name("plan")
         self._on_state("plan", f"-out={plan}")
         _, output = self.run("show", "-json", str(plan))
         document: dict[str, Any] = json.loads(output)
         return document
 
     def _on_state(self, *command: str, accept: tuple[int, ...] = (0,)) -> tuple[int, str]:
-        common = ("-input=false", "-no-color", f"-state={self._state}", *self._variables)
+        common = ("-input=false", "-no-color", f"-state={self.state}", *self._variables)
         return self.run(*command, *common, accept=accept)
 
 

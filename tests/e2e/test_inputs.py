@@ -175,7 +175,7 @@ CASES = [
     ),
     Case("role_path", "/service/", "network.aws_iam_role.flow_logs", "path", "/service/"),
     Case("architecture", "x86_64", PROCESS, "architectures", ["x86_64"]),
-    Case("log_level", "WARN", INGEST, "logging_config.0.application_log_level", "WARN"),
+    Case("log_level", "DEBUG", INGEST, "logging_config.0.application_log_level", "DEBUG"),
     Case(
         "log_retention_days",
         7,
@@ -188,6 +188,13 @@ CASES = [
 
 # What another case excludes has a plan of its own, in which it is all that is set.
 ALONE = [
+    Case(
+        "queue_survived_outage_seconds",
+        200_000,  # 995 deliveries, and five to spare, last as long if they are 202 s apart
+        "queue.aws_sqs_queue.this",
+        "visibility_timeout_seconds",
+        202,
+    ),
     Case("flow_logs_enabled", False, "network.aws_flow_log.this", "", None),
     Case(
         "ingest_snap_start_enabled",

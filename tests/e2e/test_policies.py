@@ -18,6 +18,7 @@ from tests.e2e.policies import (
     Policy,
     allows,
     decision,
+    documents,
     every_action,
     role,
     without,
@@ -528,15 +529,6 @@ def policies(applied: dict[str, Policy], planned: dict[str, dict[str, Any]]) -> 
     found = documents(planned)
     keyed = {name: found[f"keyed.{name}"] for name in ROLES.values()}
     return {**applied, **keyed, KEY_POLICY: found[f"complete.{KEY_POLICY}"]}
-
-
-def documents(resources: dict[str, dict[str, Any]]) -> dict[str, Policy]:
-    return {
-        address: json.loads(values[attribute])
-        for address, values in resources.items()
-        for attribute in ("policy", "assume_role_policy")
-        if values.get(attribute)
-    }
 
 
 def name_of(case: Need | Denial) -> str:

@@ -48,6 +48,7 @@ def test_ingest_to_queue(resources: Resources) -> None:
     assert environment["QUEUE_URL"] == queue["url"]
     assert environment["MAX_MESSAGE_BYTES"] == str(queue["max_message_size"])
     assert environment["MAX_ORDERS"] == "1000"
+    assert environment["LOG_LEVEL"] == "INFO"
     allowed = statements(resources, "ingest.aws_iam_role_policy.this")
     assert allowed["SendToQueue"]["Resource"] == queue["arn"]
     assert not any("dynamodb" in json.dumps(statement) for statement in allowed.values())
@@ -63,7 +64,10 @@ def test_queue_to_process(resources: Resources) -> None:
     assert mapping["function_name"] == resources["process.aws_lambda_alias.live"]["arn"]
     assert mapping["function_response_types"] == ["ReportBatchItemFailures"]
     assert queue["visibility_timeout_seconds"] >= 6 * process["timeout"]
-    assert json.loads(queue["redrive_policy"])["deadLetterTargetArn"] == dead_letter["arn"]
+    redrive = json.loads(queue["redrive_policy"])
+    assert redrive["deadLetterTargetArn"] == dead_letter["arn"]
+    environment = process["environment"][0]["variables"]
+    assert environment["MAX_RECEIVE_COUNT"] == str(redrive["maxReceiveCount"])
     assert json.loads(dead_letter["redrive_allow_policy"])["sourceQueueArns"] == [queue["arn"]]
     allowed = statements(resources, "process.aws_iam_role_policy.this")
     assert allowed["PollQueue"]["Resource"] == queue["arn"]

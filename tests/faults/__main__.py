@@ -24,7 +24,7 @@ def main(names: list[str]) -> int:
     console = console_for_tables()
     with (
         Screen(console) as screen,
-        stack_of_its_own("faults", screen, keep_state=True) as stack,
+        stack_of_its_own("faults", screen, keep_state=True, function_limits=True) as stack,
         sabotaged(stack) as system,
     ):
         with Timeline(system) as timeline:

@@ -6,7 +6,9 @@ from tests.faults.system import Mutation
 
 INGEST = "ingest/handler.py"
 PROCESS = "process/handler.py"
+MESSAGES = "process/messages.py"
 WRITER = "process/writer.py"
+DEAD_LETTERS = "process/dead_letters.py"
 
 
 class Mutant(NamedTuple):
@@ -33,19 +35,19 @@ MUTANTS = {
         (
             Mutation(
                 WRITER,
-                "return [Outcome.FAILED] * len(batch)",
-                "return [Outcome.WRITTEN] * len(batch)",
+                "return [_code_of_each(error)] * len(statements)",
+                'return [""] * len(statements)',
             ),
         ),
     ),
     "reports_no_failures": Mutant(
         "process always answers that no message has failed.",
-        ("dynamodb_some_statements_throttled",),
-        (Mutation(PROCESS, "return list(dict.fromkeys(failed))", "return []"),),
+        ("dynamodb_some_statements_failed",),
+        (Mutation(PROCESS, "failed = dict.fromkeys(batch.failed)", "failed = ()"),),
     ),
     "ignores_errors_of_statements": Mutant(
         "A call that succeeds counts for all its statements.",
-        ("dynamodb_some_statements_throttled",),
+        ("dynamodb_some_statements_failed",),
         (
             Mutation(
                 WRITER,
@@ -54,9 +56,9 @@ MUTANTS = {
             ),
         ),
     ),
-    "takes_throttling_for_hopeless": Mutant(
+    "takes_transient_failures_for_permanent": Mutant(
         "What fails for a while is dead-lettered at once.",
-        ("dynamodb_some_statements_throttled",),
+        ("dynamodb_some_statements_failed",),
         (
             Mutation(
                 WRITER,
@@ -71,9 +73,8 @@ MUTANTS = {
         (
             Mutation(
                 INGEST,
-                "        document = orders.read(_text(request), SCHEMA)",
-                "        _send(_text(request), accepted_at, ids)\n"
-                "        document = orders.read(_text(request), SCHEMA)",
+                "    text = _text(request)\n",
+                "    text = _text(request)\n    _send(text, accepted_at, ids, deadline)\n",
             ),
         ),
     ),
@@ -83,9 +84,10 @@ MUTANTS = {
         (
             Mutation(
                 INGEST,
-                "    return _send(body, accepted_at, ids), len(document.orders)",
+                "    return _send(body, accepted_at, ids, deadline), len(document.orders)",
                 "    import threading\n"
-                "    threading.Thread(target=_send, args=(body, accepted_at, ids)).start()\n"
+                "    arguments = (body, accepted_at, ids, deadline)\n"
+                "    threading.Thread(target=_send, args=arguments).start()\n"
                 '    return "sent", len(document.orders)',
             ),
         ),
@@ -93,16 +95,16 @@ MUTANTS = {
     "takes_any_answer_for_a_confirmation": Mutant(
         "ingest answers 202 although the send has failed.",
         ("sqs_access_denied", "sqs_reset"),
-        (Mutation(INGEST, 'extra = {"error": aws.error_code(error), **ids}', 'return "unknown"'),),
+        (Mutation(INGEST, "extra = error.details | ids", 'return "unknown"'),),
     ),
     "compares_stamps_the_wrong_way_round": Mutant(
         "The older of two orders wins.",
         ("delivery_in_reverse_order", "one_key_rewritten_in_a_burst"),
-        (Mutation(WRITER, '"NOT #stamp >= :stamp"', '"NOT #stamp <= :stamp"'),),
+        (Mutation(WRITER, ':"NOT #stamp >= :stamp"', ':"NOT #stamp <= :stamp"'),),
     ),
     "keeps_whatever_is_stored": Mutant(
         "A key that exists counts as a duplicate of the order.",
-        ("one_key_rewritten_in_a_burst",),
+        ("dynamodb_some_statements_failed",),
         (Mutation(WRITER, '"DuplicateItem": None,', '"DuplicateItem": Outcome.SUPERSEDED,'),),
     ),
     "takes_the_time_of_the_message": Mutant(
@@ -110,9 +112,9 @@ MUTANTS = {
         ("redrive_after_the_cause_is_gone",),
         (
             Mutation(
-                PROCESS,
-                "if isinstance(stamp, str) and _STAMP.fullmatch(stamp):",
-                'if stamp == "":',
+                MESSAGES,
+                "if isinstance(given, str) and _STAMP.fullmatch(given):",
+                'if given == "":',
             ),
         ),
     ),
@@ -122,13 +124,15 @@ MUTANTS = {
         (
             Mutation(
                 PROCESS,
-                "    messages = [_read(record) for record in records]",
-                '    records = [r for r in records if r["messageId"] not in SEEN]\n'
-                '    SEEN.update(r["messageId"] for r in records)\n'
-                "    messages = [_read(record) for record in records]",
+                "        for group in messages.groups(records, MAX_RECEIVE_COUNT):",
+                '        records = [r for r in records if r["messageId"] not in SEEN]\n'
+                '        SEEN.update(r["messageId"] for r in records)\n'
+                "        for group in messages.groups(records, MAX_RECEIVE_COUNT):",
             ),
             Mutation(
-                PROCESS, "LOG = logging.getLogger()", "LOG = logging.getLogger()\nSEEN = set()"
+                PROCESS,
+                'LOG = telemetry.logger(settings.text("LOG_LEVEL"))',
+                "LOG, SEEN = telemetry.logger('INFO'), set()",
             ),
         ),
     ),
@@ -137,9 +141,9 @@ MUTANTS = {
         ("dead_letter_send_fails",),
         (
             Mutation(
-                PROCESS,
-                '**extra, "error": aws.error_code(error)})\n        return False',
-                '**extra, "error": aws.error_code(error)})\n        return True',
+                DEAD_LETTERS,
+                "extra=extra | error.details)\n        return False",
+                "extra=extra | error.details)\n        return True",
             ),
         ),
     ),
@@ -149,8 +153,8 @@ MUTANTS = {
         (
             Mutation(
                 PROCESS,
-                "    if not (DEAD_LETTER_IMMEDIATELY and has_time()):\n        return False",
-                "    return True",
+                "        if not reason and Outcome.FAILED not in outcomes:",
+                "        if Outcome.FAILED not in outcomes:",
             ),
         ),
     ),

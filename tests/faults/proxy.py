@@ -7,9 +7,13 @@ the proxy passes on as Host. So IAM is enforced as without it.
 import asyncio
 import contextlib
 import logging
+import socket
 import ssl
+import struct
 import threading
+import time
 from collections.abc import Iterator
+from random import Random
 from typing import Any, Self
 
 import aiohttp
@@ -20,9 +24,11 @@ from microburst.forward import Upstream
 
 from local.certificates import certificate_in
 from local.emulator import HOST, Emulator
+from local.latency import Profile, delay
 
 MAX_FIRED = 1_000_000
 PATIENCE_SECONDS = 30  # to start, and to end: answers may still be held back
+SWALLOWED_SECONDS = 10  # longer than a function waits in the end
 
 
 class Proxy:
@@ -33,8 +39,9 @@ class Proxy:
         trust = ssl.create_default_context(cafile=certificate.authority)
         self._identity = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._identity.load_cert_chain(certificate.certificate, certificate.key)
-        self._microburst = Microburst(emulator.endpoint_url, fired_capacity=MAX_FIRED)
-        self._microburst.upstream = _Upstream(emulator.endpoint_url, trust)
+        self._microburst = _Pipeline(emulator.endpoint_url, fired_capacity=MAX_FIRED)
+        self._upstream = _Upstream(emulator.endpoint_url, trust)
+        self._microburst.upstream = self._upstream
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self.url = ""
@@ -58,9 +65,33 @@ class Proxy:
         finally:
             self._microburst.engine.set_rules([])
 
+    @contextlib.contextmanager
+    def slowed(self, profile: Profile) -> Iterator[None]:
+        """Calls that are passed on take so much longer."""
+        self._upstream.profile, self._upstream.slowed = profile, 0
+        try:
+            yield
+        finally:
+            self._upstream.profile = {}
+
+    @property
+    def slowed_calls(self) -> int:
+        """How many since ``slowed``."""
+        return self._upstream.slowed
+
+    def cut(self, how: str) -> int:
+        """Ends every connection that a function keeps. Returns how many.
+
+        Args:
+            how: "closed" and "reset" are seen by the function's side; one that is "swallowed" takes
+                requests, and never answers.
+        """
+        return self._run(self._microburst.cut(how))  # type: ignore[no-any-return]
+
     def fired(self) -> list[float]:
         """When each fault was injected, in seconds since the epoch."""
-        return [event.ts for event in list(self._microburst.fired)]
+        fired = [event.ts for event in list(self._microburst.fired)]
+        return fired + list(self._microburst.swallowed)
 
     def _run(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE_SECONDS)
@@ -76,17 +107,64 @@ class Proxy:
         return port
 
 
+class _Pipeline(Microburst):  # type: ignore[misc] # microburst is not typed
+    """Knows the connections over which requests have come, and can end them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._open: set[asyncio.Transport] = set()
+        self._dead: set[asyncio.Transport] = set()
+        self.swallowed: list[float] = []  # seconds since the epoch
+
+    async def handle_proxy(self, request: web.Request) -> web.StreamResponse:
+        transport = request.transport
+        assert transport is not None
+        if transport in self._dead:
+            self.swallowed.append(time.time())
+            await asyncio.sleep(SWALLOWED_SECONDS)
+            transport.abort()
+            return web.Response()  # to nobody
+        self._open.add(transport)
+        response: web.StreamResponse = await super().handle_proxy(request)
+        return response
+
+    async def cut(self, how: str) -> int:
+        alive = {transport for transport in self._open if not transport.is_closing()}
+        self._open.clear()
+        for transport in alive:
+            if how == "swallowed":
+                self._dead.add(transport)
+            elif how == "closed":
+                transport.close()
+            else:
+                linger = struct.pack("ii", 1, 0)  # for no time: what is sent at the end is a reset
+                connection = transport.get_extra_info("socket")
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                transport.abort()
+        return len(alive)
+
+
 class _Upstream(Upstream):  # type: ignore[misc] # microburst is not typed
     """Trusts the emulator's certificate, and leaves alone the Host that a function has signed."""
 
     def __init__(self, url: str, trust: ssl.SSLContext) -> None:
         super().__init__(url)
         self._trust = trust
+        self._random = Random()
+        self.profile: Profile = {}
+        self.slowed = 0
 
     async def start(self) -> None:
         self.session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=self._trust), auto_decompress=False
         )
+
+    async def relay(self, request: web.Request, *args: Any, **kwargs: Any) -> web.StreamResponse:
+        if seconds := delay(self.profile, request.headers.get("X-Amz-Target", ""), self._random):
+            self.slowed += 1
+            await asyncio.sleep(seconds)
+        response: web.StreamResponse = await super().relay(request, *args, **kwargs)
+        return response
 
     def _outbound_headers(self, request: web.Request) -> dict[str, str]:
         headers: dict[str, str] = super()._outbound_headers(request)

@@ -1,9 +1,14 @@
 """Goes into the functions' packages beside the handlers, and ruins calls and invocations there.
 
 The handler is that of the function that `SABOTAGED_FUNCTION` names, untouched. A token is a file
-in the directory `SABOTAGE_DIR`, named OPERATION.MOMENT.ACTION.NUMBER: what to do before or after
-the next call of an operation of AWS, or the next invocation. It is claimed by moving it to the
-directory "fired" below, which no two workers can do: that says afterwards what has really happened.
+in the directory `SABOTAGE_DIR`, named OPERATION.MOMENT.ACTION.NUMBER: what to do "before" or
+"after" the next call of an operation of AWS, or the next invocation; "within" a call of several
+statements, the action is the error of every other one. Its content is a text that the call's
+parameters must have. A token is claimed by moving it to the directory "fired" below, which no two
+threads can do: that says afterwards what has really happened. Calls are met where an implementation
+of the functions' client begins one, before any retry.
+
+The file "partition" is the capacity of a partition of the table, which all workers share.
 
 While an invocation is in work, its process holds the lock of a file in the directory "working".
 """
@@ -15,19 +20,22 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import botocore.client
+from shared import aws, settings
 
 FUNCTION = os.environ["SABOTAGED_FUNCTION"]  # "ingest" or "process"
 TOKENS = Path(os.environ["SABOTAGE_DIR"])
+PARTITION = TOKENS / "partition"
 MEGABYTES_LEFT = 8
 DAWDLE_SECONDS = 4
 
-_api_call = botocore.client.BaseClient._make_api_call
+Output = dict[str, Any]
+Call = Callable[[Any, str, str, aws.Deadline], Output]
+
 _handle = import_module(f"{FUNCTION}.handler").handle
 
 
@@ -49,29 +57,82 @@ def handle(event: Any, context: Any) -> Any:
         return answer
 
 
-def _make_api_call(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
-    action = _ruin(operation, "before")
-    if action == "unreachable":
-        return _to_a_full_backlog(self, operation, parameters)
-    if action == "statements":
-        return _without_every_other_statement(self, operation, parameters)
-    answer = _api_call(self, operation, parameters)
-    _ruin(operation, "after")
-    return answer
+def _sabotaged(call: Call) -> Call:
+    """The ``call`` of an implementation of aws.Client, with tokens of the operation."""
+
+    def sabotaged(client: Any, operation: str, parameters: str, deadline: aws.Deadline) -> Output:
+        if _ruin(operation, "before", parameters) == "unreachable":
+            client = _UNREACHABLE[operation]
+        if operation == "PutItem" and any(_throttled([parameters])):
+            raise aws.CallError("ProvisionedThroughputExceededException", status=400)
+        if operation == "BatchExecuteStatement":
+            answer = _call_with_some(call, client, parameters, deadline)
+        else:
+            answer = call(client, operation, parameters, deadline)
+        _ruin(operation, "after", parameters)
+        return answer
+
+    return sabotaged
 
 
-def _ruin(operation: str, moment: str) -> str:
-    """Claims a token, if there is one, and does what it says. Returns what the caller has to do."""
+def _call_with_some(call: Call, client: Any, parameters: str, deadline: aws.Deadline) -> Output:
+    """BatchExecuteStatement, which answers for each statement on its own, without some of them."""
+    statements = json.loads(parameters)["Statements"]
+    if len(statements) > 1 and (code := _ruin("BatchExecuteStatement", "within", parameters)):
+        failed = [index % 2 == 0 for index in range(len(statements))]
+    else:
+        code = "ThrottlingError"
+        failed = _throttled([json.dumps(statement) for statement in statements])
+    if not any(failed):
+        return call(client, "BatchExecuteStatement", parameters, deadline)
+    kept = [
+        statement
+        for statement, has_failed in zip(statements, failed, strict=True)
+        if not has_failed
+    ]
+    request = json.dumps({"Statements": kept})
+    answer = call(client, "BatchExecuteStatement", request, deadline) if kept else {"Responses": []}
+    rest = iter(answer["Responses"])
+    error = {"Error": {"Code": code, "Message": "sabotage"}}
+    return {"Responses": [error if has_failed else next(rest) for has_failed in failed]}
+
+
+def _throttled(writes: Sequence[str]) -> list[bool]:
+    """Which of these writes are of the partition, and more than it has capacity for."""
+    try:
+        file = PARTITION.open("r+")
+    except FileNotFoundError:
+        return [False] * len(writes)
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        partition = json.load(file)
+        now = time.time()
+        units = partition["units"]  # a second, and at once
+        left = min(units, partition["left"] + units * (now - partition["at"]))
+        throttled = []
+        for write in writes:
+            is_its = partition["key"] in write
+            throttled.append(is_its and left < 1)
+            left -= is_its and left >= 1
+        partition |= {"left": left, "at": now, "throttled": partition["throttled"] + sum(throttled)}
+        file.seek(0)
+        json.dump(partition, file)
+        file.truncate()
+    return throttled
+
+
+def _ruin(operation: str, moment: str, parameters: str = "") -> str:
+    """Claims a token, if there is one, and does what it says. What it is goes to the caller."""
     for token in TOKENS.glob(f"{operation}.{moment}.*"):
         try:
+            if token.read_text() not in parameters:
+                continue
             token.rename(TOKENS / "fired" / token.name)
         except FileNotFoundError:
-            continue  # another worker's
+            continue  # another thread's
         action = token.name.split(".")[2]
-        if action == "exhaust" and not _memory_ends():
+        if action in _ACTIONS and _ACTIONS[action]() is False:
             (TOKENS / "fired" / token.name).rename(token)  # it was no fault
-        elif action in _ACTIONS:
-            _ACTIONS[action]()
         return action
     return ""
 
@@ -80,8 +141,8 @@ def _fail() -> None:
     raise SabotageError("An invocation that was told to fail.")
 
 
-def _memory_ends() -> bool:
-    """Whether a limit is really reached."""
+def _exhaust() -> bool:
+    """Ends as Lambda does when memory is used up, if a limit is really reached."""
     pages = Path("/proc/self/statm").read_text()
     used = int(pages.split()[0]) * resource.getpagesize()
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
@@ -89,7 +150,7 @@ def _memory_ends() -> bool:
     try:
         bytearray(2 * MEGABYTES_LEFT * 2**20)
     except MemoryError:
-        return True
+        _kill()
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
     return False
@@ -99,37 +160,39 @@ def _kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-_ACTIONS: dict[str, Callable[[], None]] = {
+def _allocate() -> bool:
+    """Takes twice the memory of the function; where that is possible, there was no limit."""
+    megabytes = 2 * int(os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"])
+    return not [b"x" * 2**20 for _ in range(megabytes)]
+
+
+_ACTIONS: dict[str, Callable[[], object]] = {
     "fail": _fail,
     "quit": lambda: sys.exit(1),  # an exception that no handler catches
     "exit": lambda: os._exit(1),
     "kill": _kill,
-    "exhaust": _kill,  # as Lambda does when memory is used up
+    "exhaust": _exhaust,
+    "allocate": _allocate,
     "hang": lambda: time.sleep(3600),  # until the function's timeout
     "dawdle": lambda: time.sleep(DAWDLE_SECONDS),
 }
 
 
-def _to_a_full_backlog(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
-    """The call, to a socket that takes no more connections: it times out while connecting."""
-
-    def redirect(params: dict[str, Any], **_: Any) -> None:
-        params["url"] = os.environ["UNREACHABLE_URL"]
-
-    client.meta.events.register("before-call", redirect)
+def _unreachable(service: str) -> aws.Client:
+    """A client of a socket that takes no more connections: calls time out while connecting."""
+    endpoint = os.environ["AWS_ENDPOINT_URL"]
+    os.environ["AWS_ENDPOINT_URL"] = os.environ["UNREACHABLE_URL"]
     try:
-        return _api_call(client, operation, parameters)
+        region = settings.text("AWS_REGION")
+        return aws.client(service, region, settings.seconds("READ_TIMEOUT_SECONDS"))
     finally:
-        client.meta.events.unregister("before-call", redirect)
+        os.environ["AWS_ENDPOINT_URL"] = endpoint
 
 
-def _without_every_other_statement(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
-    """A call of which DynamoDB throttles every other statement: it answers for each on its own."""
-    statements = parameters["Statements"]
-    answers = [{"Error": {"Code": "ThrottlingError", "Message": "sabotage"}} for _ in statements]
-    if kept := statements[1::2]:
-        answers[1::2] = _api_call(client, operation, {"Statements": kept})["Responses"]
-    return {"Responses": answers}
-
-
-botocore.client.BaseClient._make_api_call = _make_api_call
+_UNREACHABLE = {
+    "SendMessage": _unreachable("sqs"),
+    "PutItem": _unreachable("dynamodb"),
+    "BatchExecuteStatement": _unreachable("dynamodb"),
+}
+_implementation = type(_UNREACHABLE["PutItem"])
+_implementation.call = _sabotaged(_implementation.call)  # type: ignore[assignment, method-assign]

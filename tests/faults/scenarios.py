@@ -12,16 +12,24 @@ from typing import Any
 
 from tests.e2e.stack import eventually
 from tests.faults.ledger import Attempt, Outcome
-from tests.faults.system import CLIENTS, TIMEOUT_SECONDS, System
+from tests.faults.system import (
+    CLIENTS,
+    DELIVERIES,
+    STANDSTILL_SECONDS,
+    TIMEOUT_SECONDS,
+    System,
+)
 
 REQUESTS = 200  # of an ordinary scenario
 ARRAY = 3  # orders in a request that has several: all must succeed in one delivery
 BACKLOG = 10_000
-# Of the calls that the two functions make together: some fail on both attempts of the SDK.
-SQS_FAILS = {"fail": 2, "pass": 3}
-DYNAMODB_FAILS = {"fail": 2, "pass": 8}
+# Of the calls that the two functions make together: some fail on all attempts of the client.
+SQS_FAILS = {"fail": 3, "pass": 3}
+DYNAMODB_FAILS = {"fail": 4, "pass": 8}
 SELDOM = {"fail": 1, "pass": 9}
 HELD_MS = 10_000  # longer than a function lives
+WAVES = 4
+WANTED = 30  # redeliveries
 
 Scenario = Callable[[System], None]
 Rule = dict[str, Any]
@@ -90,15 +98,34 @@ def sqs_connect_timeout(system: System) -> None:
 
 @scenario
 def dynamodb_all_throttled_for_a_while(system: System) -> None:
-    throttled = {"error": {"code": "ProvisionedThroughputExceededException"}, "times": 100}
-    with system.proxy.rules({"service": "dynamodb", **throttled}):
+    """For longer than an invocation goes on trying, so that messages do fail."""
+    before = len(system.deliveries())
+    with system.proxy.rules({"service": "dynamodb", **DYNAMODB_ERRORS["throttled"]}):
+        system.send(requests(system))
+        eventually(
+            lambda: repeated(system.deliveries()[before:]) >= WANTED or not system.stack.queued(),
+            "messages that are delivered again",
+            STANDSTILL_SECONDS,
+        )
+    system.drain()
+    assert repeated(system.deliveries()[before:]) >= WANTED, "they were not delivered again"
+
+
+@scenario
+def dynamodb_some_statements_throttled(system: System) -> None:
+    """They are tried again in the same invocation: whatever failed would not come back in time."""
+    with (
+        system.stack.quick_retries(2 * STANDSTILL_SECONDS, DELIVERIES),
+        system.sabotage("BatchExecuteStatement", "within", "ThrottlingError", REQUESTS // 4),
+    ):
         system.send(requests(system))
         system.drain()
 
 
 @scenario
-def dynamodb_some_statements_throttled(system: System) -> None:
-    with system.sabotage("BatchExecuteStatement", "before", "statements", times=REQUESTS // 4):
+def dynamodb_some_statements_failed(system: System) -> None:
+    """By an error that is left to the next delivery."""
+    with system.sabotage("BatchExecuteStatement", "within", "InternalServerError", REQUESTS // 4):
         system.send(requests(system))
         system.drain()
 
@@ -120,6 +147,27 @@ def dynamodb_refuses_one_item(system: System) -> None:
     assert [str(refused.number) in message["Body"] for message in dead] == [True]
     assert "failure_reason" in dead[0]["MessageAttributes"]
     system.put_back(dead)
+
+
+def _ends_kept_connections(how: str) -> Scenario:
+    """While the functions are idle. None of it may cost an order, or more than a retry."""
+
+    def run(system: System) -> None:
+        for _ in range(WAVES):
+            system.send(requests(system))
+            system.drain()
+            ended = system.proxy.cut(how)
+            assert ended, "no connection was kept"
+            if how != "swallowed":  # which is a fault once it meets a request
+                system.confirm(ended)
+        system.send(requests(system))
+        assert not system.ledger.count(Outcome.INDETERMINATE), "an order was not accepted"
+
+    return run
+
+
+for _how in ("closed", "reset", "swallowed"):
+    SCENARIOS[f"kept_connections_{_how}"] = _ends_kept_connections(_how)
 
 
 # In the functions -------------------------------------------------------------------------------
@@ -150,7 +198,7 @@ SCENARIOS |= {
 def process_times_out(system: System) -> None:
     """Its messages come back only after Lambda has ended it, as with the deployed timeouts."""
     with (
-        system.stack.quick_retries(TIMEOUT_SECONDS + 2),
+        system.stack.quick_retries(TIMEOUT_SECONDS + 2, DELIVERIES),
         system.sabotage("BatchExecuteStatement", "after", "hang", times=4),
     ):
         system.send(requests(system))
@@ -161,11 +209,16 @@ def process_times_out(system: System) -> None:
 def slow_dependency_and_little_time_left(system: System) -> None:
     """Each call takes nearly a second: batches do not get done, and what is left is retried."""
     before = len(system.deliveries())
-    with system.proxy.rules({"service": "dynamodb", "latency": 900, "times": 60}):
+    with (
+        system.stack.quick_retries(TIMEOUT_SECONDS + 2, DELIVERIES),
+        system.proxy.rules({"service": "dynamodb", "latency": 900, "times": 200}),
+    ):
         for _ in range(3):  # of the same keys, so that each needs a call of its own
-            system.send([[system.ledger.order(key)] for key in range(40)])
+            system.send(
+                [system.ledger.order(f"{key}-{part}") for part in range(20)] for key in range(10)
+            )
         system.drain()
-    assert _repeated(system.deliveries()[before:]), "every batch got done in time"
+    assert repeated(system.deliveries()[before:]), "every batch got done in time"
 
 
 # Deliveries -------------------------------------------------------------------------------------
@@ -178,7 +231,7 @@ def duplicate_deliveries(system: System) -> None:
     with system.sabotage("BatchExecuteStatement", "after", "dawdle", times=12):
         system.send(requests(system))
         system.drain()
-    duplicates = _repeated(system.deliveries()[before:])
+    duplicates = repeated(system.deliveries()[before:])
     assert duplicates, "no message was delivered twice"
     system.confirm(duplicates)
 
@@ -206,7 +259,7 @@ def one_key_rewritten_in_a_burst(system: System) -> None:
     def rewrite(key: int) -> None:
         system.send([[system.ledger.order(key, qty=number)] for number in range(100)], clients=1)
 
-    with system.sabotage("BatchExecuteStatement", "before", "statements", times=20):
+    with system.sabotage("BatchExecuteStatement", "within", "InternalServerError", times=20):
         with ThreadPoolExecutor() as pool:
             list(pool.map(rewrite, range(3)))
         system.drain()
@@ -221,7 +274,7 @@ def poison_among_good_messages(system: System) -> None:
         list(sent)
     system.confirm(len(poison))
     system.drain()
-    _expect_dead(system, poison)
+    expect_dead(system, poison)
 
 
 @scenario
@@ -239,7 +292,7 @@ def dead_letter_send_fails(system: System) -> None:
             system.enqueue(attempt)
         system.send(requests(system))
         system.drain()
-    _expect_dead(system, poison)
+    expect_dead(system, poison)
 
 
 @scenario
@@ -313,7 +366,7 @@ def emulator_restarted(system: System) -> None:
     system.confirm(1)
 
 
-def _expect_dead(system: System, poison: list[Attempt]) -> None:
+def expect_dead(system: System, poison: list[Attempt]) -> None:
     """The dead-letter queue has these, with the reason, and no others; they stay there.
 
     Perhaps twice: what is in work for longer than the visibility timeout is delivered again.
@@ -325,7 +378,7 @@ def _expect_dead(system: System, poison: list[Attempt]) -> None:
     system.put_back(dead, to="dead_letter_queue_url")
 
 
-def _repeated(deliveries: list[list[str]]) -> int:
+def repeated(deliveries: list[list[str]]) -> int:
     """How many deliveries of messages there were beyond the first."""
     ids = list(itertools.chain.from_iterable(deliveries))
     return len(ids) - len(set(ids))

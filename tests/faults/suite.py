@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
+from tests.faults import as_slow_as_aws  # noqa: F401 - whose scenarios are among them
 from tests.faults.ledger import PROMISES, Ledger, Outcome, Verdict, judge
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.system import System

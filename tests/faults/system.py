@@ -21,17 +21,21 @@ import urllib3
 from boto3.dynamodb.types import TypeDeserializer
 
 from local.emulator import HOST, ROOT
+from local.latency import AWS
 from tests.e2e.stack import PATH, Stack, eventually
 from tests.faults.ledger import Attempt, Ledger, Outcome, Row, now
 from tests.faults.proxy import Proxy
 
 FUNCTIONS = ("ingest", "process")
 SABOTEUR = Path(__file__).with_name("saboteur.py")
+SOURCE = ROOT / "lambda_src"
 CLIENTS = 8
 # Shorter than in production, so that timeouts are over sooner.
 TIMEOUT_SECONDS = 8
 READ_TIMEOUT_SECONDS = 1
 VISIBILITY_SECONDS = 2
+DELIVERIES = 1000  # SQS's limit
+MEMORY_SIZE = 10240  # Lambda's largest, which limits nothing
 STANDSTILL_SECONDS = 60  # without a message less on the queue: it will not be empty any more
 
 Message = dict[str, Any]  # as receive_message gives it
@@ -45,6 +49,11 @@ class Mutation:
     text: str
     instead: str
 
+    def applied_to(self, source: str) -> str:
+        found = source.count(self.text)
+        assert found == 1, f"{self.path} has {self.text!r} {found} times, not once"
+        return source.replace(self.text, self.instead)
+
 
 class System:
     """What a scenario needs. :func:`sabotaged` makes it."""
@@ -52,6 +61,7 @@ class System:
     def __init__(self, stack: Stack, proxy: Proxy, tokens: Path) -> None:
         self.stack = stack
         self.proxy = proxy
+        self.deployed: dict[str, dict[str, Any]] = {}  # configurations by function
         self.name: str = stack.outputs["table_name"]
         self.ledger = Ledger("")
         self._url = stack.emulator.alb_url(stack.outputs["load_balancer_name"]) + PATH
@@ -65,16 +75,76 @@ class System:
     # Faults
 
     @contextlib.contextmanager
-    def sabotage(self, operation: str, moment: str, action: str, times: int) -> Iterator[None]:
-        """The next calls of an operation are ruined; saboteur.py says how."""
+    def sabotage(
+        self, operation: str, moment: str, action: str, times: int, of: str = ""
+    ) -> Iterator[None]:
+        """The next calls of an operation that have this text are ruined as saboteur.py says."""
         for _ in range(times):
             name = f"{operation}.{moment}.{action}.{next(self._token_numbers)}"
-            (self._tokens / name).touch()
+            (self._tokens / "new").write_text(of)
+            (self._tokens / "new").rename(self._tokens / name)
         try:
             yield
         finally:
             for token in self._tokens.glob("*.*.*.*"):
                 token.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def partition(self, key: str, units: int) -> Iterator[None]:
+        """Items with this text in their key are one partition, which takes so many a second."""
+        path = self._tokens / "partition"
+        state = {"key": key, "units": units, "left": units, "at": time.time(), "throttled": 0}
+        path.write_text(json.dumps(state))
+        try:
+            yield
+        finally:
+            self.confirm(json.loads(path.read_text())["throttled"])
+            path.unlink()
+
+    @contextlib.contextmanager
+    def as_slow_as_aws(
+        self,
+        *,
+        visibility_seconds: int | None = None,
+        batch_size: int = 10,
+        window_seconds: int = 0,
+    ) -> Iterator[None]:
+        """AWS's latencies, and timeouts, memory and CPU as they are deployed.
+
+        Args:
+            visibility_seconds: As deployed if None: longer than ``drain`` waits, so that no
+                message may fail.
+            batch_size: Of the event source mapping.
+            window_seconds: Likewise.
+        """
+        mapping = {"UUID": self.stack.outputs["event_source_mapping_id"]}
+        update = self.stack.lambda_.update_event_source_mapping
+        with contextlib.ExitStack() as cleanup:
+            for function, deployed in self.deployed.items():
+                variables = deployed["Environment"]["Variables"]
+                cleanup.enter_context(
+                    _configured(
+                        self.stack,
+                        f"{self.name}-{function}",
+                        {"READ_TIMEOUT_SECONDS": variables["READ_TIMEOUT_SECONDS"]},
+                        Timeout=deployed["Timeout"],
+                        MemorySize=deployed["MemorySize"],
+                    )
+                )
+            visibility = visibility_seconds or 6 * self.deployed["process"]["Timeout"]
+            cleanup.enter_context(self.stack.quick_retries(visibility, DELIVERIES))
+            before = self.stack.lambda_.get_event_source_mapping(**mapping)
+            update(**mapping, BatchSize=batch_size, MaximumBatchingWindowInSeconds=window_seconds)
+            cleanup.callback(
+                update,
+                **mapping,
+                BatchSize=before["BatchSize"],
+                MaximumBatchingWindowInSeconds=before.get("MaximumBatchingWindowInSeconds", 0),
+            )
+            cleanup.enter_context(self.proxy.slowed(AWS))
+            yield
+            assert self.proxy.slowed_calls, "no call was slow"
+            self.confirm(1)
 
     def confirm(self, faults: int) -> None:
         """Counts faults that a scenario has seen itself."""
@@ -215,14 +285,11 @@ class System:
 
 def _package(function: str, mutations: Iterable[Mutation]) -> bytes:
     """The package that Terraform makes, but for what is to go wrong in it."""
-    source = ROOT / "lambda_src"
-    paths = [path for folder in (function, "shared") for path in (source / folder).glob("*.py")]
-    texts = {path.relative_to(source).as_posix(): path.read_text() for path in paths}
+    paths = [path for folder in (function, "shared") for path in (SOURCE / folder).glob("*.py")]
+    texts = {path.relative_to(SOURCE).as_posix(): path.read_text() for path in paths}
     for mutation in mutations:
         if mutation.path in texts:
-            found = texts[mutation.path].count(mutation.text)
-            assert found == 1, f"{mutation.path} has {mutation.text!r} {found} times, not once"
-            texts[mutation.path] = texts[mutation.path].replace(mutation.text, mutation.instead)
+            texts[mutation.path] = mutation.applied_to(texts[mutation.path])
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.write(SABOTEUR, SABOTEUR.name)
@@ -243,18 +310,21 @@ def sabotaged(stack: Stack) -> Iterator[System]:
         for directory in ("fired", "working"):
             (tokens / directory).mkdir()
         proxy = cleanup.enter_context(Proxy(stack.emulator))
-        unreachable_url = cleanup.enter_context(_full_backlog())
+        unreachable_url = cleanup.enter_context(full_backlog())
         system = System(stack, proxy, tokens)
-        cleanup.enter_context(stack.quick_retries(VISIBILITY_SECONDS))
+        cleanup.enter_context(stack.quick_retries(VISIBILITY_SECONDS, DELIVERIES))
         for function in FUNCTIONS:
+            name = f"{system.name}-{function}"
+            system.deployed[function] = stack.lambda_.get_function_configuration(FunctionName=name)
             additions = {
                 "AWS_ENDPOINT_URL": proxy.url,
                 "SABOTAGE_DIR": str(tokens),
                 "SABOTAGED_FUNCTION": function,
                 "READ_TIMEOUT_SECONDS": str(READ_TIMEOUT_SECONDS),
+                "MAX_RECEIVE_COUNT": str(DELIVERIES),
                 "UNREACHABLE_URL": unreachable_url,
             }
-            cleanup.enter_context(_reconfigured(stack, f"{system.name}-{function}", additions))
+            cleanup.enter_context(_reconfigured(stack, name, additions))
         system.deploy()
         yield system
 
@@ -262,33 +332,40 @@ def sabotaged(stack: Stack) -> Iterator[System]:
 @contextlib.contextmanager
 def _reconfigured(stack: Stack, name: str, additions: dict[str, str]) -> Iterator[None]:
     """The alias at $LATEST, with the saboteur's handler; afterwards all as it was."""
-    before = stack.lambda_.get_function(FunctionName=name)
+    code = urlsplit(stack.lambda_.get_function(FunctionName=name)["Code"]["Location"])
     version = stack.lambda_.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
-    configuration = before["Configuration"]
-    code = urlsplit(before["Code"]["Location"])
     package = stack.emulator.request(f"{code.path}?{code.query}")
+    settings = {"Timeout": TIMEOUT_SECONDS, "MemorySize": MEMORY_SIZE, "Handler": "saboteur.handle"}
+    with _configured(stack, name, additions, **settings):
+        stack.lambda_.update_alias(FunctionName=name, Name="live", FunctionVersion="$LATEST")
+        try:
+            yield
+        finally:
+            stack.lambda_.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
+            stack.lambda_.update_function_code(FunctionName=name, ZipFile=package)
+
+
+@contextlib.contextmanager
+def _configured(
+    stack: Stack, name: str, variables: dict[str, str], **settings: Any
+) -> Iterator[None]:
+    before = stack.lambda_.get_function_configuration(FunctionName=name)
+    environment = before["Environment"]["Variables"]
     stack.lambda_.update_function_configuration(
-        FunctionName=name,
-        Handler="saboteur.handle",
-        Timeout=TIMEOUT_SECONDS,
-        Environment={"Variables": configuration["Environment"]["Variables"] | additions},
+        FunctionName=name, Environment={"Variables": environment | variables}, **settings
     )
-    stack.lambda_.update_alias(FunctionName=name, Name="live", FunctionVersion="$LATEST")
     try:
         yield
     finally:
-        stack.lambda_.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
-        stack.lambda_.update_function_code(FunctionName=name, ZipFile=package)
         stack.lambda_.update_function_configuration(
             FunctionName=name,
-            Handler=configuration["Handler"],
-            Timeout=configuration["Timeout"],
-            Environment=configuration["Environment"],
+            Environment={"Variables": environment},
+            **{setting: before[setting] for setting in settings},
         )
 
 
 @contextlib.contextmanager
-def _full_backlog() -> Iterator[str]:
+def full_backlog() -> Iterator[str]:
     """The URL of a socket that takes no more connections: it neither accepts nor refuses."""
     with contextlib.ExitStack() as cleanup:
         listener = cleanup.enter_context(socket.socket())

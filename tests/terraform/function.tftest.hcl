@@ -38,21 +38,6 @@ run "defaults" {
     error_message = "The function must have its own role with its own policy."
   }
   assert {
-    condition     = data.aws_iam_policy_document.trust[0].statement[0].principals == toset([{ type = "Service", identifiers = toset(["lambda.amazonaws.com"]) }]) && contains(flatten(data.aws_iam_policy_document.trust[0].statement[0].condition[*].values), "123456789012")
-    error_message = "Only Lambda, for this account, may use the role."
-  }
-  assert {
-    condition = { for statement in data.aws_iam_policy_document.runtime.statement : statement.sid => statement.actions } == {
-      WriteLogs   = toset(["logs:CreateLogStream", "logs:PutLogEvents"])
-      WriteTraces = toset(["xray:PutTraceSegments", "xray:PutTelemetryRecords"])
-    }
-    error_message = "Outside a VPC, a function writes logs and traces and does nothing else by itself."
-  }
-  assert {
-    condition     = data.aws_iam_policy_document.runtime.statement[0].resources == toset(["arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/orders-ingest:*"]) && aws_cloudwatch_log_group.this.name == "/aws/lambda/orders-ingest"
-    error_message = "The function may write to its own log group only."
-  }
-  assert {
     condition     = aws_lambda_function.this.logging_config[0].log_group == aws_cloudwatch_log_group.this.name && aws_lambda_function.this.logging_config[0].log_format == "JSON" && aws_lambda_function.this.logging_config[0].application_log_level == "INFO" && aws_cloudwatch_log_group.this.retention_in_days == 365
     error_message = "Logs must be JSON, in the function's log group, kept for a year."
   }
@@ -63,6 +48,28 @@ run "defaults" {
   assert {
     condition     = length(aws_lambda_function.this.vpc_config) == 0 && length(aws_security_group.this) == 0 && output.security_group_id == null
     error_message = "Without vpc the function must be outside a VPC."
+  }
+  assert {
+    condition     = aws_lambda_function.this.description == "" && length(aws_lambda_function.this.layers) == 0 && aws_lambda_function.this.kms_key_arn == null && aws_cloudwatch_log_group.this.kms_key_id == null && aws_lambda_function.this.environment[0].variables == tomap({ LOG_LEVEL = "INFO" })
+    error_message = "What is not asked for must not be there."
+  }
+  assert {
+    condition     = aws_lambda_function.this.logging_config[0].system_log_level == "WARN" && aws_lambda_alias.live.name == "live" && aws_lambda_alias.live.description == "What callers invoke. Point it at an earlier version to roll back."
+    error_message = "Lambda's own messages must be warnings only, and the alias say what it is for."
+  }
+  assert {
+    condition     = aws_iam_role.this[0].name == "orders-ingest" && aws_iam_role.this[0].description == "Execution role of the function orders-ingest" && aws_iam_role.this[0].path == "/" && aws_iam_role.this[0].permissions_boundary == null && aws_iam_role.this[0].assume_role_policy == data.aws_iam_policy_document.trust[0].json && aws_iam_role_policy.this[0].name == "least-privilege"
+    error_message = "The role must be the function's, and only Lambda use it."
+  }
+  assert {
+    condition = [output.name, output.arn, output.alias_arn, output.version, output.log_group_name, output.policy_json] == [
+      "orders-ingest", aws_lambda_function.this.arn, aws_lambda_alias.live.arn, aws_lambda_alias.live.function_version, "/aws/lambda/orders-ingest", data.aws_iam_policy_document.this.json
+    ]
+    error_message = "The outputs must tell what was made."
+  }
+  assert {
+    condition     = alltrue([for source in data.archive_file.this[0].source : source.content == file("lambda_src/${source.filename}")])
+    error_message = "Each file of the zip must be the source's."
   }
 }
 
@@ -107,7 +114,7 @@ run "everything_given" {
     error_message = "The environment must be what was asked for, encrypted with the key, and so must the logs."
   }
   assert {
-    condition     = aws_lambda_function.this.reserved_concurrent_executions == 20 && aws_lambda_provisioned_concurrency_config.this[0].provisioned_concurrent_executions == 3 && aws_lambda_provisioned_concurrency_config.this[0].qualifier == "live"
+    condition     = aws_lambda_function.this.reserved_concurrent_executions == 20 && aws_lambda_provisioned_concurrency_config.this[0].provisioned_concurrent_executions == 3 && aws_lambda_provisioned_concurrency_config.this[0].qualifier == "live" && aws_lambda_provisioned_concurrency_config.this[0].function_name == "orders-ingest"
     error_message = "Concurrency must be reserved for the function and provisioned at the alias."
   }
   assert {
@@ -119,20 +126,11 @@ run "everything_given" {
     error_message = "The function must reach what was named, over HTTPS, and nothing else."
   }
   assert {
-    condition = { for statement in data.aws_iam_policy_document.runtime.statement : statement.sid => statement.actions } == {
-      WriteLogs                   = toset(["logs:CreateLogStream", "logs:PutLogEvents"])
-      ManageNetworkInterfaces     = toset(["ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:UnassignPrivateIpAddresses"])
-      DescribeNetworkInterfaces   = toset(["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"])
-      DenyNetworkInterfacesToCode = toset(["ec2:*"])
-    }
-    error_message = "In a VPC the Lambda service manages network interfaces, the code does not; no traces when tracing is off."
+    condition     = aws_security_group.this[0].name == "orders-ingest-function" && aws_security_group.this[0].tags.Name == "orders-ingest-function" && aws_security_group.this[0].description == "Function orders-ingest: nothing in, out only to what it calls" && aws_vpc_security_group_egress_rule.this["SQS"].description == "HTTPS to SQS" && output.security_group_id == aws_security_group.this[0].id
+    error_message = "The security group and its rules must say what they are for."
   }
   assert {
-    condition     = alltrue([for statement in data.aws_iam_policy_document.runtime.statement : statement.effect == "Deny" && contains(flatten(statement.condition[*].variable), "lambda:SourceFunctionArn") if statement.sid == "DenyNetworkInterfacesToCode"])
-    error_message = "Network interfaces must be denied to code, by the source function's ARN."
-  }
-  assert {
-    condition     = contains(data.aws_iam_policy_document.this.source_policy_documents, var.policy_documents[0])
+    condition     = data.aws_iam_policy_document.this.source_policy_documents == tolist([data.aws_iam_policy_document.runtime.json, var.policy_documents[0]])
     error_message = "What the handler needs must be in the policy."
   }
   assert {
@@ -151,6 +149,7 @@ run "everything_given" {
 
 run "snap_start" {
   module { source = "./modules/function" }
+  command = plan
 
   variables {
     snap_start_enabled = true
@@ -164,6 +163,7 @@ run "snap_start" {
 
 run "existing_role" {
   module { source = "./modules/function" }
+  command = plan
 
   variables {
     existing_role = { arn = "arn:aws:iam::123456789012:role/LabRole" }
@@ -177,6 +177,7 @@ run "existing_role" {
 
 run "local_package" {
   module { source = "./modules/function" }
+  command = plan
 
   variables {
     package = { filename = "ours.zip", source_code_hash = "abc=" }
@@ -190,6 +191,7 @@ run "local_package" {
 
 run "package_in_s3" {
   module { source = "./modules/function" }
+  command = plan
 
   variables {
     package = { s3_bucket = "packages", s3_key = "ours.zip", s3_object_version = "7" }
@@ -247,7 +249,43 @@ run "no_source" {
   expect_failures = [data.archive_file.this]
 }
 
-run "out_of_range" {
+run "smallest" {
+  module { source = "./modules/function" }
+  command = plan
+
+  variables {
+    name                    = "f"
+    memory_size             = 128
+    timeout_seconds         = 1
+    reserved_concurrency    = 1
+    provisioned_concurrency = 1
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.memory_size == 128 && aws_lambda_function.this.timeout == 1
+    error_message = "The smallest function must be taken."
+  }
+}
+
+run "largest" {
+  module { source = "./modules/function" }
+  command = plan
+
+  variables {
+    name            = join("", [for _ in range(64) : "f"])
+    description     = join("", [for _ in range(256) : "d"])
+    layers          = [for number in range(5) : "arn:aws:lambda:eu-central-1:123456789012:layer:agent:${number}"]
+    memory_size     = 10240
+    timeout_seconds = 900
+  }
+
+  assert {
+    condition     = length(aws_lambda_function.this.layers) == 5
+    error_message = "The largest function must be taken."
+  }
+}
+
+run "below" {
   module { source = "./modules/function" }
   command = plan
 
@@ -258,7 +296,7 @@ run "out_of_range" {
     architecture            = "riscv"
     layers                  = ["1", "2", "3", "4", "5", "6"]
     memory_size             = 127
-    timeout_seconds         = 901
+    timeout_seconds         = 0
     reserved_concurrency    = 0
     provisioned_concurrency = 0
     log_level               = "LOUD"
@@ -282,15 +320,18 @@ run "out_of_range" {
   ]
 }
 
-run "package_of_no_version" {
+run "above" {
   module { source = "./modules/function" }
   command = plan
 
   variables {
-    package = { s3_bucket = "packages", s3_key = "ours.zip" }
+    name            = join("", [for _ in range(65) : "f"])
+    memory_size     = 10241
+    timeout_seconds = 901
+    package         = { s3_bucket = "packages", s3_key = "ours.zip" }
   }
 
-  expect_failures = [var.package]
+  expect_failures = [var.name, var.memory_size, var.timeout_seconds, var.package]
 }
 
 run "package_from_two_places" {
@@ -298,8 +339,10 @@ run "package_from_two_places" {
   command = plan
 
   variables {
-    package = { filename = "ours.zip", source_code_hash = "abc=", s3_bucket = "packages", s3_key = "ours.zip" }
+    memory_size     = 128.5
+    timeout_seconds = 1.5
+    package         = { filename = "ours.zip", source_code_hash = "abc=", s3_bucket = "packages", s3_key = "ours.zip" }
   }
 
-  expect_failures = [var.package]
+  expect_failures = [var.memory_size, var.timeout_seconds, var.package]
 }

@@ -70,6 +70,28 @@ run "defaults" {
     condition     = output.endpoint_url == "http://${aws_lb.this[0].dns_name}/lambda/api" && length(aws_wafv2_web_acl_association.this) == 0
     error_message = "The endpoint must be HTTP without a certificate."
   }
+  assert {
+    condition     = aws_lb.this[0].name == "orders" && aws_lb.this[0].desync_mitigation_mode == "defensive" && aws_lb_target_group.this.name == "orders-ingest" && aws_lambda_permission.this.statement_id == "load-balancer"
+    error_message = "Everything must have its name, and requests that smuggle others be mitigated."
+  }
+  assert {
+    condition     = aws_security_group.this[0].name == "orders-load-balancer" && aws_security_group.this[0].tags.Name == "orders-load-balancer" && aws_security_group.this[0].description == "Load balancer orders: HTTP and HTTPS in, nothing out; Lambda targets need no way out" && aws_vpc_security_group_ingress_rule.this["0-80"].description == "Port 80 for clients"
+    error_message = "The security group and its rules must say what they are for."
+  }
+  assert {
+    condition     = jsondecode(aws_lb_listener.http[0].default_action[0].fixed_response[0].message_body) == { type = "about:blank", title = "Not Found", status = 404, detail = "There is nothing at this path. Orders are taken by POST at /lambda/api." }
+    error_message = "The 404 must be a problem as of RFC 9457, and say where to go."
+  }
+  assert {
+    condition     = aws_lb_listener_rule.this[0].priority == 1
+    error_message = "The first rule must come first."
+  }
+  assert {
+    condition = [output.name, output.arn, output.dns_name, output.zone_id, output.listener_arn, output.target_group_arn] == [
+      "orders", aws_lb.this[0].arn, aws_lb.this[0].dns_name, aws_lb.this[0].zone_id, aws_lb_listener.http[0].arn, aws_lb_target_group.this.arn
+    ]
+    error_message = "The outputs must tell what was made."
+  }
 }
 
 run "everything_given" {
@@ -98,7 +120,7 @@ run "everything_given" {
     error_message = "With a certificate, 80 and 443 are open to each range."
   }
   assert {
-    condition     = aws_lb_listener.https[0].port == 443 && aws_lb_listener.https[0].protocol == "HTTPS" && aws_lb_listener.https[0].certificate_arn == var.certificate.arn && aws_lb_listener.https[0].ssl_policy == "ELBSecurityPolicy-TLS13-1-2-Res-2021-06" && aws_lb_listener.https[0].default_action[0].fixed_response[0].status_code == "404"
+    condition     = aws_lb_listener.https[0].port == 443 && aws_lb_listener.https[0].protocol == "HTTPS" && aws_lb_listener.https[0].certificate_arn == var.certificate.arn && aws_lb_listener.https[0].ssl_policy == "ELBSecurityPolicy-TLS13-1-2-Res-2021-06" && aws_lb_listener.https[0].load_balancer_arn == aws_lb.this[0].arn && aws_lb_listener.https[0].default_action[0].type == "fixed-response" && aws_lb_listener.https[0].default_action[0].fixed_response[0].status_code == "404" && aws_lb_listener.https[0].default_action[0].fixed_response[0].content_type == "application/json" && jsondecode(aws_lb_listener.https[0].default_action[0].fixed_response[0].message_body).detail == "There is nothing at this path. Orders are taken by POST at /orders or /v2/orders."
     error_message = "The HTTPS listener must have the certificate and TLS 1.2 and up."
   }
   assert {
@@ -110,7 +132,7 @@ run "everything_given" {
     error_message = "Each path must have a rule, at the HTTPS listener."
   }
   assert {
-    condition     = aws_lb_target_group.this.lambda_multi_value_headers_enabled && aws_lb_target_group.this.health_check[0].enabled && aws_lb_target_group.this.health_check[0].path == "/orders" && aws_lb_target_group.this.health_check[0].matcher == "405"
+    condition     = aws_lb_target_group.this.lambda_multi_value_headers_enabled && aws_lb_target_group.this.health_check[0].enabled && aws_lb_target_group.this.health_check[0].path == "/orders" && aws_lb_target_group.this.health_check[0].matcher == "405" && aws_lb_target_group.this.health_check[0].interval == 35 && aws_lb_target_group.this.health_check[0].timeout == 30
     error_message = "Multi-value headers and health checks must be on; the function answers a GET with 405."
   }
   assert {
@@ -129,6 +151,7 @@ run "everything_given" {
 
 run "ssl_policy" {
   module { source = "./modules/load_balancer" }
+  command = plan
 
   variables {
     certificate = { arn = "arn:aws:acm:eu-central-1:123456789012:certificate/11111111-2222-3333-4444-555555555555", ssl_policy = "ELBSecurityPolicy-TLS13-1-3-2021-06" }
@@ -142,6 +165,7 @@ run "ssl_policy" {
 
 run "dualstack" {
   module { source = "./modules/load_balancer" }
+  command = plan
 
   variables {
     ip_address_type     = "dualstack"
@@ -179,16 +203,41 @@ run "existing_listener" {
   }
 }
 
-run "longest_name" {
+run "smallest" {
   module { source = "./modules/load_balancer" }
+  command = plan
 
   variables {
-    name = "a23456789-123456789-1234"
+    name                     = "a"
+    paths                    = ["/a"]
+    function_timeout_seconds = 0
+    idle_timeout_seconds     = 1
+  }
+
+  assert {
+    condition     = aws_lb.this[0].idle_timeout == 1
+    error_message = "The shortest idle timeout must be taken."
+  }
+}
+
+run "largest" {
+  module { source = "./modules/load_balancer" }
+  command = plan
+
+  variables {
+    name                     = "a23456789-123456789-1234"
+    paths                    = [for number in range(20) : "/${substr("00${number}", -2, -1)}${join("", [for _ in range(124) : "p"])}"]
+    function_timeout_seconds = 3999
+    idle_timeout_seconds     = 4000
   }
 
   assert {
     condition     = length(aws_lb_target_group.this.name) <= 32 && length(aws_lb.this[0].name) <= 32
     error_message = "The longest name must fit within 32 characters."
+  }
+  assert {
+    condition     = length(aws_lb_listener_rule.this) == 20 && length(aws_lb_listener.http[0].default_action[0].fixed_response[0].message_body) <= 1024 && length(split(" or ", aws_lb_listener.http[0].default_action[0].fixed_response[0].message_body)) == 3
+    error_message = "The longest paths must fit, and the 404 name as many of them as a fixed response has room for."
   }
 }
 
@@ -214,18 +263,54 @@ run "idle_timeout_not_above_the_functions" {
   expect_failures = [aws_lb.this]
 }
 
-run "out_of_range" {
+run "below" {
   module { source = "./modules/load_balancer" }
   command = plan
 
   variables {
-    name                 = "internal-orders"
-    paths                = ["orders"]
-    idle_timeout_seconds = 4001
-    ip_address_type      = "ipv6"
+    name                     = "internal-orders"
+    paths                    = []
+    function_timeout_seconds = -1
+    idle_timeout_seconds     = 0
+    ip_address_type          = "ipv6"
   }
 
   expect_failures = [var.name, var.paths, var.idle_timeout_seconds, var.ip_address_type]
+}
+
+run "above" {
+  module { source = "./modules/load_balancer" }
+  command = plan
+
+  variables {
+    name                 = "a23456789-123456789-12345"
+    paths                = [for number in range(21) : "/${number}"]
+    idle_timeout_seconds = 4001
+  }
+
+  expect_failures = [var.name, var.paths, var.idle_timeout_seconds]
+}
+
+run "path_without_slash" {
+  module { source = "./modules/load_balancer" }
+  command = plan
+
+  variables {
+    paths = ["orders"]
+  }
+
+  expect_failures = [var.paths]
+}
+
+run "path_with_trailing_slash" {
+  module { source = "./modules/load_balancer" }
+  command = plan
+
+  variables {
+    paths = ["/orders/"]
+  }
+
+  expect_failures = [var.paths]
 }
 
 run "wildcard_path" {
@@ -239,23 +324,12 @@ run "wildcard_path" {
   expect_failures = [var.paths]
 }
 
-run "no_path" {
+run "path_too_long" {
   module { source = "./modules/load_balancer" }
   command = plan
 
   variables {
-    paths = []
-  }
-
-  expect_failures = [var.paths]
-}
-
-run "path_with_trailing_slash" {
-  module { source = "./modules/load_balancer" }
-  command = plan
-
-  variables {
-    paths = ["/orders/"]
+    paths = ["/${join("", [for _ in range(127) : "p"])}"]
   }
 
   expect_failures = [var.paths]

@@ -62,24 +62,52 @@ run "defaults" {
     error_message = "All subnets must be under the network ACL."
   }
   assert {
-    condition     = alltrue([for port in [22, 3389] : !anytrue([for rule in aws_network_acl.this.ingress : rule.cidr_block == "0.0.0.0/0" && rule.from_port <= port && port <= rule.to_port])])
-    error_message = "Ports 22 and 3389 must not be open to the world."
+    condition = { for rule in aws_network_acl.this.ingress : rule.rule_no => join(" ", [rule.action, rule.protocol, rule.cidr_block, rule.from_port, rule.to_port]) } == {
+      "100" = "allow -1 10.0.0.0/16 0 0"
+      "110" = "allow tcp 0.0.0.0/0 80 80"
+      "120" = "allow tcp 0.0.0.0/0 443 443"
+      "130" = "allow tcp 0.0.0.0/0 1024 3388"
+      "140" = "allow tcp 0.0.0.0/0 3390 65535"
+    }
+    error_message = "The VPC may everything; the world may HTTP, HTTPS and answers, but neither 22 nor 3389."
   }
   assert {
-    condition     = aws_flow_log.this[0].vpc_id == aws_vpc.this.id && aws_flow_log.this[0].traffic_type == "ALL" && aws_flow_log.this[0].log_destination == aws_cloudwatch_log_group.flow_logs[0].arn && aws_flow_log.this[0].iam_role_arn == aws_iam_role.flow_logs[0].arn
+    condition     = [for rule in aws_network_acl.this.egress : join(" ", [rule.rule_no, rule.action, rule.protocol, rule.cidr_block, rule.from_port, rule.to_port])] == ["100 allow -1 0.0.0.0/0 0 0"]
+    error_message = "Everything may leave; security groups decide."
+  }
+  assert {
+    condition     = aws_flow_log.this[0].vpc_id == aws_vpc.this.id && aws_flow_log.this[0].log_destination_type == "cloud-watch-logs" && aws_flow_log.this[0].traffic_type == "ALL" && aws_flow_log.this[0].log_destination == aws_cloudwatch_log_group.flow_logs[0].arn && aws_flow_log.this[0].iam_role_arn == aws_iam_role.flow_logs[0].arn
     error_message = "The VPC's traffic must go to its log group."
   }
   assert {
-    condition     = aws_iam_role_policy.flow_logs[0].role == aws_iam_role.flow_logs[0].name && data.aws_iam_policy_document.flow_logs[0].statement[0].resources == toset(["${aws_cloudwatch_log_group.flow_logs[0].arn}:*"])
-    error_message = "The flow logs' role writes to their log group only."
+    condition     = aws_iam_role.flow_logs[0].name == "orders-flow-logs" && aws_iam_role.flow_logs[0].path == "/" && aws_iam_role.flow_logs[0].assume_role_policy == data.aws_iam_policy_document.flow_logs_trust[0].json
+    error_message = "Only the flow logs may use their role."
   }
   assert {
-    condition     = toset(data.aws_iam_policy_document.flow_logs_trust[0].statement[0].condition[*].variable) == toset(["aws:SourceAccount", "aws:SourceArn"])
-    error_message = "Only this account's flow logs may use the role."
+    condition     = aws_iam_role_policy.flow_logs[0].name == "write-flow-logs" && aws_iam_role_policy.flow_logs[0].role == aws_iam_role.flow_logs[0].name && aws_iam_role_policy.flow_logs[0].policy == data.aws_iam_policy_document.flow_logs[0].json
+    error_message = "The flow logs' role must have its policy."
   }
   assert {
-    condition     = aws_cloudwatch_log_group.flow_logs[0].retention_in_days == 365
+    condition     = aws_cloudwatch_log_group.flow_logs[0].name == "/aws/vpc/orders-flow-logs" && aws_cloudwatch_log_group.flow_logs[0].retention_in_days == 365 && aws_cloudwatch_log_group.flow_logs[0].kms_key_id == null
     error_message = "Flow logs are kept for a year."
+  }
+  assert {
+    condition     = data.aws_availability_zones.available[0].state == "available" && one(data.aws_availability_zones.available[0].filter).name == "opt-in-status" && one(data.aws_availability_zones.available[0].filter).values == toset(["opt-in-not-required"])
+    error_message = "Zones must be ordinary ones: local and wavelength zones cannot host a load balancer."
+  }
+  assert {
+    condition = [output.vpc_id, output.vpc_cidr_block, output.public_subnet_ids, output.private_subnet_ids, output.public_route_table_id, output.private_route_table_ids] == [
+      aws_vpc.this.id, "10.0.0.0/16",
+      [aws_subnet.public["eu-central-1a"].id, aws_subnet.public["eu-central-1b"].id],
+      [aws_subnet.private["eu-central-1a"].id, aws_subnet.private["eu-central-1b"].id],
+      aws_route_table.public.id,
+      [aws_route_table.private["eu-central-1a"].id, aws_route_table.private["eu-central-1b"].id],
+    ]
+    error_message = "The outputs must tell what was made."
+  }
+  assert {
+    condition     = alltrue([for resource in concat([aws_internet_gateway.this, aws_network_acl.this, aws_route_table.public, aws_default_security_group.this], values(aws_subnet.public), values(aws_subnet.private), values(aws_route_table.private)) : resource.vpc_id == aws_vpc.this.id])
+    error_message = "Everything must be in the VPC."
   }
 }
 
@@ -102,7 +130,7 @@ run "everything_given" {
     error_message = "Subnets must be cut from the given range, by the zone's place."
   }
   assert {
-    condition     = alltrue([for zone in var.availability_zones : aws_route.private_nat[zone].nat_gateway_id == aws_nat_gateway.this[zone].id && aws_nat_gateway.this[zone].subnet_id == aws_subnet.public[zone].id && aws_nat_gateway.this[zone].allocation_id == aws_eip.nat[zone].id])
+    condition     = alltrue([for zone in var.availability_zones : aws_route.private_nat[zone].nat_gateway_id == aws_nat_gateway.this[zone].id && aws_nat_gateway.this[zone].subnet_id == aws_subnet.public[zone].id && aws_nat_gateway.this[zone].allocation_id == aws_eip.nat[zone].id && aws_eip.nat[zone].domain == "vpc" && aws_route.private_nat[zone].route_table_id == aws_route_table.private[zone].id && aws_route.private_nat[zone].destination_cidr_block == "0.0.0.0/0"]) && toset(output.nat_public_ips) == toset([for address in aws_eip.nat : address.public_ip])
     error_message = "Each private subnet must leave by the NAT gateway of its zone, which is in the public subnet."
   }
   assert {
@@ -119,6 +147,16 @@ run "everything_given" {
       values(aws_subnet.public), values(aws_subnet.private), values(aws_route_table.private), values(aws_eip.nat), values(aws_nat_gateway.this),
     ) : resource.tags.team == "orders"])
     error_message = "Tags must reach every resource."
+  }
+  assert {
+    condition = [for resource in [
+      aws_vpc.this, aws_default_security_group.this, aws_default_network_acl.this, aws_network_acl.this, aws_internet_gateway.this, aws_route_table.public, aws_flow_log.this[0],
+      aws_subnet.public["eu-central-1a"], aws_subnet.private["eu-central-1a"], aws_route_table.private["eu-central-1a"], aws_eip.nat["eu-central-1a"], aws_nat_gateway.this["eu-central-1a"],
+      ] : resource.tags.Name] == [
+      "orders", "orders-default-locked", "orders-default-locked", "orders", "orders", "orders-public", "orders",
+      "orders-public-eu-central-1a", "orders-private-eu-central-1a", "orders-private-eu-central-1a", "orders-nat-eu-central-1a", "orders-eu-central-1a",
+    ]
+    error_message = "The console must show the names."
   }
 }
 
@@ -138,8 +176,17 @@ run "ipv6" {
     error_message = "The public route table must lead to the internet gateway for IPv6 as well."
   }
   assert {
-    condition     = anytrue([for rule in aws_network_acl.this.ingress : rule.ipv6_cidr_block == "::/0" && rule.from_port == 443]) && alltrue([for port in [22, 3389] : !anytrue([for rule in aws_network_acl.this.ingress : rule.ipv6_cidr_block == "::/0" && rule.from_port <= port && port <= rule.to_port])])
+    condition = { for rule in aws_network_acl.this.ingress : rule.rule_no => join(" ", [rule.action, rule.protocol, rule.ipv6_cidr_block, rule.from_port, rule.to_port]) if rule.ipv6_cidr_block != null } == {
+      "200" = "allow tcp ::/0 80 80"
+      "210" = "allow tcp ::/0 443 443"
+      "220" = "allow tcp ::/0 1024 3388"
+      "230" = "allow tcp ::/0 3390 65535"
+    }
     error_message = "The network ACL must let IPv6 clients in, and 22 and 3389 not."
+  }
+  assert {
+    condition     = [for rule in aws_network_acl.this.egress : join(" ", [rule.rule_no, rule.action, rule.protocol, rule.ipv6_cidr_block, rule.from_port, rule.to_port]) if rule.ipv6_cidr_block != null] == ["200 allow -1 ::/0 0 0"]
+    error_message = "Everything may leave over IPv6 as well."
   }
 }
 
@@ -163,6 +210,7 @@ run "single_nat_gateway" {
 
 run "smallest_vpc" {
   module { source = "./modules/network" }
+  command = plan
 
   variables {
     cidr_block         = "10.0.0.0/24"
@@ -177,6 +225,7 @@ run "smallest_vpc" {
 
 run "many_zones" {
   module { source = "./modules/network" }
+  command = plan
 
   variables {
     availability_zones = ["a", "b", "c", "d", "e", "f"]
@@ -186,6 +235,46 @@ run "many_zones" {
     condition     = aws_subnet.public["f"].cidr_block == "10.0.80.0/20" && aws_subnet.private["a"].cidr_block == "10.0.128.0/20" && length(distinct([for subnet in concat(values(aws_subnet.public), values(aws_subnet.private)) : subnet.cidr_block])) == 12
     error_message = "Six zones must fit without overlap."
   }
+}
+
+run "most_zones" {
+  module { source = "./modules/network" }
+  command = plan
+
+  variables {
+    availability_zones = ["a", "b", "c", "d", "e", "f", "g", "h"]
+  }
+
+  assert {
+    condition     = length(aws_subnet.public) == 8
+    error_message = "Eight zones must fit."
+  }
+}
+
+run "least_zones" {
+  module { source = "./modules/network" }
+  command = plan
+
+  variables {
+    availability_zones = ["a", "b"]
+  }
+
+  assert {
+    condition     = length(data.aws_availability_zones.available) == 0
+    error_message = "Zones that are named need not be looked up."
+  }
+}
+
+run "too_many_zones_and_too_large" {
+  module { source = "./modules/network" }
+  command = plan
+
+  variables {
+    cidr_block         = "10.0.0.0/15"
+    availability_zones = ["a", "b", "c", "d", "e", "f", "g", "h", "i"]
+  }
+
+  expect_failures = [var.cidr_block, var.availability_zones]
 }
 
 run "too_small_for_the_zones" {

@@ -5,7 +5,6 @@ mock_provider "aws" {
 variables {
   name          = "orders"
   partition_key = { name = "order_id", type = "S" }
-  sort_key      = { name = "item", type = "S" }
 }
 
 # First, because a file's runs share their state and a table's capacity is left to autoscaling once it exists.
@@ -20,21 +19,48 @@ run "provisioned" {
     condition     = aws_dynamodb_table.this[0].billing_mode == "PROVISIONED" && aws_dynamodb_table.this[0].write_capacity == 5 && aws_dynamodb_table.this[0].read_capacity == 1
     error_message = "Provisioned capacity must start at its minimum."
   }
+  assert {
+    condition = { for name, target in aws_appautoscaling_target.this : name => [target.service_namespace, target.resource_id, target.scalable_dimension, tostring(target.min_capacity), tostring(target.max_capacity)] } == {
+      read  = ["dynamodb", "table/orders", "dynamodb:table:ReadCapacityUnits", "1", "10"]
+      write = ["dynamodb", "table/orders", "dynamodb:table:WriteCapacityUnits", "5", "500"]
+    }
+    error_message = "Autoscaling must move both capacities of this table within their limits."
+  }
+  assert {
+    condition = { for name, policy in aws_appautoscaling_policy.this : name => [policy.name, policy.policy_type, policy.service_namespace, policy.resource_id, policy.scalable_dimension, policy.target_tracking_scaling_policy_configuration[0].predefined_metric_specification[0].predefined_metric_type, tostring(policy.target_tracking_scaling_policy_configuration[0].target_value)] } == {
+      read  = ["orders-read", "TargetTrackingScaling", "dynamodb", "table/orders", "dynamodb:table:ReadCapacityUnits", "DynamoDBReadCapacityUtilization", "70"]
+      write = ["orders-write", "TargetTrackingScaling", "dynamodb", "table/orders", "dynamodb:table:WriteCapacityUnits", "DynamoDBWriteCapacityUtilization", "70"]
+    }
+    error_message = "Autoscaling must aim at 70 percent of each capacity by its own metric."
+  }
+}
+
+run "provisioned_since" {
+  module { source = "./modules/table" }
+
+  variables {
+    provisioned_capacity = { read_min = 2, read_max = 10, write_min = 6, write_max = 500 }
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.this[0].read_capacity == 1 && aws_dynamodb_table.this[0].write_capacity == 5 && aws_appautoscaling_target.this["read"].min_capacity == 2
+    error_message = "A capacity that autoscaling may have moved must be left to it."
+  }
 }
 
 run "defaults" {
   module { source = "./modules/table" }
 
   assert {
-    condition     = aws_dynamodb_table.this[0].hash_key == "order_id" && aws_dynamodb_table.this[0].range_key == "item"
-    error_message = "The keys must be those that were asked for."
+    condition     = aws_dynamodb_table.this[0].name == "orders" && aws_dynamodb_table.this[0].hash_key == "order_id" && aws_dynamodb_table.this[0].range_key == null
+    error_message = "The key must be the one that was asked for."
   }
   assert {
-    condition     = toset([for attribute in aws_dynamodb_table.this[0].attribute : "${attribute.name}:${attribute.type}"]) == toset(["order_id:S", "item:S"])
-    error_message = "The key attributes, and no others, must be declared."
+    condition     = toset([for attribute in aws_dynamodb_table.this[0].attribute : "${attribute.name}:${attribute.type}"]) == toset(["order_id:S"])
+    error_message = "The key attribute, and no other, must be declared."
   }
   assert {
-    condition     = aws_dynamodb_table.this[0].billing_mode == "PAY_PER_REQUEST" && length(aws_appautoscaling_target.this) == 0
+    condition     = aws_dynamodb_table.this[0].billing_mode == "PAY_PER_REQUEST" && aws_dynamodb_table.this[0].table_class == "STANDARD" && length(aws_appautoscaling_target.this) == 0
     error_message = "The table must pay per request."
   }
   assert {
@@ -50,12 +76,8 @@ run "defaults" {
     error_message = "No expiry and no stream unless asked for."
   }
   assert {
-    condition = (
-      length(data.aws_iam_policy_document.writer.statement) == 1 &&
-      data.aws_iam_policy_document.writer.statement[0].actions == toset(["dynamodb:PartiQLInsert", "dynamodb:PutItem"]) &&
-      data.aws_iam_policy_document.writer.statement[0].resources == toset([output.arn])
-    )
-    error_message = "A writer inserts and puts into this table and does nothing else."
+    condition     = [output.name, output.arn, output.writer_policy_json] == ["orders", aws_dynamodb_table.this[0].arn, data.aws_iam_policy_document.writer.json]
+    error_message = "The outputs must tell what was made."
   }
 }
 
@@ -64,7 +86,7 @@ run "every_feature" {
 
   variables {
     partition_key                  = { name = "customer", type = "N" }
-    sort_key                       = null
+    sort_key                       = { name = "number", type = "S" }
     ttl_attribute                  = "expires_at"
     table_class                    = "STANDARD_INFREQUENT_ACCESS"
     stream_view_type               = "NEW_AND_OLD_IMAGES"
@@ -76,15 +98,15 @@ run "every_feature" {
   }
 
   assert {
-    condition     = aws_dynamodb_table.this[0].hash_key == "customer" && aws_dynamodb_table.this[0].range_key == null && one(aws_dynamodb_table.this[0].attribute).type == "N"
-    error_message = "A table may have a partition key only, a number."
+    condition     = aws_dynamodb_table.this[0].hash_key == "customer" && aws_dynamodb_table.this[0].range_key == "number" && toset([for attribute in aws_dynamodb_table.this[0].attribute : "${attribute.name}:${attribute.type}"]) == toset(["customer:N", "number:S"])
+    error_message = "The keys must be those that were asked for."
   }
   assert {
     condition     = aws_dynamodb_table.this[0].ttl[0].enabled && aws_dynamodb_table.this[0].ttl[0].attribute_name == "expires_at"
     error_message = "Items must expire by the attribute."
   }
   assert {
-    condition     = aws_dynamodb_table.this[0].table_class == "STANDARD_INFREQUENT_ACCESS" && aws_dynamodb_table.this[0].stream_view_type == "NEW_AND_OLD_IMAGES" && output.stream_arn != null
+    condition     = aws_dynamodb_table.this[0].table_class == "STANDARD_INFREQUENT_ACCESS" && aws_dynamodb_table.this[0].stream_enabled && aws_dynamodb_table.this[0].stream_view_type == "NEW_AND_OLD_IMAGES" && output.stream_arn == aws_dynamodb_table.this[0].stream_arn
     error_message = "Class and stream must be what was asked for."
   }
   assert {
@@ -92,7 +114,7 @@ run "every_feature" {
     error_message = "Recovery and protection can be switched off."
   }
   assert {
-    condition     = aws_dynamodb_table.this[0].server_side_encryption[0].kms_key_arn == var.kms_key.arn && data.aws_iam_policy_document.writer.statement[1].resources == toset([var.kms_key.arn])
+    condition     = aws_dynamodb_table.this[0].server_side_encryption[0].enabled && aws_dynamodb_table.this[0].server_side_encryption[0].kms_key_arn == var.kms_key.arn && data.aws_iam_policy_document.writer.statement[1].resources == toset([var.kms_key.arn])
     error_message = "The key must encrypt the table, and a writer be allowed to use it."
   }
   assert {
@@ -143,13 +165,48 @@ run "expiry_by_a_key" {
   command = plan
 
   variables {
+    sort_key      = { name = "item", type = "S" }
     ttl_attribute = "item"
   }
 
   expect_failures = [aws_dynamodb_table.this]
 }
 
-run "out_of_range" {
+run "smallest" {
+  module { source = "./modules/table" }
+  command = plan
+
+  variables {
+    name                 = "abc"
+    partition_key        = { name = "p", type = "S" }
+    sort_key             = { name = "s", type = "S" }
+    provisioned_capacity = { read_min = 1, read_max = 1, write_min = 1, write_max = 1, target_utilization = 20 }
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.this[0].hash_key == "p" && aws_dynamodb_table.this[0].range_key == "s"
+    error_message = "The shortest names must be taken."
+  }
+}
+
+run "largest" {
+  module { source = "./modules/table" }
+  command = plan
+
+  variables {
+    name                 = join("", [for _ in range(249) : "t"]) # an autoscaling policy's has 6 more
+    partition_key        = { name = join("", [for _ in range(255) : "p"]), type = "S" }
+    sort_key             = { name = join("", [for _ in range(255) : "s"]), type = "S" }
+    provisioned_capacity = { read_min = 40000, read_max = 40000, write_min = 40000, write_max = 40000, target_utilization = 90 }
+  }
+
+  assert {
+    condition     = length(aws_dynamodb_table.this[0].range_key) == 255
+    error_message = "The longest names must be taken."
+  }
+}
+
+run "below" {
   module { source = "./modules/table" }
   command = plan
 
@@ -159,10 +216,24 @@ run "out_of_range" {
     sort_key             = { name = "", type = "S" }
     table_class          = "CHEAP"
     stream_view_type     = "ALL"
-    provisioned_capacity = { read_min = 2, read_max = 1, write_min = 1, write_max = 1 }
+    provisioned_capacity = { read_min = 0, read_max = 1, write_min = 1, write_max = 1 }
   }
 
   expect_failures = [var.name, var.partition_key, var.sort_key, var.table_class, var.stream_view_type, var.provisioned_capacity]
+}
+
+run "above" {
+  module { source = "./modules/table" }
+  command = plan
+
+  variables {
+    name                 = join("", [for _ in range(256) : "t"])
+    partition_key        = { name = join("", [for _ in range(256) : "p"]), type = "S" }
+    sort_key             = { name = join("", [for _ in range(256) : "s"]), type = "S" }
+    provisioned_capacity = { read_min = 1, read_max = 1, write_min = 1, write_max = 1, target_utilization = 91 }
+  }
+
+  expect_failures = [var.name, var.partition_key, var.sort_key, var.provisioned_capacity]
 }
 
 run "binary_keys" {
@@ -172,8 +243,41 @@ run "binary_keys" {
   variables {
     partition_key        = { name = "order_id", type = "B" }
     sort_key             = { name = "item", type = "B" }
-    provisioned_capacity = { read_min = 1, read_max = 1, write_min = 1, write_max = 1, target_utilization = 91 }
+    provisioned_capacity = { read_min = 1, read_max = 1, write_min = 0, write_max = 1 }
   }
 
   expect_failures = [var.partition_key, var.sort_key, var.provisioned_capacity]
+}
+
+run "capacity_above_its_maximum" {
+  module { source = "./modules/table" }
+  command = plan
+
+  variables {
+    provisioned_capacity = { read_min = 2, read_max = 1, write_min = 1, write_max = 1 }
+  }
+
+  expect_failures = [var.provisioned_capacity]
+}
+
+run "utilization_too_low" {
+  module { source = "./modules/table" }
+  command = plan
+
+  variables {
+    provisioned_capacity = { read_min = 1, read_max = 1, write_min = 1, write_max = 1, target_utilization = 19 }
+  }
+
+  expect_failures = [var.provisioned_capacity]
+}
+
+run "keys_of_no_name" {
+  module { source = "./modules/table" }
+  command = plan
+
+  variables {
+    sort_key = { name = null, type = "S" }
+  }
+
+  expect_failures = [var.sort_key]
 }

@@ -35,24 +35,6 @@ run "wiring" {
     error_message = "DynamoDB must have a route from the functions' subnets."
   }
   assert {
-    condition = (
-      data.aws_iam_policy_document.sqs.statement[0].actions == toset(["sqs:SendMessage"]) &&
-      data.aws_iam_policy_document.sqs.statement[0].resources == toset(var.queue_arns) &&
-      toset(flatten(data.aws_iam_policy_document.sqs.statement[0].condition[*].values)) == toset(var.sqs_role_arns) &&
-      toset(flatten(data.aws_iam_policy_document.sqs.statement[0].condition[*].variable)) == toset(["aws:PrincipalArn"])
-    )
-    error_message = "Through the SQS endpoint, the roles may send to the queues and do nothing else."
-  }
-  assert {
-    condition = (
-      data.aws_iam_policy_document.dynamodb.statement[0].actions == toset(["dynamodb:PartiQLInsert", "dynamodb:PutItem"]) &&
-      data.aws_iam_policy_document.dynamodb.statement[0].resources == toset([var.table_arn]) &&
-      toset(flatten(data.aws_iam_policy_document.dynamodb.statement[0].condition[*].values)) == toset(var.dynamodb_role_arns) &&
-      toset(flatten(data.aws_iam_policy_document.dynamodb.statement[0].condition[*].variable)) == toset(["aws:PrincipalArn"])
-    )
-    error_message = "Through the DynamoDB endpoint, the role may write to the table and do nothing else."
-  }
-  assert {
     condition     = aws_vpc_endpoint.sqs.policy == data.aws_iam_policy_document.sqs.json && aws_vpc_endpoint.dynamodb.policy == data.aws_iam_policy_document.dynamodb.json
     error_message = "The endpoints must have their policies."
   }
@@ -63,5 +45,17 @@ run "wiring" {
   assert {
     condition     = aws_security_group.sqs.name == "orders-sqs-endpoint"
     error_message = "Names must start with the given one."
+  }
+  assert {
+    condition     = aws_security_group.sqs.description == "SQS endpoint of orders: HTTPS in from the functions, nothing out" && aws_vpc_security_group_ingress_rule.sqs["ingest"].description == "HTTPS from ingest" && alltrue([for rule in aws_vpc_security_group_ingress_rule.sqs : rule.security_group_id == aws_security_group.sqs.id])
+    error_message = "The security group and its rules must say what they are for."
+  }
+  assert {
+    condition     = [for resource in [aws_security_group.sqs, aws_vpc_endpoint.sqs, aws_vpc_endpoint.dynamodb] : resource.tags.Name] == ["orders-sqs-endpoint", "orders-sqs", "orders-dynamodb"]
+    error_message = "The console must show the names."
+  }
+  assert {
+    condition     = [output.sqs_endpoint_id, output.sqs_security_group_id, output.dynamodb_endpoint_id, output.dynamodb_prefix_list_id] == [aws_vpc_endpoint.sqs.id, aws_security_group.sqs.id, aws_vpc_endpoint.dynamodb.id, aws_vpc_endpoint.dynamodb.prefix_list_id]
+    error_message = "The outputs must tell what was made."
   }
 }

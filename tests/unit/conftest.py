@@ -1,13 +1,11 @@
-"""Imports the handlers in their environment, chooses hypothesis' profile, starts the engines."""
+"""Imports the handlers in their environment, and starts the engines."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
+from tests.support.properties import PROFILE, examples
 from tests.unit import engines
 from tests.unit.support import ENVIRONMENT, FakeDynamoDB, FakeSqs
 
@@ -20,21 +18,7 @@ with pytest.MonkeyPatch.context() as patch:
     from process import writer
     from shared import aws
 
-settings.register_profile(
-    "dev",
-    deadline=None,  # a machine of CI may be busy
-    # Examples share a test's fakes and tables; each leaves them as it has found them.
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
-settings.register_profile("ci", settings.get_profile("dev"), derandomize=True)
-settings.register_profile("nightly", settings.get_profile("dev"))
-PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev")
-settings.load_profile(PROFILE)
-
-
-def examples(count: int, **options: Any) -> settings:
-    """As many examples of a property; twenty times as many in the profile "nightly"."""
-    return settings(max_examples=count * (20 if PROFILE == "nightly" else 1), **options)
+__all__ = ["PROFILE", "examples"]
 
 
 @pytest.fixture(autouse=True)

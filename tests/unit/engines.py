@@ -6,11 +6,6 @@ left out wherever one is made.
 """
 
 import contextlib
-import os
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,13 +14,11 @@ import boto3
 import moto
 import pytest
 
-from local.emulator import ROOT, Emulator
+from local.emulator import Emulator
 from shared import aws
+from tests.support import java
 
-JARS = ROOT / ".cache" / "dynamodb-local"
-POM = ROOT / "tools" / "dynamodb-local" / "pom.xml"
 REGION = "us-east-1"
-START_SECONDS = 60
 
 
 class Engine(NamedTuple):
@@ -83,39 +76,18 @@ def functions_client(
 @contextlib.contextmanager
 def dynamodb_local() -> Iterator[Engine]:
     """Skips where Java or Maven are missing, and fails there in CI."""
-    _fetch_jars()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        _program("java"),
-        "-Xmx512m",
-        "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1",
-        f"-Djava.library.path={JARS}",
-        "-cp",
-        f"{JARS}/*",
-        "com.amazonaws.services.dynamodbv2.local.main.ServerRunner",
-        "-inMemory",
-        "-disableTelemetry",
-        *("-port", str(port)),
-    ]
-    log = JARS / f"{port}.log"
-    with log.open("w") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            if process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"DynamoDB Local did not start:\n{log.read_text()}")
-            time.sleep(0.02)
-        yield Engine("dynamodb-local", client(f"http://127.0.0.1:{port}"))
-    finally:
-        process.kill()
-        process.wait()
-        log.unlink()
+
+    def arguments(port: int, jars: Path) -> list[str]:
+        return [
+            f"-Djava.library.path={jars}",
+            "com.amazonaws.services.dynamodbv2.local.main.ServerRunner",
+            "-inMemory",
+            "-disableTelemetry",
+            *("-port", str(port)),
+        ]
+
+    with java.server("dynamodb-local", arguments) as url:
+        yield Engine("dynamodb-local", client(url))
 
 
 @contextlib.contextmanager
@@ -128,34 +100,3 @@ def emulator(directory: Path) -> Iterator[Engine]:
 def in_moto() -> Iterator[Engine]:
     with moto.mock_aws():
         yield Engine("moto", client(None))
-
-
-def _fetch_jars() -> None:
-    complete = JARS / "complete"
-    if complete.exists() and complete.read_text() == POM.read_text():
-        return
-    shutil.rmtree(JARS, ignore_errors=True)
-    goal = ["dependency:copy-dependencies", f"-DoutputDirectory={JARS}", "-DincludeScope=runtime"]
-    fetched = subprocess.run(
-        [_program("mvn"), "--batch-mode", "--quiet", "--file", POM, *goal],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if fetched.returncode:
-        _missing(f"Maven could not fetch DynamoDB Local:\n{fetched.stdout}")
-    complete.write_text(POM.read_text())
-
-
-def _program(name: str) -> str:
-    return shutil.which(name) or _missing(
-        f"{name} is missing, so nothing is compared with DynamoDB Local. Install Java >= 17 and "
-        "Maven (Debian: apt-get install default-jre-headless maven) to have it compared."
-    )
-
-
-def _missing(reason: str) -> str:
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)

@@ -48,10 +48,10 @@ class Checks:
         emulator.reset()
         self._checks[name](emulator)
 
-    def without_patch(self, name: str, directory: Path) -> None:
+    def without_patch(self, name: str, directory: Path, **options: Any) -> None:
         auth = name in self._need_auth
         with (
-            Emulator(directory, port=0, auth=auth, tls=auth, without=[name]) as emulator,
+            Emulator(directory, port=0, auth=auth, tls=auth, without=[name], **options) as emulator,
             pytest.raises(AssertionError),
         ):
             self._checks[name](emulator)

@@ -1,0 +1,108 @@
+"""A clock that is off is corrected by AWS's, once."""
+
+import calendar
+import email.utils
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from shared import aws
+from tests.support import clients
+from tests.support.scripted_server import Exchange, ScriptedServer, answer, error
+
+
+class AwsClock:
+    """Refuses what is not signed by its clock, as AWS does, and says what time it is."""
+
+    def __init__(self, offset: float, code: str) -> None:
+        self.offset = offset
+        self.code = code
+
+    def __call__(self, exchange: Exchange) -> None:
+        now = time.time() + self.offset
+        date = {"Date": email.utils.formatdate(now, usegmt=True)}
+        signed = time.strptime(exchange.request.headers["x-amz-date"], "%Y%m%dT%H%M%SZ")
+        if abs(_seconds(signed) - now) < 300:
+            answer(headers=date)(exchange)
+        else:
+            answer(403, f'{{"__type":"{self.code}"}}'.encode(), headers=date)(exchange)
+
+
+def _seconds(moment: time.struct_time) -> float:
+    return calendar.timegm(moment)
+
+
+@pytest.mark.parametrize("offset", [-(10**7), -3600, 3600, 10**7])
+@pytest.mark.parametrize("code", sorted(aws.SKEW_CODES))
+def test_clock_that_is_off(
+    offset: float, code: str, server: ScriptedServer, pauses: list[float]
+) -> None:
+    """The next attempt is signed by AWS's clock, and so is every other."""
+    server.usual = AwsClock(offset, code)
+    client = clients.builtin(server.url)
+    clients.put(client)
+    assert len(server.requests) == 2
+    clients.put(client)
+    assert len(server.requests) == 3
+
+
+def test_clock_that_is_set_right(server: ScriptedServer, pauses: list[float]) -> None:
+    """The correction is itself corrected."""
+    clock = AwsClock(3600, "InvalidSignatureException")
+    server.usual = clock
+    client = clients.builtin(server.url)
+    clients.put(client)
+    clock.offset = 0
+    clients.put(client)
+    assert len(server.requests) == 4
+
+
+def test_clock_that_is_off_for_all_threads(server: ScriptedServer, pauses: list[float]) -> None:
+    """Each request that was signed by the wrong time is signed anew, not only the first."""
+    clock = AwsClock(3600, "InvalidSignatureException")
+    together = threading.Barrier(8, timeout=30)
+
+    def behave(exchange: Exchange) -> None:
+        if len(server.requests) <= 8:
+            together.wait()
+        clock(exchange)
+
+    server.usual = behave
+    client = clients.builtin(server.url)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: clients.put(client), range(8)))
+    assert len(server.requests) == 16
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        email.utils.formatdate(usegmt=True),
+        "",
+        "yesterday",
+        "Thu, 01 Jan 99999 00:00:00 GMT",
+        "Thu, 99 Jan 2026 00:00:00 GMT",
+        "Thu, 01 Jan 0000 00:00:00 GMT",
+    ],
+)
+def test_signature_that_is_wrong(date: str, server: ScriptedServer, pauses: list[float]) -> None:
+    """With the right time, or none that can be believed, there is nothing to correct."""
+    server.usual = error(403, "SignatureDoesNotMatch", Date=date)
+    assert clients.refusal(clients.builtin(server.url)).code == "SignatureDoesNotMatch"
+    assert len(server.requests) <= 2
+    assert len(pauses) <= 1
+
+
+def test_clock_that_runs_wild(server: ScriptedServer, pauses: list[float]) -> None:
+    """No more attempts than ever."""
+    dates = iter(range(10**9, 2 * 10**9, 10**6))
+
+    def behave(exchange: Exchange) -> None:
+        date = email.utils.formatdate(next(dates), usegmt=True)
+        error(403, "RequestTimeTooSkewed", Date=date)(exchange)
+
+    server.usual = behave
+    assert clients.refusal(clients.builtin(server.url)).code == "RequestTimeTooSkewed"
+    assert len(server.requests) == aws.ATTEMPTS

@@ -1,0 +1,36 @@
+"""What a cold start does not pay for."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from local.emulator import ROOT
+from tests.unit.support import ENVIRONMENT
+
+# Of the standard library and of Lambda's Python: only dear, or loaded where few functions come.
+NOT_NEEDED = {
+    "boto3",
+    "botocore",
+    "datetime",
+    "decimal",
+    "email",
+    "http.client",
+    "random",
+    "urllib3",
+}
+PROGRAM = "import sys; import {}.handler; print(*sys.modules, sep=chr(10))"
+
+
+@pytest.mark.parametrize("function", ["ingest", "process"])
+def test_imports(function: str) -> None:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    modules = subprocess.check_output(
+        [sys.executable, "-c", PROGRAM.format(function)],
+        cwd=ROOT / "lambda_src",
+        env=own | ENVIRONMENT,
+        text=True,
+    ).split()
+    assert f"{function}.handler" in modules
+    assert not NOT_NEEDED & set(modules)

@@ -1,0 +1,85 @@
+"""local/patches/workers.py: the CPU and the memory of a function."""
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.emulator import Emulator
+from tests.local.patches.lifecycle_support import Checks
+from tests.unit.test_local_emulator import deploy
+
+# A function that needs so much CPU and memory, and says how long that took.
+WORK = """
+import time
+
+def handle(event, context):
+    start = time.monotonic()
+    memory = b"x" * (event.get("megabytes", 0) * 2**20)
+    end = time.process_time() + event.get("cpu_seconds", 0)
+    while time.process_time() < end:
+        pass
+    return time.monotonic() - start
+"""
+
+check = Checks("workers")
+
+
+@pytest.fixture(scope="module")
+def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[bool, Emulator]]:
+    with Emulator(tmp_path_factory.mktemp("limited"), port=0, function_limits=True) as emulator:
+        yield {False: emulator}
+
+
+def test_every_patch_has_a_check() -> None:
+    check.assert_complete()
+
+
+@pytest.mark.parametrize("name", check.names)
+def test_with_the_patch_it_is_as_on_aws(emulators: dict[bool, Emulator], name: str) -> None:
+    check.with_patch(name, emulators)
+
+
+@pytest.mark.parametrize("name", check.names)
+def test_without_the_patch_the_check_fails(tmp_path: Path, name: str) -> None:
+    check.without_patch(name, tmp_path, function_limits=True)
+
+
+@pytest.mark.parametrize("name", check.names)
+def test_limits_are_for_those_who_ask(tmp_path: Path, name: str) -> None:
+    check.without_patch(name, tmp_path)
+
+
+@check()
+def functions_have_the_cpu_of_their_memory_size(emulator: Emulator) -> None:
+    deploy(emulator, "work", WORK)
+
+    # 0.1 s on 128 / 1769 of a core, of the smallest function, take 1.4 s.
+    assert work(emulator, cpu_seconds=0.1) > 1
+    assert work(emulator, cpu_seconds=0.1) > 1, "the second time, in the same worker"
+
+    emulator.client("lambda").update_function_configuration(FunctionName="work", MemorySize=1769)
+    assert work(emulator, cpu_seconds=0.1) < 1
+
+
+@check()
+def functions_end_with_the_memory_of_their_size(emulator: Emulator) -> None:
+    deploy(emulator, "work", WORK)
+    emulator.client("lambda").update_function_configuration(FunctionName="work", MemorySize=512)
+
+    assert not has_ended(work(emulator, megabytes=300))
+    assert has_ended(work(emulator, megabytes=600))
+    assert not has_ended(work(emulator, megabytes=300)), "in a new worker"
+
+
+def work(emulator: Emulator, **work: float) -> float:
+    """How many seconds the function needed for this; no number if it was ended."""
+    answer = emulator.client("lambda").invoke(FunctionName="work", Payload=json.dumps(work))
+    content = json.loads(answer["Payload"].read())
+    return math.nan if "FunctionError" in answer else float(content)
+
+
+def has_ended(seconds: float) -> bool:
+    return math.isnan(seconds)

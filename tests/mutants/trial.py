@@ -1,0 +1,212 @@
+"""Mutated copies of what `terraform test` needs, and what it says of them."""
+
+import contextlib
+import itertools
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.mutants.sites import Site
+
+ROOT = Path(__file__).resolve().parents[2]
+TESTS = Path("tests") / "terraform"
+NEEDED = ("modules", "lambda_src", str(TESTS), "pyproject.toml", ".terraform.lock.hcl")
+TIMEOUT = 600
+
+
+class Killer(NamedTuple):
+    test: str
+    has_planned: bool  # so that the mutant is valid Terraform for sure
+
+
+class Tree:
+    """A copy that may be changed. The providers and modules of the original's init are shared."""
+
+    def __init__(self, directory: Path, environment: dict[str, str]) -> None:
+        self.directory = directory
+        self._environment = {
+            **environment,
+            "TF_DATA_DIR": str(ROOT / ".terraform"),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        }
+        for path in [*ROOT.glob("*.tf"), *(ROOT / name for name in NEEDED)]:
+            target = directory / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            ignore = shutil.ignore_patterns(".terraform*", "__pycache__")
+            shutil.copytree(path, target, ignore=ignore) if path.is_dir() else shutil.copy(
+                path, target
+            )
+
+    @contextlib.contextmanager
+    def mutated(self, site: Site) -> Iterator[None]:
+        path = self.directory / site.file
+        original = path.read_text()
+        path.write_text(site.applied(original))
+        try:
+            yield
+        finally:
+            path.write_text(original)
+
+    def is_valid(self) -> bool:
+        return self._run("terraform", "validate").returncode == 0
+
+    def killed_by(self, files: list[str]) -> Killer | None:
+        """The first test of `make test-terraform` that fails, of those in the files."""
+        for name in files:
+            killer = self._pytest(name) if name.endswith(".py") else self._first_failure(name)
+            if killer:
+                return killer
+        return None
+
+    def _pytest(self, name: str) -> Killer | None:
+        quiet = ("-q", "-x", "--no-header", "--tb=no", "-p", "no:cacheprovider")
+        result = self._run(sys.executable, "-m", "pytest", *quiet, str(TESTS / name))
+        assert result.returncode in (0, 1), result.stdout
+        failed = re.search(r"^(FAILED|ERROR) \S+?::(\S+)", result.stdout, re.MULTILINE)
+        return Killer(f"{name}: {failed[2]}", failed[1] == "FAILED") if failed else None
+
+    def _first_failure(self, name: str) -> Killer | None:
+        """What comes after it is not waited for."""
+        with self._test(TESTS, name) as events:
+            for event in events:
+                run = event.get("test_run", {})
+                if run.get("status") in ("fail", "error"):
+                    return Killer(f"{name}: {run['run']}", run["status"] == "fail")
+                if event["type"] == "test_summary" and event["test_summary"]["status"] == "pass":
+                    return None
+        return Killer(name, False)
+
+    def plans(self, files: list[str]) -> dict[str, Any]:
+        """What the tests' configurations plan, and the data that they read, by test and run."""
+        found: dict[str, Any] = {}
+        for name, command in itertools.product(files, ("plan", "apply")):
+            path = self.directory / TESTS / name
+            text = path.read_text()
+            path.write_text(only(command, text))  # in its place: init knows a test's modules by it
+            with self._test(
+                path.parent.relative_to(self.directory), path.name, "-verbose"
+            ) as events:
+                for event in events:
+                    key = f"{command} {name} {event.get('@testrun')}"
+                    if event["type"] == "test_plan":
+                        found[key] = planned(event["test_plan"])
+                    elif event["type"] == "test_state":
+                        found[key] = data_read(event["test_state"]["root_module"])
+                    elif event["type"] == "diagnostic":
+                        said = event["diagnostic"]["summary"], event["diagnostic"]["detail"]
+                        found.setdefault(f"{key} says", []).append(said)
+            path.write_text(text)
+        return found
+
+    @contextlib.contextmanager
+    def _test(self, tests: Path, name: str, *options: str) -> Iterator[Iterator[dict[str, Any]]]:
+        command = ["terraform", "test", "-json", f"-test-directory={tests}", *options]
+        process = subprocess.Popen(
+            [*command, f"-filter={tests / name}"],
+            cwd=self.directory,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        try:
+            yield (json.loads(line) for line in process.stdout)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+    def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=self.directory,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=TIMEOUT,
+        )
+
+
+def only(command: str, text: str) -> str:
+    """The test file with the runs that expect no failure, which assert nothing."""
+    kept = []
+    for block in re.split(r"^(?=[\w#])", text, flags=re.MULTILINE):
+        if block.startswith("run ") and "expect_failures" in block:
+            continue
+        silent = re.sub(
+            r"^  (assert \{\n.*?^  \}|command += .*?)\n", "", block, flags=re.MULTILINE | re.DOTALL
+        )
+        if silent.startswith("run "):
+            silent = silent.replace("{", f"{{\n  command = {command}\n", 1)
+        kept.append(silent)
+    return "".join(kept)
+
+
+def planned(plan: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "outputs": plan.get("output_changes"),
+        "resources": {
+            change["address"]: {
+                key: change["change"].get(key) for key in ("actions", "after", "after_unknown")
+            }
+            for change in plan.get("resource_changes", [])
+        },
+    }
+
+
+def data_read(module: dict[str, Any]) -> dict[str, Any]:
+    """The plan of a test lacks them."""
+    found = {one["address"]: one["values"] for one in module.get("resources", []) if is_data(one)}
+    for child in module.get("child_modules", []):
+        found |= data_read(child)
+    return found
+
+
+def is_data(resource: dict[str, Any]) -> bool:
+    return bool(resource["mode"] == "data")
+
+
+def alike(one: Any, other: Any, again: Any) -> bool:
+    """Whether two are the same but for what also differs between one and itself: mocked values."""
+    if isinstance(one, dict) and isinstance(other, dict) and isinstance(again, dict):
+        return one.keys() == other.keys() == again.keys() and all(
+            alike(one[key], other[key], again[key]) for key in one
+        )
+    if isinstance(one, list) and isinstance(other, list) and isinstance(again, list):
+        return len(one) == len(other) == len(again) and all(map(alike, one, other, again))
+    return bool(one == other or (one != again and type(one) is type(other)))
+
+
+@contextlib.contextmanager
+def attached_provider() -> Iterator[dict[str, str]]:
+    """The AWS provider, started once for all: starting it takes most of a small plan's time."""
+    providers = ROOT / ".terraform" / "providers"
+    [binary] = providers.glob("*/hashicorp/aws/*/*/terraform-provider-aws*")
+    with tempfile.NamedTemporaryFile("w+") as output:
+        process = subprocess.Popen([binary, "-debug"], stdout=output, stderr=subprocess.STDOUT)
+        try:
+            yield {"TF_REATTACH_PROVIDERS": _address(process, Path(output.name))}
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _address(process: subprocess.Popen[bytes], output: Path) -> str:
+    for _ in range(300):
+        if said := re.search(r"TF_REATTACH_PROVIDERS='(.*)'", output.read_text()):
+            return said[1]
+        assert process.poll() is None, output.read_text()
+        time.sleep(0.1)
+    raise AssertionError(f"The AWS provider did not say how to attach to it: {output.read_text()}")

@@ -1,0 +1,105 @@
+"""The queue: messages that are delivered in random batches until they are settled, or too often.
+
+Its clock goes on with the invocations. When no message is visible, it jumps to when one is.
+"""
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+MAX_EVENT_BYTES = 6 * 1024 * 1024  # "Lambda quotas", invocation payload
+
+
+@dataclass
+class Message:
+    message_id: str
+    body: str
+    keys: list[tuple[str, ...]]  # of its orders
+    is_good: bool = True  # every order can be stored
+    ends_invocations: bool = False
+    arrives_at: float = 0.0  # on the queue's clock, seconds since its start
+
+    stamp: int = 0  # microseconds since the epoch: when it was accepted; no other has the same
+    visible_at: float = 0.0
+    receives: int = 0
+
+    def record(self, began: float) -> dict[str, Any]:
+        """As Lambda's event has it."""
+        stamp = {"stringValue": str(self.stamp), "dataType": "Number"}
+        return {
+            "messageId": self.message_id,
+            "receiptHandle": "x" * 180,
+            "body": self.body,
+            "attributes": {
+                "ApproximateReceiveCount": str(self.receives),
+                "SentTimestamp": str(int(1000 * (began + self.arrives_at))),
+            },
+            "messageAttributes": {"accepted_at": stamp},
+            "eventSource": "aws:sqs",
+        }
+
+
+class Deliveries:
+    """A queue and the event source mapping that takes from it."""
+
+    def __init__(
+        self,
+        messages: Iterable[Message],
+        *,
+        began: float,
+        batch_size: int,
+        visibility_seconds: float,
+        receive_count: int,
+        random: Random,
+    ) -> None:
+        self.now = 0.0
+        self.began = began  # seconds since the epoch
+        self.dead: list[Message] = []
+        self._waiting = list(messages)
+        for number, message in enumerate(self._waiting):
+            message.visible_at = message.arrives_at
+            message.stamp = int(1_000_000 * (began + message.arrives_at)) + number
+        self._batch_size = batch_size
+        self._visibility_seconds = visibility_seconds
+        self._receive_count = receive_count
+        self._random = random
+
+    def batch(self) -> list[Message]:
+        """Delivers the next messages, none when all are settled or dead."""
+        while self._waiting:
+            self.now = max(self.now, min(message.visible_at for message in self._waiting))
+            visible = [message for message in self._waiting if message.visible_at <= self.now]
+            self._random.shuffle(visible)
+            batch: list[Message] = []
+            size = 0
+            for message in visible:
+                if message.receives >= self._receive_count:
+                    self._waiting.remove(message)
+                    self.dead.append(message)
+                    continue
+                size += len(json.dumps(message.record(self.began)))
+                if batch and (len(batch) == self._batch_size or size > MAX_EVENT_BYTES):
+                    break
+                batch.append(message)
+            if batch:
+                for message in batch:
+                    message.receives += 1
+                    message.visible_at = math.inf  # until the invocation has ended
+                return batch
+        return []
+
+    def event(self, batch: list[Message]) -> dict[str, Any]:
+        return {"Records": [message.record(self.began) for message in batch]}
+
+    def settle(self, batch: list[Message], failed: set[str], seconds: float) -> None:
+        """After an invocation: what has not failed is deleted; the rest comes again."""
+        received_at = self.now
+        self.now += seconds
+        for message in batch:
+            if message.message_id in failed:
+                message.visible_at = max(self.now, received_at + self._visibility_seconds)
+        done = {message.message_id for message in batch} - failed
+        self._waiting = [m for m in self._waiting if m.message_id not in done]

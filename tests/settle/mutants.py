@@ -1,0 +1,71 @@
+"""Mistakes in the loop of process, and the scenario that must turn red."""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.settle.run import SOURCES
+
+
+class Mutant(NamedTuple):
+    mistake: str
+    scenario: str  # which must see it
+    file: str  # in lambda_src
+    old: str
+    new: str
+
+
+MUTANTS = {
+    "no_order_by_receives": Mutant(
+        "Messages are taken as they come, also the one that has its last delivery.",
+        "largest_batches_of_10",
+        "process/messages.py",
+        "for record in sorted(records, key=urgency):",
+        "for record in records:",
+    ),
+    "no_time_check": Mutant(
+        "Messages are read although no time is left to write them.",
+        "backlog_in_batches_of_100",
+        "process/handler.py",
+        "if self._deadline.remaining() >= LEAST_SECONDS:",
+        "if LEAST_SECONDS:",
+    ),
+    "one_thread": Mutant(
+        "Calls are made one after another.",
+        "most_orders_of_a_message",
+        "process/writer.py",
+        "ThreadPoolExecutor(self._parallel_calls)",
+        "ThreadPoolExecutor(1)",
+    ),
+    "no_byte_budget": Mutant(
+        "A batch is read as a whole before anything of it is written.",
+        "6_mb_of_small_orders",
+        "process/messages.py",
+        "MAX_GROUP_BYTES = 256 * 1024",
+        "MAX_GROUP_BYTES = 6 * 1024 * 1024",
+    ),
+    "retries_without_a_deadline": Mutant(
+        "Before another attempt nobody looks whether there is time for it.",
+        "throttled_for_an_hour",
+        "shared/aws.py",
+        "if seconds >= self.remaining():",
+        "if seconds < 0:",
+    ),
+}
+
+
+@contextlib.contextmanager
+def mutated(mutant: Mutant) -> Iterator[Path]:
+    """The function's package with the mistake in it."""
+    with tempfile.TemporaryDirectory() as directory:
+        sources = Path(directory) / "lambda_src"
+        shutil.copytree(SOURCES, sources, ignore=shutil.ignore_patterns("__pycache__"))
+        file = sources / mutant.file
+        text = file.read_text()
+        if text.count(mutant.old) != 1:
+            raise ValueError(f"{mutant.file} does not have once: {mutant.old}")
+        file.write_text(text.replace(mutant.old, mutant.new))
+        yield sources

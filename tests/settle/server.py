@@ -1,0 +1,251 @@
+"""A table and a dead-letter queue over HTTP, as slow and as limited as AWS's. A process of its own.
+
+python -m tests.settle.server prints its port, and answers until its input ends. A slow answer costs
+no CPU while it is waited for. What AWS knows and the write path does not use is not here.
+"""
+
+import asyncio
+import hashlib
+import json
+import math
+import re
+import sys
+import threading
+import zlib
+from collections import Counter, defaultdict
+from dataclasses import asdict, dataclass, field
+from random import Random
+from typing import Any
+
+from local.latency import Latency
+
+KEYS = ("id", "sort")
+STAMP = "accepted_at"
+CONDITION = "NOT #stamp >= :stamp"
+UNIT_BYTES = 1024  # of a write: "Write capacity units", DynamoDB's developer guide
+BURST_SECONDS = 0.1  # whose units a partition has at once
+_STATEMENT = re.compile(r"""INSERT INTO "orders" VALUE \{(.*)\}""", re.DOTALL)
+_MEMBER = re.compile(r"'((?:[^']|'')*)':\?")
+
+
+@dataclass
+class Settings:
+    """How the table behaves. It can be changed while it runs."""
+
+    put: tuple[float, float] = (
+        0.0,
+        0.0,
+    )  # seconds that a PutItem takes: median and 99th percentile
+    batch: tuple[float, float] = (0.0, 0.0)  # of a BatchExecuteStatement
+    units_per_second: float = math.inf  # of a partition key: 1,000 in a real table
+    stalled_share: float = 0.0  # of the calls, which take stalled_seconds
+    stalled_seconds: float = 0.0
+    failure: str = ""  # of all calls: a code, or "closed" for a connection that ends without a word
+
+
+@dataclass
+class Table:
+    """What is stored, and who asked for it."""
+
+    settings: Settings = field(default_factory=Settings)
+    stamps: dict[tuple[str, ...], int] = field(default_factory=dict)  # of the items, by key
+    dead_letters: list[str] = field(default_factory=list)  # bodies
+    calls: Counter[str] = field(default_factory=Counter)
+    random: Random = field(default_factory=lambda: Random(0))
+    _units: dict[str, tuple[float, float]] = field(
+        default_factory=lambda: defaultdict(lambda: (0.0, -math.inf))
+    )
+
+    def put_item(self, request: dict[str, Any], now: float) -> tuple[int, dict[str, Any]]:
+        assert request["TableName"] == "orders"
+        assert request["ConditionExpression"] == CONDITION
+        assert request["ExpressionAttributeNames"] == {"#stamp": STAMP}
+        key = _key(request["Item"])
+        if not self._has_units(key[0], request["Item"], now):
+            return 400, _error("ProvisionedThroughputExceededException")
+        if self.stamps.get(key, 0) >= int(request["ExpressionAttributeValues"][":stamp"]["N"]):
+            return 400, _error("ConditionalCheckFailedException")
+        self.stamps[key] = _stamp(request["Item"])
+        return 200, {}
+
+    def insert(self, request: dict[str, Any], now: float) -> tuple[int, dict[str, Any]]:
+        items = [_inserted(**statement) for statement in request["Statements"]]
+        keys = [_key(item) for item in items]
+        if not 1 <= len(items) <= 25 or len(set(keys)) < len(keys):
+            return 400, _error("ValidationException")
+        codes = [self._inserts(key, item, now) for key, item in zip(keys, items, strict=True)]
+        if set(codes) == {"ThrottlingError"}:
+            return 400, _error("ProvisionedThroughputExceededException")
+        return 200, {
+            "Responses": [
+                {"Error": {"Code": code, "Message": "…"}} if code else {"TableName": "orders"}
+                for code in codes
+            ]
+        }
+
+    def send_message(self, request: dict[str, Any], _now: float) -> tuple[int, dict[str, Any]]:
+        self.dead_letters.append(request["MessageBody"])
+        return 200, {
+            "MessageId": str(len(self.dead_letters)),
+            "MD5OfMessageBody": _md5(request["MessageBody"].encode()),
+            "MD5OfMessageAttributes": _md5_of_attributes(request["MessageAttributes"]),
+        }
+
+    def _inserts(self, key: tuple[str, ...], item: dict[str, Any], now: float) -> str:
+        if not self._has_units(key[0], item, now):
+            return "ThrottlingError"
+        if key in self.stamps:
+            return "DuplicateItem"
+        self.stamps[key] = _stamp(item)
+        return ""
+
+    def _has_units(self, partition: str, item: dict[str, Any], now: float) -> bool:
+        """Takes what a write needs from its partition's second, also if it finds its key."""
+        limit = self.settings.units_per_second
+        if math.isinf(limit):
+            return True
+        needed = math.ceil(len(json.dumps(item)) / UNIT_BYTES)
+        left, at = self._units[partition]
+        left = min(BURST_SECONDS * limit, left + limit * min(now - at, 1.0))
+        self._units[partition] = (left - needed if left >= needed else left, now)
+        return left >= needed
+
+    def seconds(self, operation: str) -> float:
+        """That the next call of an operation takes."""
+        if self.random.random() < self.settings.stalled_share:
+            return self.settings.stalled_seconds
+        is_batch = operation == "BatchExecuteStatement"
+        latency = Latency(*(self.settings.batch if is_batch else self.settings.put))
+        return latency.sample(self.random) if latency.median else 0.0
+
+    # What the runner asks for.
+
+    def configure(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.settings = Settings(**asdict(self.settings) | request)
+        return {}
+
+    def store(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.stamps |= {tuple(key): stamp for key, stamp in request["stamps"]}
+        return {}
+
+    def dump(self, _request: dict[str, Any]) -> dict[str, Any]:
+        stamps = list(self.stamps.items())
+        return {"stamps": stamps, "dead_letters": self.dead_letters, "calls": self.calls}
+
+
+class Connection(asyncio.Protocol):
+    """HTTP/1.1, kept, one request after another: what the functions' client speaks."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._received = bytearray()
+        self._transport: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head_ends = self._received.find(b"\r\n\r\n")
+        if head_ends < 0:
+            return
+        first, *lines = self._received[:head_ends].decode("latin-1").split("\r\n")
+        headers = {
+            name.lower(): value for name, _, value in (line.partition(": ") for line in lines)
+        }
+        ends = head_ends + 4 + int(headers.get("content-length", "0"))
+        if len(self._received) < ends:
+            return
+        body = bytes(self._received[head_ends + 4 : ends])
+        del self._received[:ends]
+        target = headers.get("x-amz-target", "")
+        if target:
+            self._call(target.rpartition(".")[2], body)
+        else:
+            job = getattr(self._table, first.split("/")[1].split()[0])
+            self._answer(200, json.dumps(job(json.loads(body))).encode())
+
+    def _call(self, operation: str, body: bytes) -> None:
+        """Counts and carries out at once; the answer is there when it would be."""
+        self._table.calls[operation] += 1
+        loop = asyncio.get_running_loop()
+        failure = self._table.settings.failure
+        if failure == "closed":
+            self._transport.close()
+            return
+        if failure:
+            answer = 400 if failure.startswith(("Throttl", "Provisioned")) else 500, _error(failure)
+        else:
+            answer = _OPERATIONS[operation](self._table, json.loads(body), loop.time())
+        content = json.dumps(answer[1]).encode()
+        seconds = self._table.seconds(operation)
+        if seconds:
+            loop.call_later(seconds, self._answer, answer[0], content)
+        else:
+            self._answer(answer[0], content)
+
+    def _answer(self, status: int, content: bytes) -> None:
+        head = (
+            f"HTTP/1.1 {status} .\r\ncontent-length: {len(content)}\r\n"
+            f"x-amz-crc32: {zlib.crc32(content)}\r\nx-amzn-requestid: settle\r\n\r\n"
+        )
+        self._transport.write(head.encode() + content)
+
+
+_OPERATIONS = {
+    "PutItem": Table.put_item,
+    "BatchExecuteStatement": Table.insert,
+    "SendMessage": Table.send_message,
+}
+
+
+def _error(code: str) -> dict[str, Any]:
+    return {"__type": f"com.amazonaws#{code}", "message": "…"}
+
+
+def _key(item: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(item[name]["S"] for name in KEYS)
+
+
+def _stamp(item: dict[str, Any]) -> int:
+    return int(item[STAMP]["N"])
+
+
+def _inserted(Statement: str, Parameters: list[Any]) -> dict[str, Any]:  # noqa: N803
+    match = _STATEMENT.fullmatch(Statement)
+    assert match
+    names = [name.replace("''", "'") for name in _MEMBER.findall(match[1])]
+    return dict(zip(names, Parameters, strict=True))
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def _md5_of_attributes(attributes: dict[str, dict[str, str]]) -> str:
+    digest = b""
+    for name, attribute in sorted(attributes.items()):
+        for part in (name, attribute["DataType"]):
+            digest += len(part.encode()).to_bytes(4) + part.encode()
+        value = attribute["StringValue"].encode()
+        digest += b"\1" + len(value).to_bytes(4) + value
+    return _md5(digest)
+
+
+async def _serve() -> None:
+    table = Table()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(table), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    ended = asyncio.Event()
+
+    def wait() -> None:
+        sys.stdin.read()
+        loop.call_soon_threadsafe(ended.set)
+
+    threading.Thread(target=wait, daemon=True).start()
+    await ended.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve())

@@ -1,0 +1,52 @@
+"""A short selection of ``make settle``, its mutants, and what holds it to the deployed numbers."""
+
+import pytest
+
+from tests.settle.mutants import MUTANTS, Mutant, mutated
+from tests.settle.run import run
+from tests.settle.scenarios import SCENARIOS
+
+SELECTION = (
+    "10_bodies_of_small_numbers",
+    "1000_known_in_one_message",
+    "1000_sort_keys_of_one_partition",
+    "any_batch_within_6_seconds",
+    "largest_batches_of_100",
+    "throttled_for_an_hour",
+)
+
+
+@pytest.mark.parametrize("name", SELECTION)
+def test_every_order_settles(name: str) -> None:
+    result = run(name, SCENARIOS[name])
+
+    assert not result.failure, result
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mistake_in_the_loop_is_seen(name: str) -> None:
+    with mutated(MUTANTS[name]) as sources:
+        result = run(name, SCENARIOS[MUTANTS[name].scenario], sources, until_red=True)
+
+    assert result.failure, result
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mistake_has_its_place_in_the_source(name: str) -> None:
+    with mutated(MUTANTS[name]) as sources:
+        assert (sources / MUTANTS[name].file).read_text().count(MUTANTS[name].new)
+
+
+def test_a_deleted_message_whose_orders_are_not_stored_is_seen() -> None:
+    keeps_what_is_stored = Mutant(
+        "A key that exists counts as a newer order.",
+        "1000_known_in_one_message",
+        "process/writer.py",
+        '"DuplicateItem": None,',
+        '"DuplicateItem": Outcome.SUPERSEDED,',
+    )
+    with mutated(keeps_what_is_stored) as sources:
+        result = run("mutant", SCENARIOS[keeps_what_is_stored.scenario], sources)
+
+    assert result.not_stored == result.good
+    assert result.failure

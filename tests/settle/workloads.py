@@ -1,0 +1,117 @@
+"""What comes: messages of orders, each workload a function of a source of chance."""
+
+import json
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from tests.settle.deliveries import Message
+
+Workload = Callable[[Random], list[Message]]
+
+ORDINARY: dict[str, Any] = {"product": "Kopi Susu", "quantity": 2, "price": 4.5}
+# What an order may have beside its key, so that a thousand fit into a message.
+KINDS: tuple[dict[str, Any], ...] = (
+    {},
+    ORDINARY,
+    {f"n{i}": 1.5 for i in range(12)},
+    {"list": [1] * 60},
+    {"text": "Kopi Susu \u2013 kurang manis", "map": {"a": {"b": {"c": [None, True, ""]}}}},
+)
+
+
+def message(
+    number: int, keys: list[tuple[str, str]], *, arrives_at: float = 0.0, **attributes: Any
+) -> Message:
+    """Orders that have the same attributes beside their keys."""
+    orders = [{"id": partition, "sort": sort} | attributes for partition, sort in keys]
+    return Message(
+        message_id=f"{number:08x}-8d0b-4a53-9a8e-0c6f4b1d2a3c",
+        body=json.dumps(orders, separators=(",", ":")),
+        keys=[*keys],
+        ends_invocations="ends" in attributes,
+        arrives_at=arrives_at,
+    )
+
+
+def poison(number: int) -> Message:
+    """What is never stored, and must not be."""
+    return Message(f"{number:08x}", "[", keys=[], is_good=False)
+
+
+def arrays(messages: int, orders: int, attributes: dict[str, Any] = ORDINARY) -> Workload:
+    """So many messages of so many orders, no key twice."""
+
+    def make(_: Random) -> list[Message]:
+        return [message(number, _keys(number, orders), **attributes) for number in range(messages)]
+
+    return make
+
+
+def one_partition(messages: int, orders: int) -> Workload:
+    """All orders are under one partition key, each with a sort key of its own."""
+
+    def make(_: Random) -> list[Message]:
+        return [
+            message(number, [("hot", f"{number}.{i}") for i in range(orders)], **ORDINARY)
+            for number in range(messages)
+        ]
+
+    return make
+
+
+def number_lists(messages: int, body_bytes: int) -> Workload:
+    """One order each, and nearly all of it a list of ones: two bytes that become a hundred."""
+    return arrays(messages, 1, {"numbers": [1] * (body_bytes // 2 - 60)})
+
+
+def updates(messages: int, orders: int, keys: int) -> Workload:
+    """The same keys over and over."""
+
+    def make(random: Random) -> list[Message]:
+        return [
+            message(number, random.sample(_keys(0, keys), orders), **ORDINARY)
+            for number in range(messages)
+        ]
+
+    return make
+
+
+def some_end_their_invocation(messages: int, one_in: int, how: str, seconds: float) -> Workload:
+    """Small messages over a while, one in so many of which ends its invocation."""
+
+    def make(_: Random) -> list[Message]:
+        return [
+            message(
+                number,
+                _keys(number, 5),
+                arrives_at=seconds * number / messages,
+                **({"ends": how} if number % one_in == 0 else {}),
+            )
+            for number in range(messages)
+        ]
+
+    return make
+
+
+def mixed(messages: int, most: int) -> Workload:
+    """Half of the messages have as many orders as they may, the others fewer, or are poison."""
+
+    def make(random: Random) -> list[Message]:
+        return [
+            poison(number)
+            if number % 20 == 19
+            else message(
+                number,
+                _keys(number, most if number % 2 == 0 else random.randint(1, most)),
+                **random.choice(KINDS),
+            )
+            for number in range(messages)
+        ]
+
+    return make
+
+
+def _keys(number: int, orders: int) -> list[tuple[str, str]]:
+    """Keys that no other message has, and short."""
+    return [(f"{number:x}.{i:x}", "-") for i in range(orders)]

@@ -1,0 +1,8 @@
+mock_provider "aws" {
+  source = "./tests/terraform/mocks"
+}
+
+run "every_period_is_taken" {
+  module { source = "./tests/terraform/log_retention" }
+  command = plan
+}

@@ -1,0 +1,66 @@
+"""The saboteur's hold on the functions' client, whichever implementation is chosen."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.emulator import ROOT
+from tests.faults.system import SABOTEUR, full_backlog
+from tests.unit.support import ENVIRONMENT
+
+NOWHERE = "https://127.0.0.1:1"  # refuses connections
+CALL = """
+import json, saboteur
+from process import handler
+from shared.aws import CallError, Deadline
+
+statements = json.dumps({"Statements": [{"Statement": "a"}, {"Statement": "b"}]})
+try:
+    handler.WRITER._client.call("BatchExecuteStatement", statements, Deadline(lambda: 0.5))
+except CallError as error:
+    print(error.code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("token", "implementation", "code", "output"),
+    [
+        ("before.exit", "builtin", 1, ""),
+        ("before.kill", "builtin", -9, ""),
+        ("before.quit", "builtin", 1, ""),
+        ("before.exhaust", "builtin", -9, ""),
+        ("before.unreachable", "builtin", 0, "Timeout"),
+        ("before.unreachable", "botocore", 0, "Timeout"),
+        ("within.ThrottlingError", "builtin", 0, "Connection"),
+        ("within.ThrottlingError", "botocore", 0, "Connection"),
+    ],
+)
+def test_each_action_fires(
+    tmp_path: Path, token: str, implementation: str, code: int, output: str
+) -> None:
+    """On a client without any service. What needs one is seen on a whole stack, by the suite."""
+    token = f"BatchExecuteStatement.{token}.0"
+    (tmp_path / "saboteur.py").symlink_to(SABOTEUR)
+    (tmp_path / "fired").mkdir()
+    for name in (token, "SendMessage.before.kill.1"):  # of which the other is not for this call
+        (tmp_path / name).touch()
+    with full_backlog() as url:
+        environment = ENVIRONMENT | {
+            "AWS_ENDPOINT_URL": NOWHERE,
+            "UNREACHABLE_URL": url,
+            "CLIENT_IMPLEMENTATION": implementation,
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{tmp_path}:{ROOT / 'lambda_src'}",
+            "SABOTAGE_DIR": str(tmp_path),
+            "SABOTAGED_FUNCTION": "process",
+        }
+        result = subprocess.run(
+            [sys.executable, "-c", CALL], env=environment, capture_output=True, text=True
+        )
+
+    assert result.returncode == code, result.stderr
+    assert output in result.stdout
+    assert [path.name for path in (tmp_path / "fired").iterdir()] == [token]

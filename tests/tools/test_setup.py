@@ -1,0 +1,192 @@
+"""Which AWS provider set-up chooses, with a terraform that only pretends."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools import setup
+
+PLATFORM = setup.terraform_platform()
+HASHICORP = setup.hashicorp().relative_to(setup.MIRROR)
+
+# Answers `version -json`, and `providers mirror` with the newest of the registry's that is wanted.
+TERRAFORM = f"""#!{sys.executable}
+import json, pathlib, sys, zipfile
+
+arguments = sys.argv[1:]
+if arguments[0] == "version":
+    print(json.dumps({{"terraform_version": "1.11.4"}}))
+    sys.exit()
+assert arguments[:2] == ["providers", "mirror"], arguments
+required = json.loads(pathlib.Path("main.tf.json").read_text())["terraform"]["required_providers"]
+log = pathlib.Path(__file__).with_name("asked")
+log.write_text((log.read_text() if log.exists() else "") + required["aws"]["version"] + "\\n")
+released = {{"5.100.0": "5.100.0", "~> 5.0": "5.105.1", "~> 6.0": "6.9.0"}}
+if required["aws"]["version"] not in released:
+    sys.exit("no available releases match the given constraints")
+for name, version in (("aws", released[required["aws"]["version"]]), ("archive", "2.7.1")):
+    directory = pathlib.Path(arguments[-1]) / "{HASHICORP}" / name
+    directory.mkdir(parents=True)
+    (directory / "index.json").write_text("{{}}")
+    (directory / f"{{version}}.json").write_text("{{}}")
+    packed = directory / f"terraform-provider-{{name}}_{{version}}_{PLATFORM}.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(f"terraform-provider-{{name}}_v{{version}}_x5", "program")
+"""
+
+
+class Machine:
+    """A checkout on a machine with Terraform, a place for mirrors, and perhaps the registry."""
+
+    def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root = directory / "checkout"
+        self.mirrors = directory / "mirrors"
+        self.asked = directory / "bin" / "asked"
+        self._monkeypatch = monkeypatch
+        for path in (self.root / "modules" / "queue", self.mirrors, self.asked.parent):
+            path.mkdir(parents=True)
+        terraform = self.asked.with_name("terraform")
+        terraform.write_text(TERRAFORM)
+        terraform.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{terraform.parent}{os.pathsep}{os.environ['PATH']}")
+        monkeypatch.delenv("AWS_PROVIDER", raising=False)
+        monkeypatch.setattr(setup, "ROOT", self.root)
+        monkeypatch.setattr(setup, "CACHE", self.root / ".cache")
+        monkeypatch.setattr(setup, "MIRROR", self.root / ".cache" / "providers")
+        monkeypatch.setattr(setup, "places", lambda: [self.mirrors])
+        monkeypatch.setattr(setup, "go_build", self._built)
+        self.reach_registry(reached=False)
+
+    @staticmethod
+    def _built(_: str, target: Path) -> None:
+        target.parent.mkdir(parents=True)
+        target.write_text("program")
+
+    def reach_registry(self, *, reached: bool = True) -> None:
+        self._monkeypatch.setattr(setup, "registry_reached", lambda: reached)
+
+    def want(self, version: str) -> None:
+        self._monkeypatch.setenv("AWS_PROVIDER", version)
+
+    def mirror(self, *versions: str) -> None:
+        for version in versions:
+            (self.mirrors / HASHICORP / "aws" / version / PLATFORM).mkdir(parents=True)
+
+    def set_up(self) -> list[str]:
+        """The AWS providers that Terraform then finds."""
+        setup.providers()
+        configuration = (self.root / ".cache" / "terraform.rc").read_text()
+        assert f'filesystem_mirror {{\n    path = "{setup.MIRROR}"' in configuration
+        assert "direct" not in configuration
+        return [path.name for path in sorted(setup.hashicorp().glob("aws/*"))]
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    return Machine(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "asked", "found"),
+    [
+        ("", "5.100.0", "5.100.0"),
+        ("5.100.0", "5.100.0", "5.100.0"),
+        ("5", "~> 5.0", "5.105.1"),
+        ("6", "~> 6.0", "6.9.0"),
+    ],
+)
+def test_the_registry_gives_what_is_wanted(
+    machine: Machine, wanted: str, asked: str, found: str
+) -> None:
+    machine.mirror("5.90.0", "6.1.0")
+    machine.reach_registry()
+    machine.want(wanted)
+
+    assert machine.set_up() == [found]
+    assert machine.asked.read_text().splitlines() == [asked]
+
+
+def test_what_the_registry_gives_is_unpacked_and_runs(machine: Machine) -> None:
+    machine.reach_registry()
+    machine.set_up()
+
+    for name, version in (("aws", "5.100.0"), ("archive", "2.7.1")):
+        target = setup.hashicorp() / name / version / PLATFORM
+        program = target / f"terraform-provider-{name}_v{version}_x5"
+        assert program.read_text() == "program"
+        assert os.access(program, os.X_OK)
+        assert [path.name for path in target.parents[1].iterdir()] == [version]
+
+
+def test_a_version_that_the_registry_lacks(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.reach_registry()
+    machine.want("7")
+
+    with pytest.raises(setup.SetupError, match="providers mirror"):
+        machine.set_up()
+    assert "no available releases match" in capsys.readouterr().err
+    assert not (machine.root / ".cache" / "terraform.rc").exists()
+
+
+def test_set_up_once_for_a_version(machine: Machine) -> None:
+    machine.reach_registry()
+    lock = machine.root / "modules" / "queue" / ".terraform.lock.hcl"
+
+    machine.set_up()
+    lock.write_text("5.100.0")
+    machine.set_up()
+    assert len(machine.asked.read_text().splitlines()) == 1
+    assert lock.exists()
+
+    machine.want("6")
+    assert machine.set_up() == ["6.9.0"]
+    assert not lock.exists(), "it would hold Terraform to 5.100.0"
+
+    machine.want("")
+    assert machine.set_up() == ["5.100.0"]
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "found"),
+    [
+        (["5.99.1", "5.100.0", "6.1.0"], "", "5.100.0"),
+        (["5.99.1", "6.1.0"], "", "6.1.0"),
+        (["5.99.1", "5.100.0", "6.1.0", "6.10.0"], "6", "6.10.0"),
+        (["5.99.1", "5.100.0", "6.1.0", "6.10.0"], "6.1", "6.1.0"),
+        (["5.99.1", "5.100.0", "6.1.0"], "5.99.1", "5.99.1"),
+        (["5.9.0", "5.100.0"], "5", "5.100.0"),
+    ],
+)
+def test_without_the_registry_a_mirror_gives_it(
+    machine: Machine, there: list[str], wanted: str, found: str
+) -> None:
+    machine.mirror(*there)
+    machine.want(wanted)
+
+    assert machine.set_up() == [found]
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "says"),
+    [
+        (["5.99.1", "5.100.0"], "6", "holds an AWS provider 6 .*There: 5.99.1, 5.100.0"),
+        (["5.100.0"], "5.100.1", "holds an AWS provider 5.100.1 .*There: 5.100.0"),
+        (["5.79.0"], "5", "There: none"),
+        (["5.79.0"], "", "holds the AWS provider 5.80 or newer"),
+        ([], "", "holds the AWS provider 5.80 or newer"),
+        (["5.100.0"], "latest", "AWS_PROVIDER is 'latest'"),
+        (["5.100.0"], "~> 5.0", "AWS_PROVIDER is '~> 5.0'"),
+    ],
+)
+def test_what_is_not_there_is_said(
+    machine: Machine, there: list[str], wanted: str, says: str
+) -> None:
+    machine.mirror(*there)
+    machine.want(wanted)
+
+    with pytest.raises(setup.SetupError, match=says):
+        machine.set_up()
