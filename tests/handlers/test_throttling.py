@@ -120,7 +120,7 @@ def test_the_half_is_of_what_was_left_when_writing_began(
 
     table.write([entry("a")], clock.deadline)
 
-    assert sum(clock.pauses[1:]) < 4
+    assert 0 < sum(clock.pauses[1:]) < 4
 
 
 def test_with_no_time_nothing_is_tried(table: Writer, fake: FakeDynamoDB, clock: Clock) -> None:

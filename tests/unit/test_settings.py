@@ -1,15 +1,12 @@
 """Settings: the names that are read are those that Terraform sets; bad values fail at import."""
 
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 
 from local.emulator import ROOT
 from shared import orders, settings
-from tests.unit.support import ENVIRONMENT
+from tests.support import child
 
 BY_THE_RUNTIME = {"AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION"}
 # modules/function sets it from its own input.
@@ -32,17 +29,6 @@ import FUNCTION.handler
 """
 
 
-def import_handler(function: str, script: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    environment = ENVIRONMENT | {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "lambda_src")}
-    return subprocess.run(
-        [sys.executable, "-c", script.replace("FUNCTION", function)],
-        env=environment | changes,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def names_set_by_terraform(function: str) -> set[str]:
     """The keys of the function's environment in the root module."""
     text = (ROOT / "main.tf").read_text()
@@ -54,7 +40,7 @@ def names_set_by_terraform(function: str) -> set[str]:
 
 @pytest.mark.parametrize("function", ["ingest", "process"])
 def test_the_names_read_are_the_names_set(function: str) -> None:
-    imported = import_handler(function, READ)
+    imported = child.run(READ.replace("FUNCTION", function))
     assert imported.returncode == 0, imported.stderr
 
     names = set(imported.stdout.split()) - BY_THE_RUNTIME - OPTIONAL
@@ -64,7 +50,7 @@ def test_the_names_read_are_the_names_set(function: str) -> None:
 
 @pytest.mark.parametrize("function", ["ingest", "process"])
 def test_a_missing_variable_ends_the_import_with_one_line_that_names_it(function: str) -> None:
-    imported = import_handler(function, "import FUNCTION.handler", TABLE_KEYS="")
+    imported = child.run(f"import {function}.handler", TABLE_KEYS="")
 
     assert imported.returncode != 0
     last_line = imported.stderr.splitlines()[-1]
