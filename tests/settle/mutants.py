@@ -21,7 +21,7 @@ class Mutant(NamedTuple):
 MUTANTS = {
     "no_order_by_receives": Mutant(
         "Messages are taken as they come, also the one that has its last delivery.",
-        "largest_batches_of_10",
+        "a_third_above_the_model",
         "process/messages.py",
         "for record in sorted(records, key=urgency):",
         "for record in records:",

@@ -48,9 +48,10 @@ class Scenario:
 def within_the_model(
     messages: int,
     workload: Callable[[int, int], Workload] = workloads.mixed,
+    load: float = 1,
     **configuration: Any,
 ) -> Scenario:
-    """Messages of the most orders that a request may have, at the model's latencies.
+    """Messages of ``load`` times the most orders that a request may have, at its latencies.
 
     What has failed is visible again at once, so that batches have messages of all delivery counts.
     Most keys are known, though not so many that no INSERT is tried: nearly all orders cost both.
@@ -63,7 +64,7 @@ def within_the_model(
         max_receive_count=scenario.receive_count,
     )
     return Scenario(
-        workload(messages, int(most / scenario.slowness)),
+        workload(messages, int(load * most / scenario.slowness)),
         put_ms=1000 * invocation.PUT_SECONDS,
         batch_ms=1000 * invocation.BATCH_CALL_SECONDS,
         known_share=0.85,
@@ -93,6 +94,9 @@ SCENARIOS = {
     "any_batch_on_a_seventh_of_a_core": within_the_model(20, memory_size=256),
     "most_orders_of_a_message": within_the_model(1, arrays, batch_size=1, timeout_seconds=6),
     "largest_batches_of_10": within_the_model(400, arrays, timeout_seconds=10, **ON_A_CLOCK),
+    "a_third_above_the_model": within_the_model(
+        400, arrays, load=1.3, timeout_seconds=10, **ON_A_CLOCK
+    ),
     "largest_batches_of_30": within_the_model(400, arrays, batch_size=30, **ON_A_CLOCK),
     "largest_batches_of_100": within_the_model(1500, arrays, batch_size=100, **ON_A_CLOCK),
     "backlog_in_batches_of_100": within_the_model(
