@@ -5,7 +5,7 @@ parameters as JSON text, and the deadline by which the answer must be there. CLI
 chooses between two that behave alike:
 
 - ``builtin`` (the default) is the class below: signing.py, connections.py, credentials.py and
-  endpoints.py, all of the standard library. docs/decisions has the reasons and the price.
+  endpoints.py, all of the standard library. docs/decisions/own-aws-client.md has the price.
 - ``botocore`` makes the same calls by the SDK of Lambda's Python: for tracing layers that
   instrument botocore, for proxies, and as a way out.
 

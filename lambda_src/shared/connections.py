@@ -46,7 +46,8 @@ def request_head(lines: list[str]) -> bytes:
         ExchangeError: One of them would not be the line that it says, such as a value with a line
             break, by which it could be two.
     """
-    if not all(line.isascii() and line.isprintable() for line in lines):
+    text = "".join(lines)
+    if not (text.isascii() and text.isprintable()):
         raise ExchangeError("MalformedHeader")
     return "\r\n".join([*lines, "\r\n"]).encode()
 

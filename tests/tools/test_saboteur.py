@@ -19,7 +19,7 @@ from shared.aws import CallError, Deadline
 
 statements = json.dumps({"Statements": [{"Statement": "a"}, {"Statement": "b"}]})
 try:
-    handler.WRITER._client.call("BatchExecuteStatement", statements, Deadline(lambda: 3))
+    handler.WRITER._client.call("BatchExecuteStatement", statements, Deadline(lambda: 5))
 except CallError as error:
     print(error.code)
 """
