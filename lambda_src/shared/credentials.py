@@ -71,12 +71,13 @@ def current(remaining: Callable[[], float]) -> Credentials:
 
 def _good() -> Credentials | None:
     """Those that need not be fetched now."""
-    if _fetched is None:
+    fetched = _fetched  # which another thread may set to None
+    if fetched is None:
         return None
     now = time.time()
-    seconds = _fetched.expires_at - now
+    seconds = fetched.expires_at - now
     is_good = seconds >= EARLY_SECONDS or (seconds > 0 and now < _next_early_fetch)
-    return _fetched if is_good else None
+    return fetched if is_good else None
 
 
 def renew(refused: Credentials) -> bool:

@@ -46,6 +46,13 @@ _TELLING_LENGTHS = range(10, 1000)  # a shorter value may stand in an answer for
 Step = Callable[["Report"], None]
 
 
+class _ExactDeserializer(TypeDeserializer):  # type: ignore[misc] # boto3 is not typed
+    """boto3's own refuses 1E125, which DynamoDB gives back as a one and 125 zeros."""
+
+    def _deserialize_n(self, value: str) -> Decimal:
+        return Decimal(value)
+
+
 class Fault(NamedTuple):
     kind: str
     category: str
@@ -223,7 +230,7 @@ class _Run:
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
     def _compare_with_table(self) -> None:
-        deserialize = TypeDeserializer().deserialize
+        deserialize = _ExactDeserializer().deserialize
         for sent, document in filter(None, self._queued.values()):
             for order in document if isinstance(document, list) else [document]:
                 row = self._row(order)

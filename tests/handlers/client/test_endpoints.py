@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
+from botocore.loaders import create_loader
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +20,12 @@ from tests.support.properties import examples
 
 FIPS = "AWS_USE_FIPS_ENDPOINT"
 DUAL_STACK = "AWS_USE_DUALSTACK_ENDPOINT"
-SESSION = botocore.session.Session()
+
+
+@cache
+def session() -> botocore.session.Session:
+    """One for all tests, made in their environment."""
+    return botocore.session.Session()
 
 
 class Place(NamedTuple):
@@ -28,7 +35,7 @@ class Place(NamedTuple):
 
 def _places() -> Iterator[Place]:
     """Every region of every partition that botocore knows."""
-    data = SESSION.get_component("data_loader").load_data("partitions")
+    data = create_loader().load_data("partitions")
     for partition in data["partitions"]:
         for region in partition["regions"]:
             if not region.endswith("-global"):
@@ -48,7 +55,7 @@ def botocores(service: str, region: str) -> str:
 
     config = Config(account_id_endpoint_mode="disabled", retries={"total_max_attempts": 1})
     try:
-        client = SESSION.create_client(service, region, config=config)
+        client = session().create_client(service, region, config=config)
         client.meta.events.register("before-send", keep)
         client.list_queues() if service == "sqs" else client.list_tables()
     except (_NotSentError, BotoCoreError):
