@@ -129,8 +129,8 @@ def test_academy_makes_no_iam(examples: dict[str, Stack]) -> None:
 def test_two_systems_side_by_side_share_nothing(examples: dict[str, Stack]) -> None:
     left, right = examples["left"], examples["right"]
     shared = {name for name, value in left.outputs.items() if value == right.outputs[name]}
-    # AWS has one zone for each region; the limit follows from the same default.
-    assert shared == {"load_balancer_zone_id", "max_orders_per_request"}
+    # AWS has one zone for each region; the limits follow from the same defaults.
+    assert shared == {"load_balancer_zone_id", "max_orders_per_request", "survived_outage_seconds"}
 
     order = new_order()
     assert left.post(order).status == 202
