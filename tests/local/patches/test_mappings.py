@@ -1,32 +1,21 @@
 """local/patches/mappings.py: event source mappings of queues, and their events."""
 
 import json
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from local.emulator import Emulator
-from tests.local.patches.lifecycle_support import Checks, code_of, text_of
+from tests.local.patches.checks import Checks, code_of, text_of
 from tests.unit.test_local_emulator import ACCOUNT, REGION, deploy, map_queue, poll
 
 NOTHING = "def handle(event, context): pass"
 
 check = Checks("mappings")
 
-
-def test_every_patch_has_a_check() -> None:
-    check.assert_complete()
-
-
-@pytest.mark.parametrize("name", check.names)
-def test_with_the_patch_it_is_as_on_aws(emulators: dict[bool, Emulator], name: str) -> None:
-    check.with_patch(name, emulators)
-
-
-@pytest.mark.parametrize("name", check.names)
-def test_without_the_patch_the_check_fails(tmp_path: Path, name: str) -> None:
-    check.without_patch(name, tmp_path)
+(
+    test_every_patch_has_a_check,
+    test_with_the_patch_it_is_as_on_aws,
+    test_without_the_patch_the_check_fails,
+) = check.tests()
 
 
 def arn(queue: str) -> str:

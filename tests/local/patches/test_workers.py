@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.emulator import Emulator
-from tests.local.patches.lifecycle_support import Checks
+from tests.local.patches.checks import Checks
 from tests.unit.test_local_emulator import deploy
 
 # A function that needs so much CPU and memory, and says how long that took.

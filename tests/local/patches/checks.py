@@ -36,6 +36,22 @@ class Checks:
 
         return register
 
+    def tests(self) -> tuple[Callable[..., None], Callable[..., None], Callable[..., None]]:
+        """What pytest finds under the names that a module gives them."""
+
+        def every_patch_has_a_check() -> None:
+            self.assert_complete()
+
+        @pytest.mark.parametrize("name", self.names)
+        def with_the_patch(emulators: dict[bool, Emulator], name: str) -> None:
+            self.with_patch(name, emulators)
+
+        @pytest.mark.parametrize("name", self.names)
+        def without_the_patch(tmp_path: Path, name: str) -> None:
+            self.without_patch(name, tmp_path)
+
+        return every_patch_has_a_check, with_the_patch, without_the_patch
+
     def assert_complete(self) -> None:
         assert list(self._checks) == self.names
         for name in self.names:
