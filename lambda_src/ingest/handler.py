@@ -28,7 +28,7 @@ FUNCTION_NAME = settings.text("AWS_LAMBDA_FUNCTION_NAME")
 PATHS = settings.paths("HTTP_PATHS")
 MAX_BODY_BYTES = settings.whole_number("MAX_MESSAGE_BYTES", above=RESERVED_BYTES) - RESERVED_BYTES
 MAX_ORDERS = settings.whole_number("MAX_ORDERS", above=0)
-SCHEMA = settings.schema()
+SCHEMA = settings.schema_with_expiry()
 LOG = telemetry.logger(settings.text("LOG_LEVEL"))
 _QUEUE_URL = settings.text("QUEUE_URL")
 QUEUE = Queue(

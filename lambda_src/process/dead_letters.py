@@ -23,9 +23,11 @@ def send(queue: Queue, record: Record, reason: str, deadline: Deadline) -> bool:
     reason = reason[:MAX_REASON]
     extra = {"message_id": record["messageId"], "reason": reason}
     try:
-        trace = record["attributes"].get("AWSTraceHeader")
+        system = record["attributes"]
+        trace = system.get("AWSTraceHeader")
         extra["trace_id"] = trace or ""
-        queue.send(record["body"], _attributes(record, reason), trace, deadline)
+        attributes = _attributes(record, reason)
+        queue.send(record["body"], attributes, trace, deadline, system.get("MessageGroupId"))
     except CallError as error:
         LOG.warning("Dead-lettering failed", extra=extra | error.details)
         return False

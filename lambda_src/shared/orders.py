@@ -10,12 +10,18 @@ whose literal AWS would refuse, so 0 is what is sent) and a one with a hundred z
 ``1E126``, ``1E400``, ``1E-131`` and anything of 39 significant digits are refused, never rounded.
 ``NaN`` and ``Infinity`` are not JSON.
 
+**Time to live** is checked where the schema names its attribute, and only ingest's does. DynamoDB
+stores any value there, and never deletes an item by one that it cannot use ("Using time to live
+(TTL) in DynamoDB"). Ingest's clients can be told. What other producers put on the queue is stored
+all the same: an order that never expires is better than one in the dead-letter queue.
+
 **Limits** are those of "Constraints in Amazon DynamoDB" and "DynamoDB item sizes and formats".
 Where these are vague (which levels count, how digits are packed), DynamoDB Local is followed.
 """
 
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
@@ -29,6 +35,8 @@ MAX_LEVELS = 32  # of objects and arrays, the order itself being the first
 MAX_DIGITS = 38
 MAX_NUMBER_BYTES = 21
 EXPONENTS = range(-130, 126)  # of the first significant digit
+MAX_EXPIRED_SECONDS = 5 * 365 * 86400  # ago; DynamoDB deletes nothing older than five years
+LAST_EXPIRY = 253402300799  # the end of the year 9999; in milliseconds it is in 1978
 MAX_FAULTS = 20  # enough to mend a client
 SHOWN_NAME = 64  # characters of an attribute's name that are shown
 
@@ -44,6 +52,7 @@ class KeyAttribute(NamedTuple):
 class Schema(NamedTuple):
     keys: tuple[KeyAttribute, ...]  # partition key, and sort key if there is one
     stamp: str  # the attribute that the system adds: microseconds since the epoch
+    expiry: str | None = None  # the attribute of the table's time to live, if it is checked
 
 
 class Document(NamedTuple):
@@ -208,6 +217,8 @@ def _faults(order: Value, schema: Schema) -> Iterator[tuple[str | None, str]]:
             size += _name_bytes(name) + _value_bytes(value, 2)
         except _UnstorableError as error:
             yield name, str(error)
+    if schema.expiry in order and (fault := _expiry_fault(order[schema.expiry])):
+        yield schema.expiry, fault
     if size > MAX_ITEM_BYTES:
         yield None, f"is an item of {size} bytes, and DynamoDB stores {MAX_ITEM_BYTES}"
 
@@ -219,6 +230,22 @@ def _key_fault(value: Value, key_type: str, limit: int) -> str | None:
         return "must be a string, and not empty"
     too_long = len(value.encode(errors="replace")) > limit
     return f"must be at most {limit} bytes in UTF-8" if too_long else None
+
+
+def _expiry_fault(value: Value) -> str | None:
+    """Why DynamoDB would never delete an item that expires at this time."""
+    if type(value) is not Number:
+        return "must be a number of whole seconds since 1970, or be left out: the item expires then"
+    sign, digits, first = _analyse(value)
+    if len(digits) > first + 1:
+        return "must be whole seconds since 1970, without a fraction"
+    # Thirteen digits are enough to be out of range, and an exponent may ask for any number of them.
+    seconds = int(sign + digits[:13].ljust(min(first, 12) + 1, "0"))
+    if seconds > LAST_EXPIRY:
+        return "is after the year 9999: it must be in seconds since 1970, not in milliseconds"
+    if seconds < int(time.time()) - MAX_EXPIRED_SECONDS:
+        return "is more than five years ago, so the item would stay: correct it, or leave it out"
+    return None
 
 
 def _key(order: dict[str, Value], schema: Schema) -> Key:

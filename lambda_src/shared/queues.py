@@ -17,7 +17,14 @@ class Queue:
         self._client = client
         self._url = url
 
-    def send(self, body: str, attributes: Attributes, trace: str | None, deadline: Deadline) -> str:
+    def send(
+        self,
+        body: str,
+        attributes: Attributes,
+        trace: str | None,
+        deadline: Deadline,
+        group: str | None = None,
+    ) -> str:
         """Sends a message.
 
         Args:
@@ -26,6 +33,7 @@ class Queue:
             trace: The trace that the message belongs to, for where the call itself has none: within
                 Lambda the call's trace is the message's, and with it comes what stops recursion.
             deadline: By when SQS must have confirmed.
+            group: The tenant that the message belongs to, if it has one ("Amazon SQS fair queues").
 
         Returns:
             The message's id.
@@ -42,6 +50,8 @@ class Queue:
             "MessageBody": body,
             "MessageAttributes": attributes,
         }
+        if group:
+            message["MessageGroupId"] = group
         if trace and not signing.trace_header():
             trace_header = {"DataType": "String", "StringValue": trace}
             message["MessageSystemAttributes"] = {"AWSTraceHeader": trace_header}

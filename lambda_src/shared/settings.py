@@ -92,6 +92,18 @@ def schema() -> Schema:
     return Schema(keys, stamp)
 
 
+def schema_with_expiry() -> Schema:
+    """The same, and the attribute of the table's time to live, if TTL_ATTRIBUTE names one."""
+    own = schema()
+    name = os.environ.get("TTL_ATTRIBUTE") or None
+    if name == own.stamp:
+        raise SettingsError(
+            "TTL_ATTRIBUTE must be another than ACCEPTED_AT_ATTRIBUTE, which is in microseconds. "
+            f"Got {name!r}."
+        )
+    return own._replace(expiry=name)
+
+
 def _parsed(name: str) -> Any:
     value = text(name)
     try:

@@ -32,10 +32,11 @@ import FUNCTION.handler
 def names_set_by_terraform(function: str) -> set[str]:
     """The keys of the function's environment in the root module."""
     text = (ROOT / "main.tf").read_text()
-    module = text.split(f'module "{function}"')[1].split("\nmodule ")[0]
-    own = module.split("environment = merge(")[1].split("})")[0]
-    shared = text.split("shared_environment = {")[1].split("}")[0]
-    return set(re.findall(r"^ +([A-Z][A-Z_]+) += ", own + shared, re.MULTILINE))
+    names: set[str] = set()
+    for local in (f"{function}_environment", "shared_environment"):
+        [value] = re.findall(rf"^  {local} += (.*?^  \}}.*?)$", text, re.MULTILINE | re.DOTALL)
+        names |= set(re.findall(r"\b([A-Z][A-Z_]+) += ", value))
+    return names
 
 
 @pytest.mark.parametrize("function", ["ingest", "process"])

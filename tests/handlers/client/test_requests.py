@@ -155,10 +155,14 @@ def test_of_any_parameters(
     compare(wire.sent[0], sdk[service].call(operation, given_parameters))
 
 
-@given(body=texts, attributes=attributes, trace=st.none() | texts)
+@given(body=texts, attributes=attributes, trace=st.none() | texts, group=st.none() | texts)
 @examples(200)
 def test_of_a_message(
-    sdk: dict[str, Botocore], body: str, attributes: Attributes, trace: str | None
+    sdk: dict[str, Botocore],
+    body: str,
+    attributes: Attributes,
+    trace: str | None,
+    group: str | None,
 ) -> None:
     """What Queue makes of a message is valid, and says what it was given."""
     client = clients.builtin(f"https://sqs.{clients.REGION}.amazonaws.com", "sqs")
@@ -168,12 +172,13 @@ def test_of_a_message(
         "MD5OfMessageAttributes": md5_of_attributes(attributes),
     }
     wire = clients.Wire(client, json.dumps(answer).encode())
-    Queue(client, QUEUE_URL).send(body, attributes, trace, clients.deadline())
+    Queue(client, QUEUE_URL).send(body, attributes, trace, clients.deadline(), group)
     parameters = json.loads(wire.sent[0].body)
     assert parameters["MessageBody"] == body
     assert parameters["MessageAttributes"] == attributes
     given_trace = parameters.get("MessageSystemAttributes", {}).get("AWSTraceHeader", {})
     assert given_trace.get("StringValue") == (trace or None)
+    assert parameters.get("MessageGroupId") == (group or None)
     compare(wire.sent[0], sdk["sqs"].call("SendMessage", parameters))
 
 
