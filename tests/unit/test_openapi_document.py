@@ -1,6 +1,8 @@
 """docs/openapi.yaml says what the code has: kinds of problems, headers and limits."""
 
 import json
+import re
+import time
 from functools import reduce
 from typing import Any
 
@@ -42,6 +44,13 @@ def documented(status: int) -> dict[str, Any]:
     return resolved(OPERATION["responses"][str(status)])
 
 
+# What a media type says of an answer's origin, and how its description names that as the source.
+ORIGINS = {
+    "application/problem+json": "the function",
+    "text/html": 'HTTP {} in "Troubleshoot your Application Load Balancers"',
+}
+
+
 def kinds(response: dict[str, Any]) -> set[str]:
     schema = resolved(response["content"].get("application/problem+json", {}).get("schema", {}))
     schemas = map(resolved, schema.get("oneOf", [schema]))
@@ -64,7 +73,7 @@ def test_it_has_every_kind_of_problem() -> None:
         for s in SCHEMAS.values()
         if "const" in s.get("properties", {}).get("type", {})
     }
-    assert of_schemas - {("about:blank", 404)} == {
+    assert of_schemas - {("about:blank", 403), ("about:blank", 404)} == {
         (KIND + k, s) for k, (s, _) in handler._PROBLEMS.items()
     }
 
@@ -90,6 +99,58 @@ def test_the_answers_are_as_documented(sqs: FakeSqs, kind: str | None) -> None:
         assert set(content) == set(resolved(media["schema"])["properties"])
 
 
+@pytest.mark.parametrize("status", OPERATION["responses"])
+def test_every_answer_names_its_sources(status: str) -> None:
+    """One for each origin that its media types stand for, and no other."""
+    response = documented(int(status))
+    (sources,) = re.findall(r"^Sources?: ([^:]+)\.\s*\Z", response["description"], re.MULTILINE)
+
+    expected = {ORIGINS[media].format(status) for media in response["content"] if media in ORIGINS}
+    if "application/json" in response["content"]:
+        expected.add("the function" if status == "202" else "a rule of the load balancer")
+    found = re.split(r";\s+", sources)
+    assert {source for source in found if not source.startswith('"')} == expected
+
+
+@pytest.mark.parametrize("status", OPERATION["responses"])
+def test_headers_are_required_only_where_the_function_alone_answers(status: str) -> None:
+    response = documented(int(status))
+    is_functions = {"text/html", "application/json"}.isdisjoint(response["content"])
+    headers = {name: resolved(one) for name, one in response.get("headers", {}).items()}
+
+    required = {name for name, header in headers.items() if header.get("required")}
+    assert required == (
+        {"X-Request-Id", "Cache-Control"} if is_functions or status == "202" else set()
+    )
+
+
+def test_the_load_balancers_refusals_have_the_form_of_the_functions() -> None:
+    """They are problems but in their media type, which a fixed response cannot have."""
+    for name, status in {"NoRule": 404, "HttpsOnly": 403}.items():
+        assert SCHEMAS[name]["properties"] == {
+            "type": {"const": "about:blank"},
+            "status": {"const": status},
+        }
+    (example,) = documented(403)["content"]["application/json"]["examples"].values()
+    assert set(example["value"]) == set(SCHEMAS["Problem"]["required"])
+
+
+def test_the_examples_of_refusals_are_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1_800_000_000.0)
+    examples = documented(400)["content"]["application/problem+json"]["examples"]
+    expiring = [
+        {"order_id": "1", "item": "a"},
+        {"order_id": "2", "item": "a", "expires_at": 1_900_000_000_000},
+    ]
+
+    def answer(body: Any) -> Any:
+        return json.loads(invoke(handler.handle, request(json.dumps(body))).answer["body"])
+
+    assert examples["order"]["value"] == answer({"order_id": "1"})
+    monkeypatch.setattr(handler, "SCHEMA", handler.SCHEMA._replace(expiry="expires_at"))
+    assert examples["time_to_live"]["value"] == answer(expiring)
+
+
 def test_it_has_the_limits_of_the_code() -> None:
     order = SCHEMAS["Order"]
     keys = [order["properties"][key.name] for key in handler.SCHEMA.keys]
@@ -112,8 +173,12 @@ def test_it_has_the_limits_of_the_code() -> None:
         f"{orders.MAX_LEVELS} levels",
         f"{orders.MAX_KEY_BYTES[0]} (partition) or {orders.MAX_KEY_BYTES[1]} (sort) bytes",
         f"more than {orders.MAX_NAME_BYTES}",
+        f"at most {orders.LAST_EXPIRY}",
     ):
         assert limit in RAW["info"]["description"]
+
+    assert "five years ago (of 365 days)" in RAW["info"]["description"]
+    assert orders.MAX_EXPIRED_SECONDS == 5 * 365 * 86400
 
 
 def test_its_examples_are_accepted(sqs: FakeSqs) -> None:
