@@ -404,22 +404,31 @@ def _only_one_in(data_dir: Path) -> Iterator[IO[str]]:
         yield file
 
 
-@contextlib.contextmanager
-def _listening_socket(options: argparse.Namespace) -> Iterator[socket.socket]:
+def _listening_socket(options: argparse.Namespace) -> socket.socket:
     """A socket at the port that is wanted, or at any. Raises EmulatorError if it is taken."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+    try:
+        return _listening_at(options.port)
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+    if not options.or_any_port:
+        raise EmulatorError(
+            f"Port {options.port} is taken: name another with --port, or --or-any-port."
+        )
+    return _listening_at(0)
+
+
+def _listening_at(port: int) -> socket.socket:
+    """It listens at once: two sockets can be bound to a port at which neither does."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((HOST, options.port))
-        except OSError as error:
-            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise
-            if not options.or_any_port:
-                raise EmulatorError(
-                    f"Port {options.port} is taken: name another with --port, or --or-any-port."
-                ) from None
-            listener.bind((HOST, 0))
-        yield listener
+        listener.bind((HOST, port))
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def _prepare(options: argparse.Namespace, running: Running) -> None:

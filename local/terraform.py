@@ -190,7 +190,7 @@ class Terraform:
 
 
 def _address(event: Mapping[str, Any]) -> str:
-    """module.async_ingest.module.queue[0].aws_sqs_queue.this as queue.aws_sqs_queue.this."""
+    """module.async_ingest.module.network[0].aws_vpc.this as network.aws_vpc.this."""
     address = str(event["hook"]["resource"]["addr"])
     parts = address.replace("[0]", "").split(".")
     modules = 0

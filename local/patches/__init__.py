@@ -35,7 +35,7 @@ def all_patches() -> dict[str, Patch]:
     """Every patch by name, in the order in which they are applied."""
     modules = (
         *("read_back", "load_balancer", "functions"),
-        *("queues", "network", "protection", "keys"),
+        *("queues", "network", "zones", "protection", "keys"),
         *("sqs", "dynamodb", "mappings", "workers"),
     )
     for module in modules:

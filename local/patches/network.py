@@ -214,6 +214,7 @@ def functions_in_a_vpc_need_a_way_out() -> None:
     every call arrive. A call that cannot connect on AWS is answered 503 here, which the SDK takes
     for a failure of the same kind; one that IAM refuses is refused even so. A function of which one
     subnet has no way fails always, on AWS only where its interface happens to be in that subnet.
+    An interface endpoint is one from its first subnet on: before, it has no address.
     Only where IAM is enforced: the function is known by its role's session.
     """
     if not internal("app", "AUTH"):
@@ -252,8 +253,9 @@ def functions_in_a_vpc_need_a_way_out() -> None:
 def endpoint_policies_decide_on_calls_of_functions() -> None:
     """AWS: the policy of a VPC endpoint must allow, besides all others, what goes through it.
 
-    "Control access to VPC endpoints using endpoint policies", AWS PrivateLink Guide. The emulator
-    keeps the policy, and that is all. Only for functions in a VPC, and where IAM is enforced.
+    "Control access to VPC endpoints using endpoint policies", AWS PrivateLink Guide. The call has
+    lambda:SourceFunctionArn there too. The emulator keeps the policy, and that is all. Only for
+    functions in a VPC, and where IAM is enforced.
     """
     if not internal("app", "AUTH"):
         return
@@ -272,6 +274,7 @@ def endpoint_policies_decide_on_calls_of_functions() -> None:
             action=call.action,
             resource_arn=call.resource_arn,
             region=call.region,
+            service_context={"lambda:sourcefunctionarn": path.function_arn},
         )
         result = evaluate(path.policy, request)
         return None if result.decision == "Allow" else result
@@ -284,6 +287,7 @@ class Path:
     """How the calls of a function get to a service."""
 
     role_arn: str = ""
+    function_arn: str = ""
     policy: str | None = None  # of the endpoint, if there is one with a policy
     is_open: bool = True
 
@@ -328,7 +332,9 @@ def _paths_of_functions() -> Callable[[Call], Path]:
         if endpoint["VpcEndpointType"] == "Gateway":
             return route_table_of(subnet_id).get("RouteTableId") in endpoint["RouteTableIds"]
         has_private_dns = endpoint.get("PrivateDnsEnabled", "").lower() == "true"
-        return has_private_dns and bool(endpoint["VpcId"] == subnets[subnet_id]["VpcId"])
+        has_address = bool(endpoint["SubnetIds"])  # which is reached from every zone
+        is_of_vpc = bool(endpoint["VpcId"] == subnets[subnet_id]["VpcId"])
+        return has_private_dns and has_address and is_of_vpc
 
     def path(call: Call) -> Path:
         session = sessions.get(call.access_key_id) or {}
@@ -341,6 +347,7 @@ def _paths_of_functions() -> Callable[[Call], Path]:
                 policy = on_path[0].get("PolicyDocument")
             elif not any(leads_out(one) for one in route_table_of(subnet_id).get("Routes", [])):
                 return Path(is_open=False)
-        return Path(session.get("RoleArn", ""), policy)
+        # The latter is of calls_of_functions_carry_the_function_arn.
+        return Path(session.get("RoleArn", ""), session.get("SourceFunctionArn", ""), policy)
 
     return path

@@ -97,6 +97,47 @@ def rules_of_a_listener_differ_in_priority() -> None:
 
 
 @patch
+def target_groups_have_one_load_balancer() -> None:
+    """AWS: a target group serves one load balancer: TargetGroupAssociationLimit.
+
+    "CreateRule" and "CreateListener", Elastic Load Balancing API Reference. The emulator lets any
+    number forward to it.
+    """
+    load_balancers = internal("services.alb", "_lbs")
+    listeners = internal("services.alb", "_listeners")
+    rules = internal("services.alb", "_rules")
+    parameter = internal("services.alb", "_p")
+    parse = internal("services.alb", "_parse_actions")
+    error = internal("services.alb", "_error")
+
+    def refusal(params: Any, prefix: str, load_balancer: str) -> Response | None:
+        others = {
+            arn
+            for arn, one in listeners.items()
+            if one["LoadBalancerArn"] in load_balancers and one["LoadBalancerArn"] != load_balancer
+        }
+        used = json.dumps(
+            [one["Actions"] for one in rules.values() if one["ListenerArn"] in others]
+        )
+        for action in parse(params, prefix):
+            if (arn := action.get("TargetGroupArn")) and json.dumps(arn) in used:
+                text = f"Target group '{arn}' cannot be associated with more than one load balancer"
+                return error("TargetGroupAssociationLimit", text)  # type: ignore[no-any-return]
+        return None
+
+    @around("services.alb", "_ACTION_MAP[CreateRule]")
+    def create_rule(original: Any, params: Any) -> Response:
+        listener = listeners.get(parameter(params, "ListenerArn"), {})
+        refused = refusal(params, "Actions", listener.get("LoadBalancerArn", ""))
+        return refused or original(params)
+
+    @around("services.alb", "_ACTION_MAP[CreateListener]")
+    def create_listener(original: Any, params: Any) -> Response:
+        refused = refusal(params, "DefaultActions", parameter(params, "LoadBalancerArn"))
+        return refused or original(params)
+
+
+@patch
 def time_to_live_changes_once_an_hour() -> None:
     """AWS: a table's TTL is not changed twice within an hour, nor to what it is, nor renamed.
 

@@ -14,11 +14,19 @@ Response = tuple[int, dict[str, str], bytes]
 
 @patch
 def lambda_target_groups_have_no_network() -> None:
-    """AWS: a target group of type lambda has no protocol, port and VPC.
+    """AWS: a target group of type lambda has no protocol, port and VPC, and no health checks.
 
-    "TargetGroup", Elastic Load Balancing API Reference. The emulator answers HTTP, 80 and an empty
-    VPC.
+    "TargetGroup" and "CreateTargetGroup", Elastic Load Balancing API Reference: the latter are off
+    unless they are asked for. The emulator answers HTTP, 80 and an empty VPC, and has them on.
     """
+    parameter = internal("services.alb", "_p")
+
+    @around("services.alb", "_ACTION_MAP[CreateTargetGroup]")
+    def create(original: Any, params: Any) -> Response:
+        if parameter(params, "TargetType") == "lambda" and "HealthCheckEnabled" not in params:
+            params = {**params, "HealthCheckEnabled": ["false"]}
+        response: Response = original(params)
+        return response
 
     @around("services.alb", "_tg_xml")
     def target_group_xml(original: Any, tg: dict[str, Any]) -> str:
@@ -125,8 +133,13 @@ def _mappings_keep(member: str) -> None:
 def vpc_endpoints_keep_policy_dns_and_groups() -> None:
     """AWS: an endpoint returns its policy, whether private DNS is on, and its security groups.
 
-    "VpcEndpoint", Amazon EC2 API Reference. The emulator forgets all three.
+    "VpcEndpoint" and "ModifyVpcEndpoint", Amazon EC2 API Reference: without a policy, and after
+    ResetPolicy, it has the one that allows everything. The emulator forgets all three.
     """
+    full_access = (
+        '{"Statement":[{"Action":"*","Effect":"Allow","Principal":"*","Resource":"*"}],'
+        '"Version":"2008-10-17"}'
+    )
     endpoints = internal("services.ec2", "_vpc_endpoints")
     parameter = internal("services.ec2", "_p")
     parameters = internal("services.ec2", "_parse_member_list")
@@ -151,7 +164,7 @@ def vpc_endpoints_keep_policy_dns_and_groups() -> None:
         original(p)
         (endpoint_id,) = set(endpoints) - known
         endpoint = endpoints[endpoint_id]
-        endpoint["PolicyDocument"] = parameter(p, "PolicyDocument")
+        endpoint["PolicyDocument"] = parameter(p, "PolicyDocument") or full_access
         endpoint["PrivateDnsEnabled"] = parameter(p, "PrivateDnsEnabled") or "false"
         endpoint["Groups"] = parameters(p, "SecurityGroupId")
         # Through the module: the name is the function above.
@@ -163,6 +176,8 @@ def vpc_endpoints_keep_policy_dns_and_groups() -> None:
         response: Response = original(p)
         endpoint = endpoints.get(parameter(p, "VpcEndpointId"))
         if endpoint:
+            if parameter(p, "ResetPolicy").lower() == "true":
+                endpoint["PolicyDocument"] = full_access
             if private_dns := parameter(p, "PrivateDnsEnabled"):
                 endpoint["PrivateDnsEnabled"] = private_dns
             removed = parameters(p, "RemoveSecurityGroupId")
@@ -250,100 +265,6 @@ def security_group_rules_keep_prefix_lists() -> None:
             addition = f"<prefixListId>{prefix_list['PrefixListId']}</prefixListId>"
             xml = insert_after(xml, "</toPort>", addition)
         return xml
-
-
-@patch
-def subnets_belong_to_a_network_acl() -> None:
-    """AWS: a subnet is always associated with one network ACL, first with the default one.
-
-    "NetworkAclAssociation" and "DescribeNetworkAcls", Amazon EC2 API Reference. The emulator
-    associates no subnet, forgets which subnet an association is of when it is replaced, and does
-    not filter by association.
-    """
-    acls = internal("services.ec2", "_network_acls")
-    subnets = internal("services.ec2", "_subnets")
-    parameter = internal("services.ec2", "_p")
-    parse_filters = internal("services.ec2", "_parse_filters")
-
-    @around("services.ec2", "_ACTION_MAP[CreateSubnet]")
-    def create_subnet(original: Any, p: Any) -> Response:
-        known = set(subnets)
-        response: Response = original(p)
-        for subnet_id in set(subnets) - known:
-            vpc_id = subnets[subnet_id]["VpcId"]
-            for acl in acls.values():
-                if acl["VpcId"] == vpc_id and acl["IsDefault"]:
-                    association_id = subnet_id.replace("subnet-", "aclassoc-")
-                    acl["Associations"].append(
-                        {"NetworkAclAssociationId": association_id, "SubnetId": subnet_id}
-                    )
-        return response
-
-    @around("services.ec2", "_ACTION_MAP[DeleteSubnet]")
-    def delete_subnet(original: Any, p: Any) -> Response:
-        response: Response = original(p)
-        for acl in acls.values():
-            acl["Associations"] = [one for one in acl["Associations"] if one["SubnetId"] in subnets]
-        return response
-
-    @around("services.ec2", "_ACTION_MAP[ReplaceNetworkAclAssociation]")
-    def replace_association(original: Any, params: Any) -> Response:
-        subnet_ids = {
-            one["NetworkAclAssociationId"]: one["SubnetId"]
-            for acl in acls.values()
-            for one in acl["Associations"]
-        }
-        response: Response = original(params)
-        if response[0] == 200:
-            replacement = acls[parameter(params, "NetworkAclId")]["Associations"][-1]
-            replacement["SubnetId"] = subnet_ids[parameter(params, "AssociationId")]
-        return response
-
-    @around("services.ec2", "_ACTION_MAP[DescribeNetworkAcls]")
-    def describe(original: Any, params: Any) -> Response:
-        members = {
-            "association.association-id": "NetworkAclAssociationId",
-            "association.subnet-id": "SubnetId",
-        }
-        filters = parse_filters(params)
-        for name in filters.keys() & members.keys():
-            matching = [
-                acl_id
-                for acl_id, acl in acls.items()
-                if any(one[members[name]] in filters[name] for one in acl["Associations"])
-            ]
-            numbered = enumerate(matching or ["acl-of-none"], 1)
-            params = params | {f"NetworkAclId.{number}": [acl_id] for number, acl_id in numbered}
-        response: Response = original(params)
-        return response
-
-
-@patch
-def network_acl_entries_keep_port_ranges() -> None:
-    """AWS: an entry of a network ACL returns the range of ports that it is for.
-
-    "NetworkAclEntry", Amazon EC2 API Reference. The emulator forgets it.
-    """
-    acls = internal("services.ec2", "_network_acls")
-    parameter = internal("services.ec2", "_p")
-
-    for action in ("CreateNetworkAclEntry", "ReplaceNetworkAclEntry"):
-
-        @around("services.ec2", f"_ACTION_MAP[{action}]")
-        def put_entry(original: Any, params: Any) -> Response:
-            response: Response = original(params)
-            first, last = (parameter(params, f"PortRange.{end}") for end in ("From", "To"))
-            if response[0] == 200 and first:
-                entries = acls[parameter(params, "NetworkAclId")]["Entries"]
-                entries[-1]["PortRange"] = f"<from>{int(first)}</from><to>{int(last)}</to>"
-            return response
-
-    @around("services.ec2", "_network_acl_entry_xml")
-    def entry_xml(original: Any, entry: dict[str, Any]) -> str:
-        xml: str = original(entry)
-        if "PortRange" not in entry:
-            return xml
-        return insert_after(xml, "</egress>", f"<portRange>{entry['PortRange']}</portRange>")
 
 
 @patch

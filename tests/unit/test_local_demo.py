@@ -62,7 +62,7 @@ def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Screen, io.S
 
 def test_changes_are_counted_and_told() -> None:
     changes = Changes()
-    zone = 'module.async_ingest.module.network[0].aws_subnet.public["us-east-1a"]'
+    rule = 'module.async_ingest.module.load_balancer.aws_lb_listener_rule.this["http /orders"]'
     data = "module.async_ingest.data.aws_iam_policy_document.this"
 
     def take(line: str) -> str | None:
@@ -79,8 +79,8 @@ def test_changes_are_counted_and_told() -> None:
     told = take(event("apply_complete", hook=hook(VPC, seconds=10)))
     assert told == "created network.aws_vpc.this (10 s)"
     assert take(event("apply_complete", hook=hook(data, "read"))) is None
-    told = take(event("apply_complete", hook=hook(zone, "delete")))
-    assert told == 'destroyed network.aws_subnet.public["us-east-1a"] (0 s)'
+    told = take(event("apply_complete", hook=hook(rule, "delete")))
+    assert told == 'destroyed load_balancer.aws_lb_listener_rule.this["http /orders"] (0 s)'
     take(event("apply_start", hook=hook("aws_sqs_queue.this")))
     take(event("apply_errored", hook=hook("aws_sqs_queue.this")))
     assert str(changes) == "2 of 2"

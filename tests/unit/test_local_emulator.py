@@ -132,6 +132,7 @@ def lambda_target_groups_have_no_network(emulator: Emulator) -> None:
     (target_group,) = elb.describe_target_groups(Names=["orders"])["TargetGroups"]
 
     assert not {"Protocol", "Port", "VpcId"} & target_group.keys()
+    assert target_group["HealthCheckEnabled"] is False
 
 
 @check()
@@ -239,6 +240,10 @@ def vpc_endpoints_keep_policy_dns_and_groups(emulator: Emulator) -> None:
     assert read()["PrivateDnsEnabled"] is False
     assert [group["GroupId"] for group in read()["Groups"]] == groups[1:]
 
+    ec2.modify_vpc_endpoint(VpcEndpointId=created["VpcEndpointId"], ResetPolicy=True)
+    (statement,) = json.loads(read()["PolicyDocument"])["Statement"]
+    assert statement == {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+
 
 @check()
 def flow_logs_keep_role_interval_and_format(emulator: Emulator) -> None:
@@ -290,63 +295,6 @@ def security_group_rules_keep_prefix_lists(emulator: Emulator) -> None:
         assert rule.get("PrefixListId") == "pl-02cd2c6b"
         assert rule.get("Description") == "DynamoDB"
         assert "CidrIpv4" not in rule
-
-
-@check()
-def subnets_belong_to_a_network_acl(emulator: Emulator) -> None:
-    ec2 = emulator.client("ec2")
-    vpc_id = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    first, second = (
-        ec2.create_subnet(VpcId=vpc_id, CidrBlock=f"10.0.{n}.0/24")["Subnet"]["SubnetId"]
-        for n in range(2)
-    )
-    acl_id = ec2.create_network_acl(VpcId=vpc_id)["NetworkAcl"]["NetworkAclId"]
-
-    def association_of(subnet_id: str) -> dict[str, Any]:
-        query = [{"Name": "association.subnet-id", "Values": [subnet_id]}]
-        acls = ec2.describe_network_acls(Filters=query)["NetworkAcls"]
-        assert len(acls) == 1
-        (association,) = (one for one in acls[0]["Associations"] if one["SubnetId"] == subnet_id)
-        assert isinstance(association, dict)
-        return association
-
-    by_default = association_of(first)
-    assert by_default["NetworkAclId"] != acl_id
-    replaced = ec2.replace_network_acl_association(
-        AssociationId=by_default["NetworkAclAssociationId"], NetworkAclId=acl_id
-    )["NewAssociationId"]
-
-    assert association_of(first)["NetworkAclId"] == acl_id
-    assert association_of(second)["NetworkAclId"] == by_default["NetworkAclId"]
-    query = [{"Name": "association.association-id", "Values": [replaced]}]
-    (acl,) = ec2.describe_network_acls(Filters=query)["NetworkAcls"]
-    assert acl["NetworkAclId"] == acl_id
-    ec2.delete_subnet(SubnetId=first)
-    (acl,) = ec2.describe_network_acls(NetworkAclIds=[acl_id])["NetworkAcls"]
-    assert acl["Associations"] == []
-
-
-@check()
-def network_acl_entries_keep_port_ranges(emulator: Emulator) -> None:
-    ec2 = emulator.client("ec2")
-    vpc_id = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    acl_id = ec2.create_network_acl(VpcId=vpc_id)["NetworkAcl"]["NetworkAclId"]
-    entry = {
-        "NetworkAclId": acl_id,
-        "RuleNumber": 100,
-        "Protocol": "6",
-        "RuleAction": "allow",
-        "Egress": False,
-        "CidrBlock": "0.0.0.0/0",
-    }
-
-    for put, ports in (
-        (ec2.create_network_acl_entry, {"From": 80, "To": 443}),
-        (ec2.replace_network_acl_entry, {"From": 1024, "To": 3388}),
-    ):
-        put(**entry, PortRange=ports)
-        (acl,) = ec2.describe_network_acls(NetworkAclIds=[acl_id])["NetworkAcls"]
-        assert acl["Entries"][0].get("PortRange") == ports
 
 
 @check()

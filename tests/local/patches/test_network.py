@@ -169,9 +169,17 @@ def functions_in_a_vpc_need_a_way_out(emulator: Emulator) -> None:
     # By endpoints, of which one is on a route table and the other has a name.
     private = network.route_table(*network.subnets)
     gateway = network.endpoint("dynamodb", VpcEndpointType="Gateway", RouteTableIds=[private])
-    interface = network.endpoint("sqs", PrivateDnsEnabled=False)
+    interface = network.endpoint("sqs", PrivateDnsEnabled=False, SubnetIds=[network.subnets[0]])
     assert (call.sqs(), call.dynamodb()) == (unreachable, "done")
     ec2.modify_vpc_endpoint(VpcEndpointId=interface, PrivateDnsEnabled=True)
+    assert (call.sqs(), call.dynamodb()) == ("done", "done")
+
+    # What is associated later, and what is taken away again.
+    ec2.modify_vpc_endpoint(VpcEndpointId=interface, RemoveSubnetIds=[network.subnets[0]])
+    ec2.modify_vpc_endpoint(VpcEndpointId=gateway, RemoveRouteTableIds=[private])
+    assert (call.sqs(), call.dynamodb()) == (unreachable, unreachable)
+    ec2.modify_vpc_endpoint(VpcEndpointId=interface, AddSubnetIds=[network.subnets[1]])
+    ec2.modify_vpc_endpoint(VpcEndpointId=gateway, AddRouteTableIds=[private])
     assert (call.sqs(), call.dynamodb()) == ("done", "done")
     third = network.subnet(3)
     network.attach("call", subnets=[*network.subnets, third])
@@ -199,17 +207,27 @@ def endpoint_policies_decide_on_calls_of_functions(emulator: Emulator) -> None:
     ec2 = emulator.client("ec2")
     call = Caller(emulator)
     network.attach("call")
-    endpoint = network.endpoint("sqs", PrivateDnsEnabled=True)
+    endpoint = network.endpoint("sqs", PrivateDnsEnabled=True, SubnetIds=network.subnets)
     assert call.sqs() == "done"  # the policy that lets everything through
 
-    def policy_that_names(role: str, action: str = "sqs:SendMessage") -> str:
-        by_role = {"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/{role}"}}
-        return allowing([action], "*", Principal={"AWS": "*"}, Condition=by_role)
+    def policy_for(condition: dict[str, str], action: str = "sqs:SendMessage") -> str:
+        equal = {"ArnEquals": condition}
+        return allowing([action], "*", Principal={"AWS": "*"}, Condition=equal)
+
+    def role(name: str) -> dict[str, str]:
+        return {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/{name}"}
+
+    def function(name: str) -> dict[str, str]:
+        arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+        return {"lambda:SourceFunctionArn": arn}
 
     for policy, expected in (
-        (policy_that_names("other"), "AccessDenied"),
-        (policy_that_names("call", "sqs:ReceiveMessage"), "AccessDenied"),
-        (policy_that_names("call"), "done"),
+        (policy_for(role("other")), "AccessDenied"),
+        (policy_for(role("call"), "sqs:ReceiveMessage"), "AccessDenied"),
+        (policy_for(role("call")), "done"),
+        (policy_for(function("other")), "AccessDenied"),
+        (policy_for(function("call"), "sqs:ReceiveMessage"), "AccessDenied"),
+        (policy_for(function("call")), "done"),
     ):
         ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, PolicyDocument=policy)
         assert call.sqs() == expected
@@ -218,7 +236,7 @@ def endpoint_policies_decide_on_calls_of_functions(emulator: Emulator) -> None:
 
 
 class Network:
-    """A VPC with two subnets."""
+    """A VPC with two subnets, each in a zone of its own."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._ec2 = emulator.client("ec2")
@@ -227,7 +245,11 @@ class Network:
         self.subnets = [self.subnet(number) for number in range(2)]
 
     def subnet(self, number: int) -> str:
-        subnet = self._ec2.create_subnet(VpcId=self.vpc_id, CidrBlock=f"10.0.{number}.0/24")
+        subnet = self._ec2.create_subnet(
+            VpcId=self.vpc_id,
+            CidrBlock=f"10.0.{number}.0/24",
+            AvailabilityZone=REGION + "abc"[number % 3],
+        )
         return str(subnet["Subnet"]["SubnetId"])
 
     def group(self, name: str) -> str:

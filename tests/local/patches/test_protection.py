@@ -55,13 +55,16 @@ def rules_of_a_listener_differ_in_priority(emulator: Emulator) -> None:
     elb = emulator.client("elbv2")
     group = balance(emulator, "orders").target_group_arn
     balance(emulator, "other")
+    other = elb.create_target_group(Name="of-the-other", TargetType="lambda")["TargetGroups"][0]
     listener = {"ListenerArn": listener_of(emulator, "orders")}
     first, second = (
         elb.create_rule(**listener, Priority=priority, **to(group))["Rules"][0]["RuleArn"]
         for priority in (1, 2)
     )
     assert code_of(elb.create_rule, **listener, Priority=1, **to(group)) == "PriorityInUse"
-    elb.create_rule(ListenerArn=listener_of(emulator, "other"), Priority=1, **to(group))
+    elb.create_rule(
+        ListenerArn=listener_of(emulator, "other"), Priority=1, **to(other["TargetGroupArn"])
+    )
 
     def move(*priorities: tuple[str, int]) -> str | None:
         wanted = [{"RuleArn": arn, "Priority": priority} for arn, priority in priorities]
@@ -70,6 +73,29 @@ def rules_of_a_listener_differ_in_priority(emulator: Emulator) -> None:
     assert move((first, 2)) == "PriorityInUse"
     assert move((first, 2), (second, 1)) is None
     assert move((first, 3)) is None
+
+
+@check()
+def target_groups_have_one_load_balancer(emulator: Emulator) -> None:
+    elb = emulator.client("elbv2")
+    group = balance(emulator, "orders").target_group_arn
+    balance(emulator, "other")
+    other = listener_of(emulator, "other")
+    balancer = elb.describe_load_balancers(Names=["other"])["LoadBalancers"][0]["LoadBalancerArn"]
+    rule = {"ListenerArn": other, "Priority": 1, **to(group)}
+    listener = {
+        "LoadBalancerArn": balancer,
+        "Protocol": "HTTP",
+        "Port": 81,
+        "DefaultActions": to(group)["Actions"],
+    }
+
+    assert code_of(elb.create_rule, **rule) == "TargetGroupAssociationLimit"
+    assert code_of(elb.create_listener, **listener) == "TargetGroupAssociationLimit"
+    elb.create_rule(ListenerArn=listener_of(emulator, "orders"), Priority=1, **to(group))
+    first = elb.describe_load_balancers(Names=["orders"])["LoadBalancers"][0]["LoadBalancerArn"]
+    elb.delete_load_balancer(LoadBalancerArn=first)
+    elb.create_rule(**rule)
 
 
 @check()

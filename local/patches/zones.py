@@ -1,0 +1,143 @@
+"""Where the availability zone counts: services behind endpoints, endpoints, load balancers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from local.patches import around, internal, patch
+
+JsonObject = dict[str, Any]
+Response = tuple[int, dict[str, str], bytes]
+
+
+@patch
+def endpoint_services_are_found_by_wildcards() -> None:
+    """AWS: in the value of a filter, * stands for any characters and ? for one.
+
+    "List and filter using the CLI and API", Amazon EC2 User Guide; DescribeVpcEndpointServices
+    finds services so. The emulator compares their names as they are.
+    """
+    parse_filters = internal("services.ec2", "_parse_filters")
+    matches = internal("services.ec2", "_glob_match")
+
+    @around("services.ec2", "_ACTION_MAP[DescribeVpcEndpointServices]")
+    def describe(original: Any, p: Any) -> Response:
+        filters = parse_filters(p)
+        patterns = filters.pop("service-name", None)
+        response: Response = original(_with_filters(p, filters))
+        if patterns is not None:
+            found = re.findall("<serviceName>([^<]+)", response[2].decode())
+            names = [name for name in found if any(matches(pattern, name) for pattern in patterns)]
+            filters["service-name"] = names or ["none"]
+            response = original(_with_filters(p, filters))
+        return response
+
+
+def _with_filters(parameters: JsonObject, filters: dict[str, list[str]]) -> JsonObject:
+    """The parameters of a call with these filters only."""
+    result = {name: one for name, one in parameters.items() if not name.startswith("Filter.")}
+    for number, (name, values) in enumerate(filters.items(), 1):
+        result[f"Filter.{number}.Name"] = [name]
+        for position, value in enumerate(values, 1):
+            result[f"Filter.{number}.Value.{position}"] = [value]
+    return result
+
+
+@patch
+def endpoints_have_one_subnet_of_a_zone() -> None:
+    """AWS: an interface endpoint has one subnet of an availability zone.
+
+    DuplicateSubnetsInSameZone; "Error codes", Amazon EC2 API Reference, and terraform-aws-vpc#583
+    for the text. The emulator takes another.
+    """
+    endpoints = internal("services.ec2", "_vpc_endpoints")
+    parameter = internal("services.ec2", "_p")
+    parameters = internal("services.ec2", "_parse_member_list")
+    error = internal("services.ec2", "_error")
+    repeated = _zone_of_two()
+
+    def refusal(subnet_ids: list[str]) -> Response | None:
+        zone = repeated(subnet_ids)
+        text = (
+            f"Found another VPC endpoint subnet in the availability zone {zone}. VPC endpoint "
+            "subnets should be in different availability zones supported by the VPC endpoint "
+            "service."
+        )
+        return error("DuplicateSubnetsInSameZone", text, 400) if zone else None
+
+    @around("services.ec2", "_ACTION_MAP[CreateVpcEndpoint]")
+    def create(original: Any, p: Any) -> Response:
+        return refusal(parameters(p, "SubnetId")) or original(p)
+
+    @around("services.ec2", "_ACTION_MAP[ModifyVpcEndpoint]")
+    def modify(original: Any, p: Any) -> Response:
+        subnet_ids = endpoints.get(parameter(p, "VpcEndpointId"), {}).get("SubnetIds", [])
+        kept = set(subnet_ids) - set(parameters(p, "RemoveSubnetId"))
+        return refusal([*kept.union(parameters(p, "AddSubnetId"))]) or original(p)
+
+
+@patch
+def load_balancers_take_subnet_mappings() -> None:
+    """AWS: the subnets of a load balancer may be given as mappings when it is made.
+
+    "CreateLoadBalancer", Elastic Load Balancing API Reference. The emulator knows them from
+    SetSubnets only, and makes the load balancer without subnets.
+    """
+    parameter = internal("services.alb", "_p")
+
+    @around("services.alb", "_ACTION_MAP[CreateLoadBalancer]")
+    def create(original: Any, params: Any) -> Response:
+        subnets, number = {}, 1
+        while subnet_id := parameter(params, f"SubnetMappings.member.{number}.SubnetId"):
+            subnets[f"Subnets.member.{number}"] = [subnet_id]
+            number += 1
+        response: Response = original(params | subnets)
+        return response
+
+
+@patch
+def load_balancers_have_one_subnet_of_a_zone() -> None:
+    """AWS: a load balancer has one subnet of an availability zone: InvalidConfigurationRequest.
+
+    "CreateLoadBalancer" and "SetSubnets", Elastic Load Balancing API Reference. The emulator takes
+    another.
+    """
+    parameters = internal("services.alb", "_parse_member_list")
+    parameter = internal("services.alb", "_p")
+    error = internal("services.alb", "_error")
+    repeated = _zone_of_two()
+
+    def wanted(params: Any) -> list[str]:
+        subnet_ids: list[str] = parameters(params, "Subnets")
+        number = 1
+        while subnet_id := parameter(params, f"SubnetMappings.member.{number}.SubnetId"):
+            subnet_ids.append(subnet_id)
+            number += 1
+        return subnet_ids
+
+    for action in ("CreateLoadBalancer", "SetSubnets"):
+
+        @around("services.alb", f"_ACTION_MAP[{action}]")
+        def change(original: Any, params: Any) -> Response:
+            if repeated(wanted(params)):
+                text = (
+                    "A load balancer cannot be attached to multiple subnets in the same "
+                    "Availability Zone"
+                )
+                return error("InvalidConfigurationRequest", text)  # type: ignore[no-any-return]
+            response: Response = original(params)
+            return response
+
+
+def _zone_of_two() -> Callable[[list[str]], str | None]:
+    """A function that finds a zone in which two of the given subnets are."""
+    subnets = internal("services.ec2", "_subnets")
+
+    def zone_of_two(subnet_ids: list[str]) -> str | None:
+        zones = Counter(subnets[one]["AvailabilityZone"] for one in subnet_ids if one in subnets)
+        return next((zone for zone, count in zones.items() if count > 1), None)
+
+    return zone_of_two
