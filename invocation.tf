@@ -32,6 +32,6 @@ locals {
   max_orders_per_request = max(1, floor(min(
     1000,
     0.5 * local.orders_per_invocation,
-    0.33 * local.orders_per_invocation * try(module.queue[0].max_receive_count, 1) / var.process_batch_size,
+    0.33 * local.orders_per_invocation * module.queue.max_receive_count / var.process_batch_size,
   )))
 }

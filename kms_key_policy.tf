@@ -10,6 +10,11 @@ data "aws_service_principal" "sqs" {
   service_name = "sqs"
 }
 
+# In China, AWS's documents name CloudWatch Logs with and without ".cn"; the provider knows with.
+data "aws_service_principal" "logs" {
+  service_name = "logs"
+}
+
 data "aws_iam_policy_document" "kms_key" {
   # checkov:skip=CKV_AWS_109:in a key's own policy, "*" means this key
   # checkov:skip=CKV_AWS_111:in a key's own policy, "*" means this key
@@ -34,7 +39,7 @@ data "aws_iam_policy_document" "kms_key" {
 
     principals {
       type        = "Service"
-      identifiers = ["logs.${data.aws_service_principal.sqs.region}.amazonaws.com"]
+      identifiers = ["logs.${data.aws_service_principal.sqs.region}.${data.aws_service_principal.logs.suffix}"]
     }
 
     condition {

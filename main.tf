@@ -2,7 +2,7 @@
 
 module "network" {
   source = "./modules/network"
-  count  = var.create && var.existing_network == null ? 1 : 0
+  count  = local.builds_network ? 1 : 0
 
   name               = var.name
   cidr_block         = var.vpc_cidr_block
@@ -10,7 +10,7 @@ module "network" {
   nat_gateway        = var.nat_gateway
   ipv6_enabled       = var.load_balancer_ip_address_type == "dualstack"
 
-  flow_logs_enabled    = var.flow_logs_enabled && local.creates_roles
+  flow_logs_enabled    = var.flow_logs_enabled
   log_retention_days   = var.log_retention_days
   kms_key              = var.kms_key
   permissions_boundary = var.permissions_boundary
@@ -20,26 +20,20 @@ module "network" {
 
 module "load_balancer" {
   source = "./modules/load_balancer"
-  count  = local.count
 
   name                = var.name
   vpc_id              = local.network.vpc_id
   subnet_ids          = local.network.load_balancer_subnet_ids
   internal            = var.load_balancer_internal
   ip_address_type     = var.load_balancer_ip_address_type
-  ingress_cidr_blocks = coalesce(var.load_balancer_ingress_cidr_blocks, [local.network.vpc_cidr_block])
+  ingress_cidr_blocks = local.ingress_cidr_blocks
   paths               = var.paths
 
-  function = {
-    name       = module.ingest[0].name
-    alias_name = module.ingest[0].alias_name
-    alias_arn  = module.ingest[0].alias_arn
-  }
+  function_alias_arn       = module.ingest.alias_arn
   function_timeout_seconds = var.ingest_timeout_seconds
 
   certificate                 = var.certificate
   idle_timeout_seconds        = var.load_balancer_idle_timeout_seconds
-  multi_value_headers_enabled = var.load_balancer_multi_value_headers_enabled
   health_check_enabled        = var.load_balancer_health_check_enabled
   access_logs                 = var.load_balancer_access_logs
   web_acl                     = var.load_balancer_web_acl
@@ -50,7 +44,6 @@ module "load_balancer" {
 
 module "ingest" {
   source = "./modules/function"
-  count  = local.count
 
   name            = "${var.name}-ingest"
   description     = "Takes orders over HTTP and puts them on the queue"
@@ -58,24 +51,18 @@ module "ingest" {
   source_packages = ["ingest", "shared"]
   package         = var.ingest_package
   handler         = "ingest.handler.handle"
-
-  environment = merge(var.ingest_environment, local.shared_environment, {
-    QUEUE_URL            = module.queue[0].url
-    MAX_MESSAGE_BYTES    = module.queue[0].max_message_bytes
-    MAX_ORDERS           = local.max_orders_per_request
-    HTTP_PATHS           = jsonencode(var.paths)
-    READ_TIMEOUT_SECONDS = local.ingest_read_timeout_seconds
-  })
+  layers          = var.ingest_layers
+  environment     = merge(var.ingest_environment, local.ingest_environment)
 
   existing_role    = var.existing_ingest_role
-  policy_documents = concat([module.queue[0].producer_policy_json], var.ingest_policy_documents)
+  policy_documents = concat([module.queue.producer_policy_json], var.ingest_policy_documents)
 
-  in_vpc = true
-  vpc = {
-    id         = local.network.vpc_id
-    subnet_ids = local.network.function_subnet_ids
-    egress     = var.vpc_endpoints_enabled ? { SQS = { security_group_id = module.vpc_endpoints[0].sqs_security_group_id } } : local.open_egress
-  }
+  in_vpc     = true
+  vpc_id     = local.network.vpc_id
+  subnet_ids = local.function_subnet_ids
+  egress = merge(local.open_egress, local.makes_endpoints ? {
+    SQS = { security_group_id = module.vpc_endpoints[0].sqs_security_group_id }
+  } : {})
 
   memory_size             = var.ingest_memory_size
   timeout_seconds         = var.ingest_timeout_seconds
@@ -94,7 +81,6 @@ module "ingest" {
 
 module "queue" {
   source = "./modules/queue"
-  count  = local.count
 
   name                             = var.name
   consumer_timeout_seconds         = var.process_timeout_seconds
@@ -104,22 +90,22 @@ module "queue" {
   dead_letter_retention_seconds    = var.dead_letter_retention_seconds
   max_receive_count                = var.queue_max_receive_count
   survived_outage_seconds          = var.queue_survived_outage_seconds
+  policy_documents                 = var.queue_policy_documents
   kms_key                          = var.kms_key
   tags                             = var.tags
 }
 
 # No filter_criteria, on purpose: SQS messages that match no filter are deleted, which would lose orders without a sound.
 resource "aws_lambda_event_source_mapping" "process" {
-  count = local.count
-
-  event_source_arn                   = module.queue[0].arn
-  function_name                      = module.process[0].alias_arn
+  enabled                            = var.process_enabled
+  event_source_arn                   = module.queue.arn
+  function_name                      = module.process.alias_arn
   batch_size                         = var.process_batch_size
   maximum_batching_window_in_seconds = var.process_batching_window_seconds
   function_response_types            = ["ReportBatchItemFailures"]
 
   dynamic "scaling_config" {
-    for_each = var.process_provisioned_pollers == null ? [var.process_maximum_concurrency] : []
+    for_each = var.process_provisioned_pollers == null ? [local.maximum_concurrency] : []
 
     content {
       maximum_concurrency = scaling_config.value
@@ -140,7 +126,6 @@ resource "aws_lambda_event_source_mapping" "process" {
 
 module "process" {
   source = "./modules/function"
-  count  = local.count
 
   name            = "${var.name}-process"
   description     = "Takes orders from the queue and writes them to the table"
@@ -148,53 +133,42 @@ module "process" {
   source_packages = ["process", "shared"]
   package         = var.process_package
   handler         = "process.handler.handle"
-
-  environment = merge(var.process_environment, local.shared_environment, {
-    TABLE_NAME              = module.table[0].name
-    DEAD_LETTER_QUEUE_URL   = module.queue[0].dead_letter_url
-    DEAD_LETTER_IMMEDIATELY = var.process_dead_letter_immediately
-    MAX_RECEIVE_COUNT       = module.queue[0].max_receive_count
-    PARALLEL_CALLS          = local.invocation.parallel_calls
-    READ_TIMEOUT_SECONDS    = local.process_read_timeout_seconds
-  })
+  layers          = var.process_layers
+  environment     = merge(var.process_environment, local.process_environment)
 
   existing_role    = var.existing_process_role
-  policy_documents = concat([module.queue[0].consumer_policy_json, module.table[0].writer_policy_json], var.process_policy_documents)
+  policy_documents = concat([module.queue.consumer_policy_json, module.table.writer_policy_json], var.process_policy_documents)
 
-  in_vpc = true
-  vpc = {
-    id         = local.network.vpc_id
-    subnet_ids = local.network.function_subnet_ids
-    egress = var.vpc_endpoints_enabled ? {
-      SQS      = { security_group_id = module.vpc_endpoints[0].sqs_security_group_id }
-      DynamoDB = { prefix_list_id = module.vpc_endpoints[0].dynamodb_prefix_list_id }
-    } : local.open_egress
-  }
+  in_vpc     = true
+  vpc_id     = local.network.vpc_id
+  subnet_ids = local.function_subnet_ids
+  egress = merge(local.open_egress, local.makes_endpoints ? {
+    SQS      = { security_group_id = module.vpc_endpoints[0].sqs_security_group_id }
+    DynamoDB = { prefix_list_id = module.vpc_endpoints[0].dynamodb_prefix_list_id }
+  } : {})
 
-  memory_size             = var.process_memory_size
-  timeout_seconds         = var.process_timeout_seconds
-  reserved_concurrency    = var.process_reserved_concurrency
-  provisioned_concurrency = var.process_provisioned_concurrency
-  snap_start_enabled      = var.process_snap_start_enabled
-  architecture            = var.architecture
-  log_level               = var.log_level
-  log_retention_days      = var.log_retention_days
-  tracing_enabled         = var.tracing_enabled
-  kms_key                 = var.kms_key
-  permissions_boundary    = var.permissions_boundary
-  role_path               = var.role_path
-  tags                    = var.tags
+  memory_size          = var.process_memory_size
+  timeout_seconds      = var.process_timeout_seconds
+  reserved_concurrency = var.process_reserved_concurrency
+  architecture         = var.architecture
+  log_level            = var.log_level
+  log_retention_days   = var.log_retention_days
+  tracing_enabled      = var.tracing_enabled
+  kms_key              = var.kms_key
+  permissions_boundary = var.permissions_boundary
+  role_path            = var.role_path
+  tags                 = var.tags
 }
 
 module "table" {
   source = "./modules/table"
-  count  = local.count
 
   name                        = var.name
   existing_table              = var.existing_table
   partition_key               = var.table_partition_key
   sort_key                    = var.table_sort_key
   ttl_attribute               = var.table_ttl_attribute
+  ttl_enabled                 = var.table_ttl_enabled
   deletion_protection_enabled = var.deletion_protection_enabled
   kms_key                     = var.kms_key
   tags                        = var.tags
@@ -203,7 +177,7 @@ module "table" {
 # The functions' way to the queue and the table, without NAT.
 module "vpc_endpoints" {
   source = "./modules/vpc_endpoints"
-  count  = var.create && var.vpc_endpoints_enabled ? 1 : 0
+  count  = local.makes_endpoints ? 1 : 0
 
   name            = var.name
   vpc_id          = local.network.vpc_id
@@ -211,48 +185,114 @@ module "vpc_endpoints" {
   route_table_ids = local.network.function_route_table_ids
 
   client_security_group_ids = {
-    ingest  = module.ingest[0].security_group_id
-    process = module.process[0].security_group_id
+    ingest  = module.ingest.security_group_id
+    process = module.process.security_group_id
   }
 
-  queue_arns         = [module.queue[0].arn, module.queue[0].dead_letter_arn]
-  sqs_role_arns      = [module.ingest[0].role_arn, module.process[0].role_arn]
-  table_arn          = module.table[0].arn
-  dynamodb_role_arns = [module.process[0].role_arn]
-  tags               = var.tags
+  queue_arns                = [module.queue.arn, module.queue.dead_letter_arn]
+  table_arns                = [module.table.arn]
+  sqs_policy_documents      = var.vpc_endpoint_policy_documents.sqs
+  dynamodb_policy_documents = var.vpc_endpoint_policy_documents.dynamodb
+  tags                      = var.tags
+}
+
+# Name and network decide where everything is, so what would move it is refused. The same way as in modules/table.
+
+resource "terraform_data" "replaceable" {
+  for_each = toset([var.deletion_protection_enabled ? "protected" : "unprotected"])
+
+  input = each.key == "protected" ? null : var.name
+}
+
+resource "terraform_data" "name" {
+  input = var.name
+
+  lifecycle {
+    ignore_changes       = [input]
+    replace_triggered_by = [terraform_data.replaceable]
+
+    postcondition {
+      condition     = self.output == var.name
+      error_message = "name is ${var.name}, but the system is ${self.output}: a new name replaces table, queues and load balancer, with all orders in them, while deletion protection is on, or was when this was last applied. Set deletion_protection_enabled to false and apply that alone first; docs/changing.md says how to keep the orders."
+    }
+  }
+}
+
+resource "terraform_data" "network" {
+  input = local.builds_network ? "one of its own" : var.existing_network.vpc_id
+
+  lifecycle {
+    ignore_changes = [input]
+
+    postcondition {
+      condition     = self.output == (local.builds_network ? "one of its own" : var.existing_network.vpc_id)
+      error_message = "The system is in ${self.output == "one of its own" ? "a network of its own" : self.output}, and existing_network cannot be set, changed or removed later: neither load balancer nor security groups can move. Build another system beside this one, as docs/changing.md says."
+    }
+  }
 }
 
 check "internet_facing" {
   assert {
-    condition     = var.load_balancer_internal || var.certificate != null || var.existing_listener != null || !var.create
+    condition     = var.load_balancer_internal || var.certificate != null
     error_message = "load_balancer_internal = false without certificate: orders cross the internet in plain text, and anybody in load_balancer_ingress_cidr_blocks may send them. Give a certificate, and think of load_balancer_web_acl."
   }
 }
 
 locals {
-  count = var.create ? 1 : 0
+  source_dir = "${path.module}/lambda_src"
 
-  source_dir    = "${path.module}/lambda_src"
-  creates_roles = var.existing_ingest_role == null || var.existing_process_role == null
+  builds_network  = nonsensitive(var.existing_network == null)
+  makes_endpoints = coalesce(var.vpc_endpoints_enabled, local.builds_network)
 
-  # Single outputs rather than module.network[*], which would wait for all of it, flow logs and NAT gateways included.
-  network = var.existing_network != null ? var.existing_network : {
-    vpc_id                   = try(module.network[0].vpc_id, null)
-    vpc_cidr_block           = try(module.network[0].vpc_cidr_block, null)
-    load_balancer_subnet_ids = try(module.network[0].public_subnet_ids, null)
-    function_subnet_ids      = try(module.network[0].private_subnet_ids, null)
-    function_route_table_ids = try(module.network[0].private_route_table_ids, null)
+  # Single outputs rather than module.network[*], which would wait for all of it, flow logs and NAT gateways included. No try(): of
+  # a list with one new subnet it makes one that is unknown as a whole, and providers plan no change for that.
+  network = {
+    vpc_id                   = local.builds_network ? module.network[0].vpc_id : var.existing_network.vpc_id
+    vpc_cidr_block           = local.builds_network ? module.network[0].vpc_cidr_block : var.existing_network.vpc_cidr_block
+    load_balancer_subnet_ids = local.builds_network ? module.network[0].public_subnet_ids : var.existing_network.load_balancer_subnet_ids
+    function_subnet_ids      = local.builds_network ? module.network[0].private_subnet_ids : var.existing_network.function_subnet_ids
+    function_route_table_ids = local.builds_network ? module.network[0].private_route_table_ids : var.existing_network.function_route_table_ids
   }
 
-  # Without endpoints the functions reach SQS and DynamoDB at their public addresses.
-  open_egress = { AWS = { cidr_ipv4 = "0.0.0.0/0" } }
+  # With endpoints, from these: a function does not run in a subnet that has none yet.
+  function_subnet_ids = local.makes_endpoints ? module.vpc_endpoints[0].subnet_ids : local.network.function_subnet_ids
 
-  # What both handlers must agree on with the table, from the values that make the table.
+  # Without endpoints the functions reach SQS and DynamoDB at their public addresses; with NAT, handlers of a team's own may call others.
+  open_egress = local.makes_endpoints && var.nat_gateway == "none" ? {} : { AWS = { cidr_ipv4 = "0.0.0.0/0" } }
+
+  # Keyed by the range, so that one that comes or goes moves no other; the VPC's own, which AWS would not take twice, by one key
+  # whether it is named or not.
+  ingress_cidr_blocks = !local.has_load_balancer ? {} : var.load_balancer_ingress_cidr_blocks != null ? {
+    for block in var.load_balancer_ingress_cidr_blocks : (local.builds_network && block == var.vpc_cidr_block ? "the VPC" : block) => block
+    } : merge(
+    { "the VPC" = local.network.vpc_cidr_block },
+    local.builds_network && var.load_balancer_ip_address_type == "dualstack" ? { "the VPC by IPv6" = module.network[0].vpc_ipv6_cidr_block } : {},
+  )
+  has_load_balancer = nonsensitive(var.existing_listener == null)
+
+  maximum_concurrency = coalesce(var.process_maximum_concurrency, 5)
+
+  # What both handlers must agree on with the table, from the table.
   shared_environment = {
-    TABLE_KEYS            = jsonencode(concat([var.table_partition_key], var.table_sort_key[*]))
+    TABLE_KEYS            = jsonencode(module.table.keys)
     ACCEPTED_AT_ATTRIBUTE = "accepted_at"
     DNS_SUFFIX            = data.aws_partition.current.dns_suffix
   }
+  ingest_environment = merge(local.shared_environment, {
+    QUEUE_URL            = module.queue.url
+    MAX_MESSAGE_BYTES    = module.queue.max_message_bytes
+    MAX_ORDERS           = local.max_orders_per_request
+    HTTP_PATHS           = jsonencode(var.paths)
+    READ_TIMEOUT_SECONDS = local.ingest_read_timeout_seconds
+  }, var.table_ttl_enabled && var.table_ttl_attribute != null ? { TTL_ATTRIBUTE = var.table_ttl_attribute } : {})
+  process_environment = merge(local.shared_environment, {
+    TABLE_NAME              = module.table.name
+    DEAD_LETTER_QUEUE_URL   = module.queue.dead_letter_url
+    DEAD_LETTER_IMMEDIATELY = var.process_dead_letter_immediately
+    MAX_RECEIVE_COUNT       = module.queue.max_receive_count
+    PARALLEL_CALLS          = local.invocation.parallel_calls
+    READ_TIMEOUT_SECONDS    = local.process_read_timeout_seconds
+  })
 
   # How long an attempt of a call waits for its answer. Two of them, 1.5 s to connect included, fit into a function's timeout and
   # leave it time to answer.

@@ -1,6 +1,6 @@
 output "endpoint_url" {
   description = "URL that takes orders by POST. With a certificate, use a name that it covers instead; null with existing_listener, whose load balancer's name applies."
-  value       = one(module.load_balancer[*].endpoint_url)
+  value       = module.load_balancer.endpoint_url
 }
 
 output "max_orders_per_request" {
@@ -10,132 +10,132 @@ output "max_orders_per_request" {
 
 output "survived_outage_seconds" {
   description = "Seconds for which every delivery of an order may fail before it moves to the dead-letter queue."
-  value       = try(module.queue[0].survived_outage_seconds, null)
+  value       = module.queue.survived_outage_seconds
 }
 
 output "load_balancer_name" {
   description = "Name of the load balancer, null with existing_listener."
-  value       = one(module.load_balancer[*].name)
+  value       = module.load_balancer.name
 }
 
 output "load_balancer_arn" {
   description = "ARN of the load balancer, null with existing_listener."
-  value       = one(module.load_balancer[*].arn)
+  value       = module.load_balancer.arn
 }
 
 output "load_balancer_dns_name" {
   description = "DNS name of the load balancer, null with existing_listener."
-  value       = one(module.load_balancer[*].dns_name)
+  value       = module.load_balancer.dns_name
 }
 
 output "load_balancer_zone_id" {
   description = "Hosted zone of the load balancer's DNS name, for an alias record; null with existing_listener."
-  value       = one(module.load_balancer[*].zone_id)
+  value       = module.load_balancer.zone_id
 }
 
 output "load_balancer_security_group_id" {
   description = "ID of the load balancer's security group, null with existing_listener."
-  value       = one(module.load_balancer[*].security_group_id)
+  value       = module.load_balancer.security_group_id
 }
 
 output "target_group_arn" {
   description = "ARN of the target group."
-  value       = one(module.load_balancer[*].target_group_arn)
+  value       = module.load_balancer.target_group_arn
 }
 
 output "ingest_function_name" {
   description = "Name of the ingest function."
-  value       = one(module.ingest[*].name)
+  value       = module.ingest.name
 }
 
 output "ingest_function_arn" {
   description = "ARN of the ingest function, without a version."
-  value       = one(module.ingest[*].arn)
+  value       = module.ingest.arn
 }
 
 output "ingest_role_arn" {
   description = "ARN of the ingest function's role."
-  value       = one(module.ingest[*].role_arn)
+  value       = module.ingest.role_arn
 }
 
 output "ingest_policy_json" {
   description = "IAM policy document with everything that the ingest role needs, for those who bring a role of their own."
-  value       = try(module.ingest[0].policy_json, null) # not [*]: a role made from it would wait for the function
+  value       = module.ingest.policy_json
 }
 
 output "ingest_security_group_id" {
   description = "ID of the ingest function's security group."
-  value       = one(module.ingest[*].security_group_id)
+  value       = module.ingest.security_group_id
 }
 
 output "queue_name" {
   description = "Name of the queue."
-  value       = one(module.queue[*].name)
+  value       = module.queue.name
 }
 
 output "queue_url" {
   description = "URL of the queue."
-  value       = one(module.queue[*].url)
+  value       = module.queue.url
 }
 
 output "queue_arn" {
   description = "ARN of the queue."
-  value       = one(module.queue[*].arn)
+  value       = module.queue.arn
 }
 
 output "dead_letter_queue_name" {
   description = "Name of the dead-letter queue."
-  value       = one(module.queue[*].dead_letter_name)
+  value       = module.queue.dead_letter_name
 }
 
 output "dead_letter_queue_url" {
   description = "URL of the dead-letter queue."
-  value       = one(module.queue[*].dead_letter_url)
+  value       = module.queue.dead_letter_url
 }
 
 output "dead_letter_queue_arn" {
   description = "ARN of the dead-letter queue."
-  value       = one(module.queue[*].dead_letter_arn)
+  value       = module.queue.dead_letter_arn
 }
 
 output "event_source_mapping_id" {
   description = "ID of the event source mapping from the queue to the process function, for those who must pause it."
-  value       = one(aws_lambda_event_source_mapping.process[*].uuid)
+  value       = aws_lambda_event_source_mapping.process.uuid
 }
 
 output "process_function_name" {
   description = "Name of the process function."
-  value       = one(module.process[*].name)
+  value       = module.process.name
 }
 
 output "process_function_arn" {
   description = "ARN of the process function, without a version."
-  value       = one(module.process[*].arn)
+  value       = module.process.arn
 }
 
 output "process_role_arn" {
   description = "ARN of the process function's role."
-  value       = one(module.process[*].role_arn)
+  value       = module.process.role_arn
 }
 
 output "process_policy_json" {
   description = "IAM policy document with everything that the process role needs, for those who bring a role of their own."
-  value       = try(module.process[0].policy_json, null) # not [*]: a role made from it would wait for the function
+  value       = module.process.policy_json
 }
 
 output "process_security_group_id" {
   description = "ID of the process function's security group."
-  value       = one(module.process[*].security_group_id)
+  value       = module.process.security_group_id
 }
 
 output "table_name" {
   description = "Name of the table."
-  value       = one(module.table[*].name)
+  value       = module.table.name
 }
 
 output "table_arn" {
   description = "ARN of the table."
-  value       = one(module.table[*].arn)
+  value       = module.table.arn
 }
 
 output "vpc_id" {
@@ -151,6 +151,16 @@ output "load_balancer_subnet_ids" {
 output "function_subnet_ids" {
   description = "IDs of the functions' subnets, the private ones of a VPC that is built."
   value       = local.network.function_subnet_ids
+}
+
+output "function_route_table_ids" {
+  description = "IDs of the functions' subnets' route tables, for routes to networks that handlers of your own call."
+  value       = local.network.function_route_table_ids
+}
+
+output "load_balancer_route_table_id" {
+  description = "ID of the route table of the load balancer's subnets, for routes back to clients in connected networks; null with existing_network."
+  value       = local.builds_network ? module.network[0].public_route_table_id : null
 }
 
 output "kms_key_policy_json" {

@@ -28,6 +28,7 @@ module "async_ingest" {
 
   existing_ingest_role  = local.role
   existing_process_role = local.role
+  flow_logs_enabled     = false # no role may be made for them
 
   process_maximum_concurrency = 2
   deletion_protection_enabled = var.deletion_protection

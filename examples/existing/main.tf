@@ -28,6 +28,7 @@ module "async_ingest" {
     function_subnet_ids      = module.network.private_subnet_ids
     function_route_table_ids = module.network.private_route_table_ids
   }
+  vpc_endpoints_enabled = true # nothing else runs in this network
 
   existing_listener = { arn = aws_lb_listener.shared.arn, priority = 100 }
   paths             = ["/lambda/api", "/v1/orders"]

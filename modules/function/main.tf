@@ -12,7 +12,11 @@ locals {
   partition  = data.aws_partition.current.partition
   region     = data.aws_service_principal.sqs.region
 
-  role_arn = var.existing_role != null ? var.existing_role.arn : one(aws_iam_role.this[*].arn)
+  has_own_role = nonsensitive(var.existing_role == null)
+  role_arn     = local.has_own_role ? one(aws_iam_role.this[*].arn) : var.existing_role.arn
+
+  environment       = merge(var.environment, { LOG_LEVEL = var.log_level })
+  environment_bytes = nonsensitive(sum([for name, value in local.environment : length(name) + floor(length(replace(base64encode(value), "=", "")) * 3 / 4)]))
 
   source_files = merge([
     for package in var.source_packages : {
@@ -82,7 +86,7 @@ resource "aws_lambda_function" "this" {
   kms_key_arn                    = one(var.kms_key[*].arn)
 
   environment {
-    variables = merge(var.environment, { LOG_LEVEL = var.log_level })
+    variables = local.environment
   }
 
   logging_config {
@@ -106,23 +110,27 @@ resource "aws_lambda_function" "this" {
   }
 
   dynamic "vpc_config" {
-    for_each = var.vpc[*]
+    for_each = var.in_vpc ? ["vpc"] : []
 
     content {
-      subnet_ids         = vpc_config.value.subnet_ids
+      subnet_ids         = var.subnet_ids
       security_group_ids = aws_security_group.this[*].id
     }
   }
 
   tags = var.tags
 
-  # Lambda checks at creation that the role may make network interfaces.
-  depends_on = [aws_iam_role_policy.this]
+  # Lambda checks at creation that the role may make network interfaces; and a version that runs has its way out.
+  depends_on = [aws_iam_role_policy.this, aws_vpc_security_group_egress_rule.this]
 
   lifecycle {
     precondition {
-      condition     = var.in_vpc == (var.vpc != null)
-      error_message = "in_vpc and vpc go together: set both to run the function in a VPC, or neither."
+      condition     = var.in_vpc == (length(var.subnet_ids) > 0)
+      error_message = "in_vpc, vpc_id and subnet_ids go together: set all to run the function in a VPC, or none."
+    }
+    precondition {
+      condition     = local.environment_bytes <= 4096
+      error_message = "The environment takes ${local.environment_bytes} bytes, and Lambda allows 4096 for all names and values. Shorten what environment holds, or keep it in a parameter that the handler reads."
     }
     precondition {
       condition     = !(var.snap_start_enabled && var.provisioned_concurrency != null)
@@ -140,6 +148,11 @@ resource "aws_lambda_alias" "live" {
   description      = "What callers invoke. Point it at an earlier version to roll back."
   function_name    = aws_lambda_function.this.function_name
   function_version = aws_lambda_function.this.version
+
+  lifecycle {
+    # It goes with the function, whose name stays.
+    replace_triggered_by = [aws_lambda_function.this.id]
+  }
 }
 
 resource "aws_lambda_provisioned_concurrency_config" "this" {
@@ -148,20 +161,31 @@ resource "aws_lambda_provisioned_concurrency_config" "this" {
   function_name                     = aws_lambda_function.this.function_name
   qualifier                         = aws_lambda_alias.live.name
   provisioned_concurrent_executions = var.provisioned_concurrency
+
+  lifecycle {
+    replace_triggered_by = [aws_lambda_alias.live.id]
+  }
 }
 
 resource "aws_security_group" "this" {
-  count = var.vpc == null ? 0 : 1
+  count = var.in_vpc ? 1 : 0
 
-  name        = "${var.name}-function"
+  name_prefix = "${var.name}-function-"
   description = "Function ${var.name}: nothing in, out only to what it calls"
-  vpc_id      = var.vpc.id
+  vpc_id      = var.vpc_id
 
   tags = merge(var.tags, { Name = "${var.name}-function" })
+
+  # At the end Lambda needs the role's permissions to delete the network interfaces that this group waits for.
+  depends_on = [aws_iam_role_policy.this]
+
+  lifecycle {
+    create_before_destroy = true # nothing lets go of a group before it has another
+  }
 }
 
 resource "aws_vpc_security_group_egress_rule" "this" {
-  for_each = var.vpc == null ? {} : var.vpc.egress
+  for_each = var.in_vpc ? var.egress : {}
 
   security_group_id            = aws_security_group.this[0].id
   description                  = "HTTPS to ${each.key}"

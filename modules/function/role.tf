@@ -1,5 +1,5 @@
 locals {
-  role_count = var.existing_role == null ? 1 : 0
+  role_count = local.has_own_role ? 1 : 0
 }
 
 data "aws_iam_policy_document" "trust" {
@@ -43,7 +43,8 @@ data "aws_iam_policy_document" "runtime" {
     for_each = var.in_vpc ? ["vpc"] : []
 
     content {
-      # As wide as the region, for Lambda tries it out on interfaces that do not exist yet; denied to the code below.
+      # As wide as the region, for Lambda tries it out on interfaces that do not exist yet, and in any account, for the subnets of a
+      # shared VPC belong to its owner; denied to the code below.
       sid = "ManageNetworkInterfaces"
       actions = [
         "ec2:AssignPrivateIpAddresses",
@@ -51,7 +52,7 @@ data "aws_iam_policy_document" "runtime" {
         "ec2:DeleteNetworkInterface",
         "ec2:UnassignPrivateIpAddresses",
       ]
-      resources = ["arn:${local.partition}:ec2:${local.region}:${local.account_id}:*/*"]
+      resources = ["arn:${local.partition}:ec2:${local.region}:*:*/*"]
     }
   }
 
@@ -85,26 +86,51 @@ data "aws_iam_policy_document" "runtime" {
   }
 }
 
+# Lambda decrypts the environment as the role where it holds no grant for it: the role was replaced, or whoever deployed may not
+# make grants ("Securing Lambda environment variables", AWS Lambda Developer Guide). Whatever key it is encrypted under.
+data "aws_iam_policy_document" "environment" {
+  statement {
+    sid       = "DecryptEnvironment"
+    actions   = ["kms:Decrypt"]
+    resources = ["arn:${local.partition}:kms:${local.region}:*:key/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:aws:lambda:FunctionArn"
+      values   = ["arn:${local.partition}:lambda:${local.region}:${local.account_id}:function:${var.name}"]
+    }
+  }
+}
+
 data "aws_iam_policy_document" "this" {
-  source_policy_documents = concat([data.aws_iam_policy_document.runtime.json], var.policy_documents)
+  source_policy_documents = concat([data.aws_iam_policy_document.runtime.json, data.aws_iam_policy_document.environment.json], var.policy_documents)
 }
 
 resource "aws_iam_role" "this" {
   count = local.role_count
 
-  name                 = var.name
+  # IAM has one name space for all regions, and a new path replaces a role while the function still runs with the old one.
+  name_prefix          = "${substr(var.name, 0, 37)}-"
   description          = "Execution role of the function ${var.name}"
   path                 = var.role_path
   permissions_boundary = one(var.permissions_boundary[*].arn)
   assume_role_policy   = data.aws_iam_policy_document.trust[0].json
 
   tags = var.tags
+
+  lifecycle {
+    create_before_destroy = true # the function is switched in between
+  }
 }
 
 resource "aws_iam_role_policy" "this" {
   count = local.role_count
 
   name   = "least-privilege"
-  role   = aws_iam_role.this[0].name
+  role   = aws_iam_role.this[0].id # unknown while the role is replaced, so the policy is as well
   policy = data.aws_iam_policy_document.this.json
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }

@@ -1,37 +1,86 @@
 data "aws_caller_identity" "current" {}
 
 locals {
-  load_balancer_count = var.existing_listener == null ? 1 : 0
-  https_count         = var.existing_listener == null && var.certificate != null ? 1 : 0
+  is_own            = nonsensitive(var.existing_listener == null)
+  has_tls           = local.is_own && nonsensitive(var.certificate != null)
+  serves_plain_http = local.is_own && (!local.has_tls || try(nonsensitive(var.certificate.plain_http_allowed), false))
 
-  ports = var.certificate == null ? [80] : [80, 443]
+  load_balancer_count = local.is_own ? 1 : 0
+  ports               = local.has_tls ? [80, 443] : [80]
 
-  # Keyed by position: ranges may be unknown at plan, how many there are may not.
   ingress_rules = {
-    for pair in setproduct(range(length(var.ingress_cidr_blocks)), local.ports) :
-    "${pair[0]}-${pair[1]}" => { cidr_block = var.ingress_cidr_blocks[pair[0]], port = pair[1] }
-    if var.existing_listener == null
+    for pair in setproduct(keys(var.ingress_cidr_blocks), local.ports) :
+    "${pair[0]} ${pair[1]}" => { client = pair[0], cidr_block = var.ingress_cidr_blocks[pair[0]], port = pair[1] }
+    if local.is_own
   }
 
-  listener_arn   = var.existing_listener != null ? var.existing_listener.arn : try(aws_lb_listener.https[0], aws_lb_listener.http[0]).arn
-  first_priority = var.existing_listener != null ? var.existing_listener.priority : 1
+  # One rule for a listener and path: a rule takes five values at the most. Those of a listener of ours find a free priority by
+  # themselves, and keep it.
+  rules = merge(
+    { for path in var.paths : "http ${path}" => { listener = "http", path = path, priority = null } if local.serves_plain_http },
+    { for path in var.paths : "https ${path}" => { listener = "https", path = path, priority = null } if local.has_tls },
+    { for path, priority in local.existing_priorities : "existing ${path}" => { listener = "existing", path = path, priority = priority } },
+  )
+
+  existing_priorities = local.is_own ? {} : {
+    for index, path in var.paths : path => try(var.existing_listener.priorities[path], var.existing_listener.priority + index)
+  }
+
+  listener_arns = {
+    http     = one(aws_lb_listener.http[*].arn)
+    https    = one(aws_lb_listener.https[*].arn)
+    existing = one(var.existing_listener[*].arn)
+  }
+
+  identity = jsonencode({ name = var.name, internal = var.internal, is_own = local.is_own })
+}
+
+# What may be replaced. A change of it replaces what names it in replace_triggered_by, below; the switch from "protected" to
+# "unprotected" is none, so that a change in the apply that takes the protection away is refused as well.
+resource "terraform_data" "replaceable" {
+  for_each = toset([var.deletion_protection_enabled ? "protected" : "unprotected"])
+
+  input = each.key == "protected" ? null : local.identity
+}
+
+# Whether the load balancer was one of its own when it was last allowed to change.
+resource "terraform_data" "is_own" {
+  input = local.is_own
+
+  lifecycle {
+    ignore_changes       = [input]
+    replace_triggered_by = [terraform_data.replaceable]
+
+    postcondition {
+      condition     = self.output == local.is_own
+      error_message = "existing_listener is ${local.is_own ? "no longer" : "now"} set, which takes minutes in which nobody is answered${local.is_own ? "" : " and deletes the load balancer"}, while deletion protection is on, or was when this was last applied. ${local.first_unprotect}"
+    }
+  }
+}
+
+locals {
+  first_unprotect = "Set deletion_protection_enabled to false and apply that alone first; docs/changing.md says how to do it without a gap."
 }
 
 resource "aws_security_group" "this" {
   count = local.load_balancer_count
 
-  name        = "${var.name}-load-balancer"
+  name_prefix = "${var.name}-load-balancer-"
   description = "Load balancer ${var.name}: HTTP and HTTPS in, nothing out; Lambda targets need no way out"
   vpc_id      = var.vpc_id
 
   tags = merge(var.tags, { Name = "${var.name}-load-balancer" })
+
+  lifecycle {
+    create_before_destroy = true # nothing lets go of a group before it has another
+  }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "this" {
   for_each = local.ingress_rules
 
   security_group_id = aws_security_group.this[0].id
-  description       = "Port ${each.value.port} for clients"
+  description       = "Port ${each.value.port} for ${each.value.client}"
   ip_protocol       = "tcp"
   from_port         = each.value.port
   to_port           = each.value.port
@@ -68,6 +117,14 @@ resource "aws_lb" "this" {
   tags = var.tags
 
   lifecycle {
+    # A replacement is triggered by terraform_data.replaceable, or refused.
+    ignore_changes       = [name, internal]
+    replace_triggered_by = [terraform_data.replaceable]
+
+    postcondition {
+      condition     = self.name == var.name && self.internal == var.internal
+      error_message = "Load balancer ${self.name} (${self.internal ? "internal" : "internet-facing"}) would have to be replaced by ${var.name} (${var.internal ? "internal" : "internet-facing"}), with a new DNS name and minutes in which nobody is answered, while deletion protection is on, or was when this was last applied. ${local.first_unprotect} If you have done so and AWS then refused to delete it, add -replace with the load balancer's address."
+    }
     precondition {
       condition     = length(var.subnet_ids) >= 2
       error_message = "subnet_ids needs at least two subnets in two zones, as an Application Load Balancer does. Got ${length(var.subnet_ids)}."
@@ -80,7 +137,7 @@ resource "aws_lb" "this" {
 }
 
 resource "aws_wafv2_web_acl_association" "this" {
-  count = local.load_balancer_count * length(var.web_acl[*])
+  count = local.is_own && nonsensitive(var.web_acl != null) ? 1 : 0
 
   resource_arn = aws_lb.this[0].arn
   web_acl_arn  = var.web_acl.arn
@@ -94,10 +151,10 @@ resource "aws_lb_listener" "http" {
   protocol          = "HTTP"
 
   default_action {
-    type = var.certificate == null ? "fixed-response" : "redirect"
+    type = var.certificate == null || local.serves_plain_http ? "fixed-response" : "redirect"
 
     dynamic "fixed_response" {
-      for_each = var.certificate == null ? ["404"] : []
+      for_each = local.serves_plain_http ? ["404"] : []
 
       content {
         status_code  = fixed_response.value
@@ -107,7 +164,7 @@ resource "aws_lb_listener" "http" {
     }
 
     dynamic "redirect" {
-      for_each = var.certificate == null ? [] : ["HTTP_301"]
+      for_each = local.serves_plain_http ? [] : ["HTTP_301"]
 
       content {
         status_code = redirect.value
@@ -120,8 +177,33 @@ resource "aws_lb_listener" "http" {
   tags = var.tags
 }
 
+# A redirect turns a POST into a GET in many clients (RFC 9110, 15.4.2), and the order has crossed in plain text by then.
+resource "aws_lb_listener_rule" "https_only" {
+  count = local.has_tls && !local.serves_plain_http ? 1 : 0
+
+  listener_arn = aws_lb_listener.http[0].arn
+
+  condition {
+    http_request_method {
+      values = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    }
+  }
+
+  action {
+    type = "fixed-response"
+
+    fixed_response {
+      status_code  = "403"
+      content_type = "application/json"
+      message_body = jsonencode({ type = "about:blank", title = "Forbidden", status = 403, detail = "Orders are taken over HTTPS only." })
+    }
+  }
+
+  tags = var.tags
+}
+
 resource "aws_lb_listener" "https" {
-  count = local.https_count
+  count = local.has_tls ? 1 : 0
 
   load_balancer_arn = aws_lb.this[0].arn
   port              = 443
@@ -153,16 +235,15 @@ locals {
   })
 }
 
-# One rule a path: a rule takes five values at the most.
 resource "aws_lb_listener_rule" "this" {
-  count = length(var.paths)
+  for_each = local.rules
 
-  listener_arn = local.listener_arn
-  priority     = local.first_priority + count.index
+  listener_arn = local.listener_arns[each.value.listener]
+  priority     = each.value.priority
 
   condition {
     path_pattern {
-      values = [var.paths[count.index], "${var.paths[count.index]}/"]
+      values = [each.value.path, "${each.value.path}/"]
     }
   }
 
@@ -175,6 +256,16 @@ resource "aws_lb_listener_rule" "this" {
 
   # A rule whose target group has no target yet answers 503.
   depends_on = [aws_lb_target_group_attachment.this]
+
+  lifecycle {
+    # A target group in use is not deleted: the rule goes first.
+    replace_triggered_by = [aws_lb_target_group.this.arn]
+
+    precondition {
+      condition     = length(distinct(values(local.existing_priorities))) == length(local.existing_priorities)
+      error_message = "existing_listener gives two paths the same priority: ${join(", ", [for path, priority in local.existing_priorities : "${path} ${priority}"])}. Name each path's in existing_listener.priorities."
+    }
+  }
 }
 
 resource "aws_lb_target_group" "this" {
@@ -183,14 +274,14 @@ resource "aws_lb_target_group" "this" {
 
   lambda_multi_value_headers_enabled = var.multi_value_headers_enabled
 
-  # Health checks invoke the function, and are billed as such. Without the block AWS's default holds, which is off; a block
-  # with enabled = false would have the provider warn of a protocol that nobody set.
+  # Health checks invoke the function, and are billed as such. Without the block AWS's default holds, which is off; with it the
+  # provider warns, when the group is made, of a protocol that nobody set.
   dynamic "health_check" {
-    for_each = var.health_check_enabled ? [var.paths[0]] : []
+    for_each = var.health_check_enabled[*]
 
     content {
-      enabled  = true
-      path     = health_check.value
+      enabled  = health_check.value
+      path     = var.paths[0]
       matcher  = "405"
       interval = 35
       timeout  = 30
@@ -198,21 +289,37 @@ resource "aws_lb_target_group" "this" {
   }
 
   tags = var.tags
+
+  lifecycle {
+    # It can belong to one load balancer, so the rules there go before those of another come.
+    replace_triggered_by = [terraform_data.is_own]
+
+    postcondition {
+      condition     = var.health_check_enabled != null || !try(self.health_check[0].enabled, false)
+      error_message = "Health checks are on, and the provider would leave them so. Set health_check_enabled (load_balancer_health_check_enabled) to false to switch them off."
+    }
+  }
 }
 
+# Function and alias by the alias's ARN, which is unknown while either is replaced: the permission goes with them.
 resource "aws_lambda_permission" "this" {
   statement_id   = "load-balancer"
   action         = "lambda:InvokeFunction"
-  function_name  = var.function.name
-  qualifier      = var.function.alias_name
+  function_name  = split(":", var.function_alias_arn)[6]
+  qualifier      = split(":", var.function_alias_arn)[7]
   principal      = "elasticloadbalancing.amazonaws.com"
   source_arn     = aws_lb_target_group.this.arn
   source_account = data.aws_caller_identity.current.account_id
+
+  lifecycle {
+    # It never changes, but is unknown where depends_on on the module defers the data source, and would replace the permission.
+    ignore_changes = [source_account]
+  }
 }
 
 resource "aws_lb_target_group_attachment" "this" {
   target_group_arn = aws_lb_target_group.this.arn
-  target_id        = var.function.alias_arn
+  target_id        = var.function_alias_arn
 
   # AWS refuses a target that the group may not invoke.
   depends_on = [aws_lambda_permission.this]

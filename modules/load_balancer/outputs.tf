@@ -20,12 +20,12 @@ output "zone_id" {
 
 output "endpoint_url" {
   description = "URL that takes orders by POST, null with existing_listener. With a certificate, use a name that the certificate covers instead of the load balancer's own."
-  value       = one([for balancer in aws_lb.this : "${var.certificate == null ? "http" : "https"}://${balancer.dns_name}${var.paths[0]}"])
+  value       = one([for balancer in aws_lb.this : "${local.has_tls ? "https" : "http"}://${balancer.dns_name}${var.paths[0]}"])
 }
 
 output "listener_arn" {
-  description = "ARN of the listener that the rules belong to."
-  value       = local.listener_arn
+  description = "ARN of the listener that takes orders, that for HTTPS where there is one."
+  value       = coalesce(local.listener_arns.existing, local.listener_arns.https, local.listener_arns.http)
 }
 
 output "target_group_arn" {

@@ -8,6 +8,7 @@ data "aws_service_principal" "sqs" {
 }
 
 locals {
+  region          = data.aws_service_principal.sqs.region
   flow_logs_count = var.flow_logs_enabled ? 1 : 0
 }
 
@@ -42,7 +43,7 @@ data "aws_iam_policy_document" "flow_logs_trust" {
     condition {
       test     = "ArnLike"
       variable = "aws:SourceArn"
-      values   = ["arn:${data.aws_partition.current.partition}:ec2:${data.aws_service_principal.sqs.region}:${data.aws_caller_identity.current.account_id}:vpc-flow-log/*"]
+      values   = ["arn:${data.aws_partition.current.partition}:ec2:${local.region}:${data.aws_caller_identity.current.account_id}:vpc-flow-log/*"]
     }
   }
 }
@@ -55,24 +56,36 @@ data "aws_iam_policy_document" "flow_logs" {
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]
     resources = ["${aws_cloudwatch_log_group.flow_logs[0].arn}:*"]
   }
+
+  # Not logs:CreateLogGroup, which AWS lists as well: it would make the group again after a destroy.
+  statement {
+    sid       = "DescribeLogGroups"
+    actions   = ["logs:DescribeLogGroups"]
+    resources = ["arn:${data.aws_partition.current.partition}:logs:${local.region}:${data.aws_caller_identity.current.account_id}:log-group:*"]
+  }
 }
 
 resource "aws_iam_role" "flow_logs" {
   count = local.flow_logs_count
 
-  name                 = "${var.name}-flow-logs"
+  # IAM has one name space for all regions, and a new path replaces a role that is in use.
+  name_prefix          = "${var.name}-flow-logs-"
   path                 = var.role_path
   permissions_boundary = one(var.permissions_boundary[*].arn)
   assume_role_policy   = data.aws_iam_policy_document.flow_logs_trust[0].json
 
   tags = var.tags
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_iam_role_policy" "flow_logs" {
   count = local.flow_logs_count
 
   name   = "write-flow-logs"
-  role   = aws_iam_role.flow_logs[0].name
+  role   = aws_iam_role.flow_logs[0].id # unknown while the role is replaced, so the policy is as well
   policy = data.aws_iam_policy_document.flow_logs[0].json
 }
 

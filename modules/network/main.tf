@@ -11,26 +11,16 @@ data "aws_availability_zones" "available" {
 }
 
 locals {
+  # How many is known at plan, even where depends_on on the module defers the data source.
+  zone_count = var.availability_zones == null ? 2 : length(var.availability_zones)
   zone_names = var.availability_zones != null ? var.availability_zones : slice(data.aws_availability_zones.available[0].names, 0, 2)
 
-  # The VPC is cut into equal slots, the first half public, the second half private: 8 slots for up to 4 zones, so that
-  # going from 2 to 4 zones moves no subnet, and 16 beyond that.
-  slots    = length(local.zone_names) <= 4 ? 8 : 16
-  new_bits = local.slots == 8 ? 3 : 4
+  # The VPC is cut into equal slots, the first half public, the second half private: 16, so that another zone moves no subnet, and
+  # 8 of a /24, which gives no more that a load balancer accepts.
+  new_bits = tonumber(split("/", var.cidr_block)[1]) <= 23 ? 4 : 3
+  slots    = pow(2, local.new_bits)
 
-  zones = {
-    for index, zone in local.zone_names : zone => {
-      index              = index
-      public_cidr_block  = cidrsubnet(var.cidr_block, local.new_bits, index)
-      private_cidr_block = cidrsubnet(var.cidr_block, local.new_bits, index + local.slots / 2)
-    }
-  }
-
-  nat_zones = {
-    none         = []
-    single       = slice(local.zone_names, 0, 1)
-    one_per_zone = local.zone_names
-  }[var.nat_gateway]
+  nat_count = { none = 0, single = 1, one_per_zone = local.zone_count }[var.nat_gateway]
 }
 
 resource "aws_vpc" "this" {
@@ -43,115 +33,79 @@ resource "aws_vpc" "this" {
   tags = merge(var.tags, { Name = var.name })
 
   lifecycle {
+    # Another range would replace the VPC and with it everything that is in it, which AWS does not let go.
+    ignore_changes = [cidr_block]
+
+    postcondition {
+      condition     = self.cidr_block == var.cidr_block
+      error_message = "cidr_block is ${var.cidr_block}, but the VPC has ${self.cidr_block}, which cannot be changed: functions and load balancer have network interfaces in it. Build another system beside this one, as docs/changing.md says."
+    }
     precondition {
-      condition     = tonumber(split("/", var.cidr_block)[1]) + local.new_bits <= 27
-      error_message = "cidr_block ${var.cidr_block} cut into ${local.slots} subnets for ${length(local.zone_names)} zones gives subnets smaller than /27, the smallest that a load balancer accepts. Give a larger block (at most /${27 - local.new_bits}) or fewer zones."
+      condition     = local.zone_count <= local.slots / 2
+      error_message = "cidr_block ${var.cidr_block} has room for ${local.slots / 2} zones: smaller subnets than /27 a load balancer does not accept. Got ${local.zone_count}. Give a larger block, at most /23, or fewer zones."
+    }
+    precondition {
+      condition     = var.availability_zones == null || alltrue([for zone in coalesce(var.availability_zones, []) : startswith(zone, local.region)])
+      error_message = "availability_zones names zones that are not in the provider's region ${local.region}: ${join(", ", coalesce(var.availability_zones, []))}."
     }
   }
 }
 
-# Everything that is not put into a security group or network ACL of its own gets these: nothing in, nothing out.
+# What is not put into a security group of its own gets this one: nothing in, nothing out. The network ACL stays AWS's own, which lets
+# everything through: it keeps no state, and answers come to any port.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 
   tags = merge(var.tags, { Name = "${var.name}-default-locked" })
 }
 
-resource "aws_default_network_acl" "this" {
-  default_network_acl_id = aws_vpc.this.default_network_acl_id
-
-  tags = merge(var.tags, { Name = "${var.name}-default-locked" })
-
-  lifecycle {
-    # A subnet removed from another network ACL falls back to this one behind Terraform's back.
-    ignore_changes = [subnet_ids]
-  }
-}
-
 resource "aws_subnet" "public" {
-  for_each = local.zones
+  count = local.zone_count
 
   vpc_id                  = aws_vpc.this.id
-  availability_zone       = each.key
-  cidr_block              = each.value.public_cidr_block
-  ipv6_cidr_block         = var.ipv6_enabled ? cidrsubnet(aws_vpc.this.ipv6_cidr_block, 8, each.value.index) : null
+  availability_zone       = local.zone_names[count.index]
+  cidr_block              = cidrsubnet(var.cidr_block, local.new_bits, count.index)
+  ipv6_cidr_block         = var.ipv6_enabled ? cidrsubnet(aws_vpc.this.ipv6_cidr_block, 8, count.index) : null
   map_public_ip_on_launch = false
 
-  tags = merge(var.tags, { Name = "${var.name}-public-${each.key}" })
+  tags = merge(var.tags, { Name = "${var.name}-public-${local.zone_names[count.index]}" })
+
+  lifecycle {
+    # A zone that is removed: what is in the subnet goes first.
+    create_before_destroy = true
+
+    # It never changes, but is unknown where depends_on on the module defers the data source, and would replace the subnet.
+    ignore_changes = [availability_zone]
+
+    postcondition {
+      condition     = var.availability_zones == null || self.availability_zone == local.zone_names[count.index]
+      error_message = "availability_zones has ${local.zone_names[count.index]} in place ${count.index + 1}, where the subnet in ${self.availability_zone} is, and a subnet in use cannot be replaced. Append new zones, and remove from the end."
+    }
+  }
 }
 
 resource "aws_subnet" "private" {
-  for_each = local.zones
+  count = local.zone_count
 
   vpc_id                  = aws_vpc.this.id
-  availability_zone       = each.key
-  cidr_block              = each.value.private_cidr_block
+  availability_zone       = local.zone_names[count.index]
+  cidr_block              = cidrsubnet(var.cidr_block, local.new_bits, count.index + local.slots / 2)
   map_public_ip_on_launch = false
 
-  tags = merge(var.tags, { Name = "${var.name}-private-${each.key}" })
-}
+  tags = merge(var.tags, { Name = "${var.name}-private-${local.zone_names[count.index]}" })
 
-resource "aws_network_acl" "this" {
-  vpc_id     = aws_vpc.this.id
-  subnet_ids = concat(values(aws_subnet.public)[*].id, values(aws_subnet.private)[*].id)
+  lifecycle {
+    # A zone that is removed: what is in the subnet goes first.
+    create_before_destroy = true
 
-  # Security groups decide who may come in; this ACL only keeps out what never has business here. Remote desktop (3389)
-  # lies inside the ephemeral range, hence the two ranges around it.
-  dynamic "ingress" {
-    for_each = [
-      { protocol = "-1", cidr_block = var.cidr_block, from_port = 0, to_port = 0 },
-      { protocol = "tcp", cidr_block = "0.0.0.0/0", from_port = 80, to_port = 80 },
-      { protocol = "tcp", cidr_block = "0.0.0.0/0", from_port = 443, to_port = 443 },
-      { protocol = "tcp", cidr_block = "0.0.0.0/0", from_port = 1024, to_port = 3388 },
-      { protocol = "tcp", cidr_block = "0.0.0.0/0", from_port = 3390, to_port = 65535 },
-    ]
+    # It never changes, but is unknown where depends_on on the module defers the data source, and would replace the subnet.
+    ignore_changes = [availability_zone]
 
-    content {
-      rule_no    = 100 + 10 * ingress.key
-      action     = "allow"
-      protocol   = ingress.value.protocol
-      cidr_block = ingress.value.cidr_block
-      from_port  = ingress.value.from_port
-      to_port    = ingress.value.to_port
+    postcondition {
+      condition     = var.availability_zones == null || self.availability_zone == local.zone_names[count.index]
+      error_message = "availability_zones has ${local.zone_names[count.index]} in place ${count.index + 1}, where the subnet in ${self.availability_zone} is, and a subnet in use cannot be replaced. Append new zones, and remove from the end."
     }
   }
-
-  dynamic "ingress" {
-    for_each = var.ipv6_enabled ? [[80, 80], [443, 443], [1024, 3388], [3390, 65535]] : []
-
-    content {
-      rule_no         = 200 + 10 * ingress.key
-      action          = "allow"
-      protocol        = "tcp"
-      ipv6_cidr_block = "::/0"
-      from_port       = ingress.value[0]
-      to_port         = ingress.value[1]
-    }
-  }
-
-  egress {
-    rule_no    = 100
-    action     = "allow"
-    protocol   = "-1"
-    cidr_block = "0.0.0.0/0"
-    from_port  = 0
-    to_port    = 0
-  }
-
-  dynamic "egress" {
-    for_each = var.ipv6_enabled ? ["::/0"] : []
-
-    content {
-      rule_no         = 200
-      action          = "allow"
-      protocol        = "-1"
-      ipv6_cidr_block = egress.value
-      from_port       = 0
-      to_port         = 0
-    }
-  }
-
-  tags = merge(var.tags, { Name = var.name })
 }
 
 resource "aws_internet_gateway" "this" {
@@ -181,51 +135,55 @@ resource "aws_route" "public_internet_ipv6" {
 }
 
 resource "aws_route_table_association" "public" {
-  for_each = local.zones
+  count = local.zone_count
 
-  subnet_id      = aws_subnet.public[each.key].id
+  subnet_id      = aws_subnet.public[count.index].id
   route_table_id = aws_route_table.public.id
 }
 
 resource "aws_route_table" "private" {
-  for_each = local.zones
+  count = local.zone_count
 
   vpc_id = aws_vpc.this.id
 
-  tags = merge(var.tags, { Name = "${var.name}-private-${each.key}" })
+  tags = merge(var.tags, { Name = "${var.name}-private-${local.zone_names[count.index]}" })
+
+  lifecycle {
+    create_before_destroy = true # as for subnets
+  }
 }
 
 resource "aws_route_table_association" "private" {
-  for_each = local.zones
+  count = local.zone_count
 
-  subnet_id      = aws_subnet.private[each.key].id
-  route_table_id = aws_route_table.private[each.key].id
+  subnet_id      = aws_subnet.private[count.index].id
+  route_table_id = aws_route_table.private[count.index].id
 }
 
 resource "aws_eip" "nat" {
-  for_each = toset(local.nat_zones)
+  count = local.nat_count
 
   domain = "vpc"
 
-  tags = merge(var.tags, { Name = "${var.name}-nat-${each.key}" })
+  tags = merge(var.tags, { Name = "${var.name}-nat-${local.zone_names[count.index]}" })
 }
 
 resource "aws_nat_gateway" "this" {
-  for_each = toset(local.nat_zones)
+  count = local.nat_count
 
-  subnet_id     = aws_subnet.public[each.key].id
-  allocation_id = aws_eip.nat[each.key].id
+  subnet_id     = aws_subnet.public[count.index].id
+  allocation_id = aws_eip.nat[count.index].id
 
-  tags = merge(var.tags, { Name = "${var.name}-${each.key}" })
+  tags = merge(var.tags, { Name = "${var.name}-${local.zone_names[count.index]}" })
 
   # AWS asks for the order: a NAT gateway without a way out fails its first connections.
   depends_on = [aws_route.public_internet]
 }
 
 resource "aws_route" "private_nat" {
-  for_each = length(local.nat_zones) > 0 ? local.zones : {}
+  count = local.nat_count > 0 ? local.zone_count : 0
 
-  route_table_id         = aws_route_table.private[each.key].id
+  route_table_id         = aws_route_table.private[count.index].id
   destination_cidr_block = "0.0.0.0/0"
-  nat_gateway_id         = try(aws_nat_gateway.this[each.key], aws_nat_gateway.this[local.nat_zones[0]]).id
+  nat_gateway_id         = aws_nat_gateway.this[min(count.index, local.nat_count - 1)].id
 }

@@ -8,14 +8,22 @@ output "vpc_cidr_block" {
   value       = aws_vpc.this.cidr_block
 }
 
+output "vpc_ipv6_cidr_block" {
+  description = "IPv6 range of the VPC, null without ipv6_enabled."
+  value       = var.ipv6_enabled ? aws_vpc.this.ipv6_cidr_block : null
+}
+
 output "public_subnet_ids" {
   description = "IDs of the public subnets, in the order of the zones."
-  value       = [for zone in local.zone_names : aws_subnet.public[zone].id]
+  value       = aws_subnet.public[*].id
+
+  # An internet-facing load balancer needs the way out first.
+  depends_on = [aws_route.public_internet, aws_route.public_internet_ipv6, aws_route_table_association.public]
 }
 
 output "private_subnet_ids" {
   description = "IDs of the private subnets, in the order of the zones."
-  value       = [for zone in local.zone_names : aws_subnet.private[zone].id]
+  value       = aws_subnet.private[*].id
 }
 
 output "public_route_table_id" {
@@ -25,10 +33,10 @@ output "public_route_table_id" {
 
 output "private_route_table_ids" {
   description = "IDs of the private subnets' route tables, in the order of the zones."
-  value       = [for zone in local.zone_names : aws_route_table.private[zone].id]
+  value       = aws_route_table.private[*].id
 }
 
 output "nat_public_ips" {
   description = "Public addresses of the NAT gateways, for the allow lists of others."
-  value       = values(aws_eip.nat)[*].public_ip
+  value       = aws_eip.nat[*].public_ip
 }

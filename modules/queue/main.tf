@@ -9,6 +9,7 @@ data "aws_service_principal" "sqs" {
 
 locals {
   dead_letter_name = "${var.name}-dead-letter"
+  has_key          = nonsensitive(var.kms_key != null)
 
   # Policies inside the queue resources need the ARNs before the queues exist; separate policy resources would make every
   # apply half a minute longer.
@@ -19,6 +20,9 @@ locals {
   # "Creating and configuring an Amazon SQS event source mapping" (AWS Lambda Developer Guide): at least six times the
   # function's timeout, plus the batching window, so that a throttled batch can be tried again before it shows up twice.
   minimum_visibility_timeout = 6 * var.consumer_timeout_seconds + var.consumer_batching_window_seconds
+
+  # What a dead letter has left at the least: a weekend.
+  time_to_look_seconds = 172800
 
   # While the consumer fails, a message is delivered once in each visibility timeout. After an outage it must have enough
   # deliveries left for ordinary trouble. Where SQS's limit of 1,000 is in the way, the visibility timeout is longer.
@@ -41,11 +45,11 @@ resource "aws_sqs_queue" "this" {
   delay_seconds              = var.delay_seconds
   max_message_size           = var.max_message_bytes
   receive_wait_time_seconds  = 20
-  policy                     = data.aws_iam_policy_document.tls_only["source"].json
+  policy                     = data.aws_iam_policy_document.queue.json
 
-  sqs_managed_sse_enabled           = var.kms_key == null ? true : null
+  sqs_managed_sse_enabled           = local.has_key ? null : true
   kms_master_key_id                 = one(var.kms_key[*].arn)
-  kms_data_key_reuse_period_seconds = var.kms_key == null ? null : 300
+  kms_data_key_reuse_period_seconds = local.has_key ? 300 : null
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead_letter.arn
@@ -60,10 +64,6 @@ resource "aws_sqs_queue" "this" {
       error_message = "visibility_timeout_seconds ${local.visibility_timeout} is below 6 x the consumer's timeout ${var.consumer_timeout_seconds} s + its batching window ${var.consumer_batching_window_seconds} s = ${local.minimum_visibility_timeout} s: messages still in work would be delivered again. Raise it, lower the consumer's timeout, or leave it null to have it derived."
     }
     precondition {
-      condition     = local.minimum_visibility_timeout <= 43200
-      error_message = "6 x the consumer's timeout ${var.consumer_timeout_seconds} s + its batching window ${var.consumer_batching_window_seconds} s = ${local.minimum_visibility_timeout} s exceeds 43200 s (12 hours), the longest visibility timeout of SQS. Lower consumer_timeout_seconds or consumer_batching_window_seconds."
-    }
-    precondition {
       condition     = local.max_receive_count * local.visibility_timeout <= 0.75 * var.message_retention_seconds
       error_message = "${local.max_receive_count} deliveries, ${local.visibility_timeout} s apart, take ${local.max_receive_count * local.visibility_timeout} s, which is more than three quarters of message_retention_seconds ${var.message_retention_seconds}: a message that keeps failing could expire before it reaches the dead-letter queue. Raise the retention, or lower survived_outage_seconds, max_receive_count, the consumer's timeout or visibility_timeout_seconds."
     }
@@ -72,8 +72,8 @@ resource "aws_sqs_queue" "this" {
       error_message = "survived_outage_seconds ${coalesce(var.survived_outage_seconds, 0)} takes more than the ${local.receives_limit} deliveries that SQS offers, ${local.visibility_timeout} s apart. Raise visibility_timeout_seconds, or leave it null to have it derived."
     }
     precondition {
-      condition     = var.dead_letter_retention_seconds > var.message_retention_seconds
-      error_message = "dead_letter_retention_seconds ${var.dead_letter_retention_seconds} must be above message_retention_seconds ${var.message_retention_seconds}: a message keeps its first enqueue time when it moves to the dead-letter queue, and would vanish there before anybody looks. Raise the one or lower the other."
+      condition     = var.dead_letter_retention_seconds >= var.message_retention_seconds + local.time_to_look_seconds
+      error_message = "dead_letter_retention_seconds ${var.dead_letter_retention_seconds} must be at least two days (${local.time_to_look_seconds}) above message_retention_seconds ${var.message_retention_seconds}: a message keeps its first enqueue time when it moves to the dead-letter queue, and would vanish there before anybody looks. Raise the one or lower the other."
     }
   }
 }
@@ -85,9 +85,9 @@ resource "aws_sqs_queue" "dead_letter" {
   receive_wait_time_seconds = 20
   policy                    = data.aws_iam_policy_document.tls_only["dead_letter"].json
 
-  sqs_managed_sse_enabled           = var.kms_key == null ? true : null
+  sqs_managed_sse_enabled           = local.has_key ? null : true
   kms_master_key_id                 = one(var.kms_key[*].arn)
-  kms_data_key_reuse_period_seconds = var.kms_key == null ? null : 300
+  kms_data_key_reuse_period_seconds = local.has_key ? 300 : null
 
   redrive_allow_policy = jsonencode({
     redrivePermission = "byQueue"
@@ -117,4 +117,8 @@ data "aws_iam_policy_document" "tls_only" {
       values   = ["false"]
     }
   }
+}
+
+data "aws_iam_policy_document" "queue" {
+  source_policy_documents = concat([data.aws_iam_policy_document.tls_only["source"].json], var.policy_documents)
 }

@@ -26,6 +26,9 @@ output "visibility_timeout_seconds" {
 output "max_receive_count" {
   description = "Deliveries after which a message moves to the dead-letter queue."
   value       = local.max_receive_count
+
+  # A consumer's longer timeout must wait for the queue's longer visibility timeout.
+  depends_on = [aws_sqs_queue.this]
 }
 
 output "survived_outage_seconds" {

@@ -1,5 +1,16 @@
 # What a role needs for each part that it can play at this queue. Attached by whoever makes the role.
 
+locals {
+  region = data.aws_service_principal.sqs.region
+
+  # Whatever key the queues have, had or get, but only by way of SQS: a message stays encrypted under the key with which it was
+  # sent ("Encryption at rest in Amazon SQS"), and rights that came and went with kms_key would come too late and go too soon.
+  any_key = "arn:${data.aws_partition.current.partition}:kms:${local.region}:*:key/*"
+
+  # AWS's documents disagree on the suffix outside the commercial regions, so either will do.
+  sqs_service_names = distinct(["sqs.${local.region}.amazonaws.com", "sqs.${local.region}.${data.aws_partition.current.dns_suffix}"])
+}
+
 data "aws_iam_policy_document" "producer" {
   statement {
     sid       = "SendToQueue"
@@ -7,19 +18,15 @@ data "aws_iam_policy_document" "producer" {
     resources = [local.arn]
   }
 
-  dynamic "statement" {
-    for_each = var.kms_key[*]
+  statement {
+    sid       = "EncryptForQueue"
+    actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
+    resources = [local.any_key]
 
-    content {
-      sid       = "EncryptForQueue"
-      actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
-      resources = [statement.value.arn]
-
-      condition {
-        test     = "StringEquals"
-        variable = "kms:ViaService"
-        values   = ["sqs.${data.aws_service_principal.sqs.region}.amazonaws.com"]
-      }
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = local.sqs_service_names
     }
   }
 }
@@ -52,19 +59,15 @@ data "aws_iam_policy_document" "consumer" {
     resources = [local.dead_letter_arn]
   }
 
-  dynamic "statement" {
-    for_each = var.kms_key[*]
+  statement {
+    sid       = "DecryptFromQueue"
+    actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
+    resources = [local.any_key]
 
-    content {
-      sid       = "DecryptFromQueue"
-      actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
-      resources = [statement.value.arn]
-
-      condition {
-        test     = "StringEquals"
-        variable = "kms:ViaService"
-        values   = ["sqs.${data.aws_service_principal.sqs.region}.amazonaws.com"]
-      }
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = local.sqs_service_names
     }
   }
 }

@@ -1,6 +1,50 @@
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+# The region: data.aws_region has no attribute that providers 5 and 6 both know without a warning, see docs/compatibility.md.
+data "aws_service_principal" "dynamodb" {
+  service_name = "dynamodb"
+}
+
+locals {
+  is_own = nonsensitive(var.existing_table == null)
+  keys   = concat([var.partition_key], var.sort_key[*])
+
+  # Text, for a null of another type is a change as well, and another number of keys is another type.
+  identity = jsonencode({ name = var.name, keys = local.keys, is_own = local.is_own })
+}
+
+# What may be replaced. A change of it replaces what it names in replace_triggered_by, below; the switch from "protected" to
+# "unprotected" is none, so that a change in the apply that takes the protection away is refused as well.
+resource "terraform_data" "replaceable" {
+  for_each = toset([var.deletion_protection_enabled ? "protected" : "unprotected"])
+
+  input = each.key == "protected" ? null : local.identity
+}
+
+# Whether the table was one of its own when it was last allowed to change.
+resource "terraform_data" "is_own" {
+  input = local.is_own
+
+  lifecycle {
+    ignore_changes       = [input]
+    replace_triggered_by = [terraform_data.replaceable]
+
+    postcondition {
+      condition     = self.output == local.is_own
+      error_message = "existing_table is ${local.is_own ? "no longer" : "now"} set, which ${local.is_own ? "makes an empty table" : "deletes the table that was made, with what is in it,"} while deletion protection is on, or was when this was last applied. ${local.first_unprotect}"
+    }
+  }
+}
+
+locals {
+  first_unprotect = "Set deletion_protection_enabled to false and apply that alone first; docs/changing.md says how to keep what is in the table."
+}
+
 resource "aws_dynamodb_table" "this" {
   # checkov:skip=CKV2_AWS_16:on demand by default, and provisioned only together with autoscaling, below
-  count = var.existing_table == null ? 1 : 0
+  count = nonsensitive(var.existing_table == null) ? 1 : 0
 
   name         = var.name
   billing_mode = var.provisioned_capacity == null ? "PAY_PER_REQUEST" : "PROVISIONED"
@@ -18,7 +62,7 @@ resource "aws_dynamodb_table" "this" {
   stream_view_type = var.stream_view_type
 
   dynamic "attribute" {
-    for_each = concat([var.partition_key], var.sort_key[*])
+    for_each = local.keys
 
     content {
       name = attribute.value.name
@@ -30,7 +74,7 @@ resource "aws_dynamodb_table" "this" {
     for_each = var.ttl_attribute[*]
 
     content {
-      enabled        = true
+      enabled        = var.ttl_enabled
       attribute_name = ttl.value
     }
   }
@@ -48,25 +92,43 @@ resource "aws_dynamodb_table" "this" {
   tags = var.tags
 
   lifecycle {
-    # Autoscaling moves them.
-    ignore_changes = [read_capacity, write_capacity]
+    # Autoscaling moves the capacity. Name and keys change by replacement only, which terraform_data.replaceable triggers: the
+    # provider would not see a key's new type at all (terraform-provider-aws#23618).
+    ignore_changes       = [name, hash_key, range_key, attribute, read_capacity, write_capacity]
+    replace_triggered_by = [terraform_data.replaceable]
 
     precondition {
       condition     = try(var.sort_key.name != var.partition_key.name, true)
       error_message = "partition_key and sort_key are both named \"${var.partition_key.name}\". Give them different names, or set sort_key to null for a table without one."
     }
     precondition {
-      condition     = var.ttl_attribute == null || !contains(concat([var.partition_key], var.sort_key[*])[*].name, coalesce(var.ttl_attribute, "-"))
+      condition     = var.ttl_attribute == null || !contains(local.keys[*].name, coalesce(var.ttl_attribute, "-"))
       error_message = "ttl_attribute \"${coalesce(var.ttl_attribute, "-")}\" is a key of the table. DynamoDB expires items by an attribute of its own: name another."
+    }
+
+    postcondition {
+      condition = jsonencode([self.name, self.hash_key, self.range_key, { for one in self.attribute : one.name => one.type }]) == jsonencode(
+      [var.name, var.partition_key.name, one(var.sort_key[*].name), { for one in local.keys : one.name => one.type }])
+      error_message = "Table ${self.name} with the keys ${join(", ", [for name in compact([self.hash_key, self.range_key]) : "${name} (${one([for one in self.attribute : one.type if one.name == name])})"])} would have to be replaced, with what is in it, by ${var.name} with ${join(", ", [for one in local.keys : "${one.name} (${one.type})"])}, while deletion protection is on, or was when this was last applied. ${local.first_unprotect} If you have done so and DynamoDB then refused to delete it, add -replace with the table's address."
+    }
+    postcondition {
+      condition     = var.ttl_attribute != null || !try(self.ttl[0].enabled, false)
+      error_message = "ttl_attribute is null, but table ${self.name} expires items by ${try(coalesce(self.ttl[0].attribute_name), "null")}, and the provider would leave it so. Keep ttl_attribute, set ttl_enabled = false, and apply; then remove both."
+    }
+    postcondition {
+      condition     = var.provisioned_capacity == null || try(self.read_capacity >= 1 && self.write_capacity >= 1, true)
+      error_message = "Table ${self.name} is paid by request and would start at one unit, until autoscaling acts. Switch it first, at the minimum: aws dynamodb update-table --table-name ${self.name} --billing-mode PROVISIONED --provisioned-throughput ReadCapacityUnits=${try(var.provisioned_capacity.read_min, 1)},WriteCapacityUnits=${try(var.provisioned_capacity.write_min, 1)}. Then apply."
     }
   }
 }
 
 locals {
-  name = var.existing_table != null ? var.existing_table.name : one(aws_dynamodb_table.this[*].name)
-  arn  = var.existing_table != null ? var.existing_table.arn : one(aws_dynamodb_table.this[*].arn)
+  name = local.is_own ? one(aws_dynamodb_table.this[*].name) : var.existing_table.name
 
-  autoscaled = var.existing_table != null || var.provisioned_capacity == null ? {} : {
+  # By its name rather than from the table: what a role may do need not wait for the table, nor be undone before it.
+  arn = local.is_own ? "arn:${data.aws_partition.current.partition}:dynamodb:${data.aws_service_principal.dynamodb.region}:${data.aws_caller_identity.current.account_id}:table/${var.name}" : var.existing_table.arn
+
+  autoscaled = !local.is_own || var.provisioned_capacity == null ? {} : {
     read = {
       dimension = "dynamodb:table:ReadCapacityUnits"
       metric    = "DynamoDBReadCapacityUtilization"
@@ -86,7 +148,7 @@ resource "aws_appautoscaling_target" "this" {
   for_each = local.autoscaled
 
   service_namespace  = "dynamodb"
-  resource_id        = "table/${local.name}"
+  resource_id        = "table/${aws_dynamodb_table.this[0].id}"
   scalable_dimension = each.value.dimension
   min_capacity       = each.value.min
   max_capacity       = each.value.max
@@ -97,7 +159,7 @@ resource "aws_appautoscaling_target" "this" {
 resource "aws_appautoscaling_policy" "this" {
   for_each = local.autoscaled
 
-  name               = "${var.name}-${each.key}"
+  name               = each.value.metric
   policy_type        = "TargetTrackingScaling"
   service_namespace  = aws_appautoscaling_target.this[each.key].service_namespace
   resource_id        = aws_appautoscaling_target.this[each.key].resource_id
@@ -120,19 +182,16 @@ data "aws_iam_policy_document" "writer" {
     resources = [local.arn]
   }
 
-  dynamic "statement" {
-    for_each = var.kms_key[*]
+  # Whatever key the table has, had or gets: DynamoDB takes minutes to change it.
+  statement {
+    sid       = "DecryptTable"
+    actions   = ["kms:Decrypt", "kms:DescribeKey"]
+    resources = ["arn:${data.aws_partition.current.partition}:kms:${data.aws_service_principal.dynamodb.region}:*:key/*"]
 
-    content {
-      sid       = "DecryptTable"
-      actions   = ["kms:Decrypt", "kms:DescribeKey"]
-      resources = [statement.value.arn]
-
-      condition {
-        test     = "StringLike"
-        variable = "kms:ViaService"
-        values   = ["dynamodb.*.amazonaws.com"]
-      }
+    condition {
+      test     = "StringLike"
+      variable = "kms:ViaService"
+      values   = distinct(["dynamodb.*.amazonaws.com", "dynamodb.*.${data.aws_partition.current.dns_suffix}"])
     }
   }
 }

@@ -5,7 +5,15 @@ output "name" {
 
 output "arn" {
   description = "ARN of the table."
-  value       = local.arn
+  value       = local.is_own ? one(aws_dynamodb_table.this[*].arn) : var.existing_table.arn
+}
+
+output "keys" {
+  description = "Name and type of the partition key and, if there is one, of the sort key, as the table has them."
+  value = local.is_own ? [
+    for name in compact([one(aws_dynamodb_table.this[*].hash_key), one(aws_dynamodb_table.this[*].range_key)]) :
+    { name = name, type = one([for one in aws_dynamodb_table.this[0].attribute : one.type if one.name == name]) }
+  ] : local.keys
 }
 
 output "stream_arn" {

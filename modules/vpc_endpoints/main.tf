@@ -1,47 +1,104 @@
-# The region: data.aws_region has no attribute that providers 5 and 6 both know without a warning, see docs/compatibility.md.
-data "aws_service_principal" "sqs" {
-  service_name = "sqs"
+# The way from private subnets to SQS and DynamoDB without NAT, for one system or for several that share a network. Each
+# endpoint's policy names what may be done through it, and with whose credentials: "Control access to VPC endpoints using endpoint
+# policies" (AWS PrivateLink Guide). Not by which roles: IAM says that, and a system that changes its roles would be cut off.
+
+data "aws_caller_identity" "current" {}
+
+# By a pattern, for the name has another prefix in China, and AWS gives one service for it in each region.
+data "aws_vpc_endpoint_service" "sqs" {
+  service_type = "Interface"
+
+  filter {
+    name   = "service-name"
+    values = ["*.sqs"]
+  }
 }
 
-# The way from private subnets to SQS and DynamoDB without NAT. Each endpoint's policy names who may do what through it:
-# "Control access to VPC endpoints using endpoint policies" (AWS PrivateLink Guide).
+data "aws_vpc_endpoint_service" "dynamodb" {
+  service_type = "Gateway"
+
+  filter {
+    name   = "service-name"
+    values = ["*.dynamodb"]
+  }
+}
+
+data "aws_subnet" "function" {
+  count = length(var.subnet_ids)
+
+  id = var.subnet_ids[count.index]
+}
 
 resource "aws_security_group" "sqs" {
-  name        = "${var.name}-sqs-endpoint"
+  name_prefix = "${var.name}-sqs-endpoint-"
   description = "SQS endpoint of ${var.name}: HTTPS in from the functions, nothing out"
   vpc_id      = var.vpc_id
 
   tags = merge(var.tags, { Name = "${var.name}-sqs-endpoint" })
+
+  lifecycle {
+    create_before_destroy = true # the endpoint does not let go of a group before it has another
+  }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "sqs" {
-  for_each = var.client_security_group_ids
+  for_each = merge(
+    { for client, id in var.client_security_group_ids : client => { security_group_id = id, cidr_block = null } },
+    { for client, cidr_block in var.client_cidr_blocks : client => { security_group_id = null, cidr_block = cidr_block } },
+  )
 
   security_group_id            = aws_security_group.sqs.id
   description                  = "HTTPS from ${each.key}"
   ip_protocol                  = "tcp"
   from_port                    = 443
   to_port                      = 443
-  referenced_security_group_id = each.value
+  referenced_security_group_id = each.value.security_group_id
+  cidr_ipv4                    = each.value.cidr_block
 
   tags = var.tags
 }
 
 resource "aws_vpc_endpoint" "sqs" {
   vpc_id              = var.vpc_id
-  service_name        = "com.amazonaws.${data.aws_service_principal.sqs.region}.sqs"
+  service_name        = data.aws_vpc_endpoint_service.sqs.service_name
   vpc_endpoint_type   = "Interface"
   private_dns_enabled = true
   subnet_ids          = var.subnet_ids
   security_group_ids  = [aws_security_group.sqs.id]
-  policy              = data.aws_iam_policy_document.sqs.json
 
   tags = merge(var.tags, { Name = "${var.name}-sqs" })
+
+  # Its private name takes over all traffic to SQS at once.
+  depends_on = [aws_vpc_security_group_ingress_rule.sqs]
+
+  lifecycle {
+    # It never changes, but is unknown where depends_on on the module defers the data source, and would replace the endpoint.
+    ignore_changes = [service_name]
+
+    precondition {
+      # What imitates AWS may list no zones.
+      condition     = length(data.aws_vpc_endpoint_service.sqs.availability_zones) == 0 || alltrue([for subnet in data.aws_subnet.function : contains(data.aws_vpc_endpoint_service.sqs.availability_zones, subnet.availability_zone)])
+      error_message = "SQS offers endpoints in ${join(", ", data.aws_vpc_endpoint_service.sqs.availability_zones)}, and the functions' subnets are in ${join(", ", data.aws_subnet.function[*].availability_zone)}. Choose subnets in other zones, or do without endpoints."
+    }
+    precondition {
+      condition     = length(distinct(data.aws_subnet.function[*].availability_zone)) == length(var.subnet_ids)
+      error_message = "An endpoint takes one subnet in each zone, and the functions' subnets are in ${join(", ", data.aws_subnet.function[*].availability_zone)}. Give one for each zone."
+    }
+  }
+}
+
+resource "aws_vpc_endpoint_policy" "sqs" {
+  vpc_endpoint_id = aws_vpc_endpoint.sqs.id
+  policy          = data.aws_iam_policy_document.sqs_merged.json
+}
+
+data "aws_iam_policy_document" "sqs_merged" {
+  source_policy_documents = concat([data.aws_iam_policy_document.sqs.json], var.sqs_policy_documents)
 }
 
 data "aws_iam_policy_document" "sqs" {
   statement {
-    sid       = "SendByFunctions"
+    sid       = "SendToQueues"
     actions   = ["sqs:SendMessage"]
     resources = var.queue_arns
 
@@ -51,29 +108,42 @@ data "aws_iam_policy_document" "sqs" {
     }
 
     condition {
-      test     = "ArnEquals"
-      variable = "aws:PrincipalArn"
-      values   = var.sqs_role_arns
+      test     = "StringEquals"
+      variable = "aws:PrincipalAccount"
+      values   = [data.aws_caller_identity.current.account_id]
     }
   }
 }
 
 resource "aws_vpc_endpoint" "dynamodb" {
   vpc_id            = var.vpc_id
-  service_name      = "com.amazonaws.${data.aws_service_principal.sqs.region}.dynamodb"
+  service_name      = data.aws_vpc_endpoint_service.dynamodb.service_name
   vpc_endpoint_type = "Gateway"
   route_table_ids   = var.route_table_ids
-  policy            = data.aws_iam_policy_document.dynamodb.json
 
   tags = merge(var.tags, { Name = "${var.name}-dynamodb" })
+
+  lifecycle {
+    # As for SQS.
+    ignore_changes = [service_name]
+  }
+}
+
+resource "aws_vpc_endpoint_policy" "dynamodb" {
+  vpc_endpoint_id = aws_vpc_endpoint.dynamodb.id
+  policy          = data.aws_iam_policy_document.dynamodb_merged.json
+}
+
+data "aws_iam_policy_document" "dynamodb_merged" {
+  source_policy_documents = concat([data.aws_iam_policy_document.dynamodb.json], var.dynamodb_policy_documents)
 }
 
 data "aws_iam_policy_document" "dynamodb" {
-  # A gateway endpoint takes "*" as the principal only; the condition names the role.
+  # A gateway endpoint takes "*" as the principal only.
   statement {
-    sid       = "WriteByFunction"
+    sid       = "WriteToTables"
     actions   = ["dynamodb:PartiQLInsert", "dynamodb:PutItem"]
-    resources = [var.table_arn]
+    resources = var.table_arns
 
     principals {
       type        = "*"
@@ -81,9 +151,9 @@ data "aws_iam_policy_document" "dynamodb" {
     }
 
     condition {
-      test     = "ArnEquals"
-      variable = "aws:PrincipalArn"
-      values   = var.dynamodb_role_arns
+      test     = "StringEquals"
+      variable = "aws:PrincipalAccount"
+      values   = [data.aws_caller_identity.current.account_id]
     }
   }
 }

@@ -17,3 +17,10 @@ output "dynamodb_prefix_list_id" {
   description = "ID of the prefix list of DynamoDB's addresses, for the functions' egress rules."
   value       = aws_vpc_endpoint.dynamodb.prefix_list_id
 }
+
+output "subnet_ids" {
+  description = "IDs of the functions' subnets, once both services are reached from them: give these to the functions."
+  value       = var.subnet_ids
+
+  depends_on = [aws_vpc_endpoint.sqs, aws_vpc_endpoint.dynamodb]
+}
