@@ -33,6 +33,8 @@ WORKERS = 2
 
 WIRING = "wiring/wiring.tftest.hcl"
 WIRING_TEST = "wiring/test_wiring.py"
+CONSUMERS_TEST = "wiring/test_consumers.py"
+REFUSED_TEST = "refused/test_refused.py"
 ROOT_TEST = "root.tftest.hcl"
 
 Verdict = dict[str, str]  # outcome: invalid, killed, survived or equivalent; by: the first test
@@ -112,9 +114,10 @@ def module_of(file: str) -> str:
 
 def tests_of(site: Site) -> list[str]:
     """All of `make test-terraform`, first what is likely to see it."""
-    of_root = [WIRING_TEST, ROOT_TEST] if site.shows_in_a_plan else [ROOT_TEST, WIRING_TEST]
-    first = [*of_module(site.file), *of_root]
-    there = [path.name for path in sorted((ROOT / TESTS).glob("*.tftest.hcl"))]
+    likely = [*of_module(site.file), WIRING_TEST, ROOT_TEST]
+    first = likely if site.shows_in_a_plan else [REFUSED_TEST, *likely]
+    tests = [path.name for path in sorted((ROOT / TESTS).glob("*.tftest.hcl"))]
+    there = [*tests, WIRING_TEST, CONSUMERS_TEST, REFUSED_TEST]
     return [*first, *(name for name in there if name not in first)]
 
 

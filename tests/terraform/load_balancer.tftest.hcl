@@ -3,15 +3,11 @@ mock_provider "aws" {
 }
 
 variables {
-  name                = "orders"
-  vpc_id              = "vpc-1"
-  subnet_ids          = ["subnet-1", "subnet-2"]
-  ingress_cidr_blocks = ["10.0.0.0/16"]
-  function = {
-    name       = "orders-ingest"
-    alias_name = "live"
-    alias_arn  = "arn:aws:lambda:eu-central-1:123456789012:function:orders-ingest:live"
-  }
+  name                     = "orders"
+  vpc_id                   = "vpc-1"
+  subnet_ids               = ["subnet-1", "subnet-2"]
+  ingress_cidr_blocks      = { office = "10.0.0.0/16" }
+  function_alias_arn       = "arn:aws:lambda:eu-central-1:123456789012:function:orders-ingest:live"
   function_timeout_seconds = 10
 }
 
@@ -43,11 +39,11 @@ run "defaults" {
     error_message = "Everything but the path must be a JSON 404."
   }
   assert {
-    condition     = length(aws_lb_listener_rule.this) == 1 && aws_lb_listener_rule.this[0].listener_arn == aws_lb_listener.http[0].arn && one(one(aws_lb_listener_rule.this[0].condition).path_pattern).values == toset(["/lambda/api", "/lambda/api/"])
+    condition     = length(aws_lb_listener_rule.this) == 1 && aws_lb_listener_rule.this["http /lambda/api"].listener_arn == aws_lb_listener.http[0].arn && one(one(aws_lb_listener_rule.this["http /lambda/api"].condition).path_pattern).values == toset(["/lambda/api", "/lambda/api/"])
     error_message = "The rule must match the path exactly, with and without a trailing slash."
   }
   assert {
-    condition     = aws_lb_listener_rule.this[0].action[0].type == "forward" && aws_lb_listener_rule.this[0].action[0].target_group_arn == aws_lb_target_group.this.arn
+    condition     = aws_lb_listener_rule.this["http /lambda/api"].action[0].type == "forward" && aws_lb_listener_rule.this["http /lambda/api"].action[0].target_group_arn == aws_lb_target_group.this.arn
     error_message = "The rule must forward to the target group."
   }
   assert {
@@ -55,7 +51,7 @@ run "defaults" {
     error_message = "The target group must be for a function, without health checks."
   }
   assert {
-    condition     = aws_lb_target_group_attachment.this.target_group_arn == aws_lb_target_group.this.arn && aws_lb_target_group_attachment.this.target_id == var.function.alias_arn
+    condition     = aws_lb_target_group_attachment.this.target_group_arn == aws_lb_target_group.this.arn && aws_lb_target_group_attachment.this.target_id == var.function_alias_arn
     error_message = "The target group's target must be the function's alias."
   }
   assert {
@@ -75,7 +71,7 @@ run "defaults" {
     error_message = "Everything must have its name, and requests that smuggle others be mitigated."
   }
   assert {
-    condition     = aws_security_group.this[0].name == "orders-load-balancer" && aws_security_group.this[0].tags.Name == "orders-load-balancer" && aws_security_group.this[0].description == "Load balancer orders: HTTP and HTTPS in, nothing out; Lambda targets need no way out" && aws_vpc_security_group_ingress_rule.this["0-80"].description == "Port 80 for clients"
+    condition     = aws_security_group.this[0].name_prefix == "orders-load-balancer-" && aws_security_group.this[0].tags.Name == "orders-load-balancer" && aws_security_group.this[0].description == "Load balancer orders: HTTP and HTTPS in, nothing out; Lambda targets need no way out" && aws_vpc_security_group_ingress_rule.this["office 80"].description == "Port 80 for office"
     error_message = "The security group and its rules must say what they are for."
   }
   assert {
@@ -83,8 +79,8 @@ run "defaults" {
     error_message = "The 404 must be a problem as of RFC 9457, and say where to go."
   }
   assert {
-    condition     = aws_lb_listener_rule.this[0].priority == 1
-    error_message = "The first rule must come first."
+    condition     = length(aws_lb_listener_rule.https_only) == 0
+    error_message = "Nothing may be refused for want of HTTPS where there is none."
   }
   assert {
     condition = [output.name, output.arn, output.dns_name, output.zone_id, output.listener_arn, output.target_group_arn] == [
@@ -96,11 +92,12 @@ run "defaults" {
 
 run "everything_given" {
   module { source = "./modules/load_balancer" }
+  state_key = "everything"
 
   variables {
     paths                       = ["/orders", "/v2/orders"]
     internal                    = false
-    ingress_cidr_blocks         = ["0.0.0.0/0", "198.51.100.0/24"]
+    ingress_cidr_blocks         = { world = "0.0.0.0/0", office = "198.51.100.0/24" }
     certificate                 = { arn = "arn:aws:acm:eu-central-1:123456789012:certificate/11111111-2222-3333-4444-555555555555" }
     idle_timeout_seconds        = 30
     multi_value_headers_enabled = true
@@ -128,7 +125,15 @@ run "everything_given" {
     error_message = "With a certificate, port 80 must redirect."
   }
   assert {
-    condition     = aws_lb_listener_rule.this[*].priority == [1, 2] && alltrue([for rule in aws_lb_listener_rule.this : rule.listener_arn == aws_lb_listener.https[0].arn]) && one(one(aws_lb_listener_rule.this[1].condition).path_pattern).values == toset(["/v2/orders", "/v2/orders/"])
+    condition = (
+      aws_lb_listener_rule.https_only[0].listener_arn == aws_lb_listener.http[0].arn && one(one(aws_lb_listener_rule.https_only[0].condition).http_request_method).values == toset(["POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) &&
+      aws_lb_listener_rule.https_only[0].action[0].type == "fixed-response" && aws_lb_listener_rule.https_only[0].action[0].fixed_response[0].status_code == "403" && aws_lb_listener_rule.https_only[0].action[0].fixed_response[0].content_type == "application/json" &&
+      jsondecode(aws_lb_listener_rule.https_only[0].action[0].fixed_response[0].message_body) == { type = "about:blank", title = "Forbidden", status = 403, detail = "Orders are taken over HTTPS only." }
+    )
+    error_message = "What a redirect would turn into a GET must be refused at port 80."
+  }
+  assert {
+    condition     = keys(aws_lb_listener_rule.this) == ["https /orders", "https /v2/orders"] && alltrue([for rule in aws_lb_listener_rule.this : rule.listener_arn == aws_lb_listener.https[0].arn]) && one(one(aws_lb_listener_rule.this["https /v2/orders"].condition).path_pattern).values == toset(["/v2/orders", "/v2/orders/"])
     error_message = "Each path must have a rule, at the HTTPS listener."
   }
   assert {
@@ -144,7 +149,7 @@ run "everything_given" {
     error_message = "The endpoint must be HTTPS with a certificate."
   }
   assert {
-    condition     = alltrue([for resource in concat([aws_lb.this[0], aws_security_group.this[0], aws_lb_listener.http[0], aws_lb_listener.https[0], aws_lb_target_group.this], aws_lb_listener_rule.this, values(aws_vpc_security_group_ingress_rule.this)) : resource.tags.team == "orders"])
+    condition     = alltrue([for resource in concat([aws_lb.this[0], aws_security_group.this[0], aws_lb_listener.http[0], aws_lb_listener.https[0], aws_lb_target_group.this, aws_lb_listener_rule.https_only[0]], values(aws_lb_listener_rule.this), values(aws_vpc_security_group_ingress_rule.this)) : resource.tags.team == "orders"])
     error_message = "Tags must reach every resource."
   }
 }
@@ -163,13 +168,27 @@ run "ssl_policy" {
   }
 }
 
+run "plain_http_allowed" {
+  module { source = "./modules/load_balancer" }
+  command = plan
+
+  variables {
+    certificate = { arn = "arn:aws:acm:eu-central-1:123456789012:certificate/11111111-2222-3333-4444-555555555555", plain_http_allowed = true }
+  }
+
+  assert {
+    condition     = keys(aws_lb_listener_rule.this) == ["http /lambda/api", "https /lambda/api"] && aws_lb_listener.http[0].default_action[0].type == "fixed-response" && length(aws_lb_listener_rule.https_only) == 0
+    error_message = "Both ports must take orders, and everything else be a 404."
+  }
+}
+
 run "dualstack" {
   module { source = "./modules/load_balancer" }
   command = plan
 
   variables {
     ip_address_type     = "dualstack"
-    ingress_cidr_blocks = ["10.0.0.0/16", "2001:db8::/32"]
+    ingress_cidr_blocks = { four = "10.0.0.0/16", six = "2001:db8::/32" }
   }
 
   assert {
@@ -180,13 +199,14 @@ run "dualstack" {
 
 run "existing_listener" {
   module { source = "./modules/load_balancer" }
+  state_key = "existing"
 
   variables {
-    vpc_id            = null
-    subnet_ids        = []
-    paths             = ["/orders", "/v2/orders"]
-    existing_listener = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/theirs/0123456789abcdef/0123456789abcdef", priority = 100 }
-    web_acl           = { arn = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/orders/11111111-2222-3333-4444-555555555555" }
+    vpc_id              = null
+    subnet_ids          = []
+    ingress_cidr_blocks = {}
+    paths               = ["/orders", "/v2/orders", "/v3/orders"]
+    existing_listener   = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/theirs/0123456789abcdef/0123456789abcdef", priority = 100, priorities = { "/v2/orders" = 7 } }
   }
 
   assert {
@@ -194,8 +214,8 @@ run "existing_listener" {
     error_message = "No load balancer may be made."
   }
   assert {
-    condition     = aws_lb_listener_rule.this[*].priority == [100, 101] && aws_lb_listener_rule.this[1].listener_arn == var.existing_listener.arn && output.listener_arn == var.existing_listener.arn
-    error_message = "The rules must be at the listener that exists, from the given priority."
+    condition     = { for key, rule in aws_lb_listener_rule.this : key => rule.priority } == { "existing /orders" = 100, "existing /v2/orders" = 7, "existing /v3/orders" = 102 } && aws_lb_listener_rule.this["existing /orders"].listener_arn == var.existing_listener.arn && output.listener_arn == var.existing_listener.arn
+    error_message = "The rules must be at the listener that exists, from the given priority or at their own."
   }
   assert {
     condition     = output.endpoint_url == null && output.dns_name == null && output.name == null
@@ -205,7 +225,8 @@ run "existing_listener" {
 
 run "smallest" {
   module { source = "./modules/load_balancer" }
-  command = plan
+  state_key = "smallest"
+  command   = plan
 
   variables {
     name                     = "a"
@@ -222,7 +243,8 @@ run "smallest" {
 
 run "largest" {
   module { source = "./modules/load_balancer" }
-  command = plan
+  state_key = "largest"
+  command   = plan
 
   variables {
     name                     = "a23456789-123456789-1234"
@@ -239,98 +261,4 @@ run "largest" {
     condition     = length(aws_lb_listener_rule.this) == 20 && length(aws_lb_listener.http[0].default_action[0].fixed_response[0].message_body) <= 1024 && length(split(" or ", aws_lb_listener.http[0].default_action[0].fixed_response[0].message_body)) == 3
     error_message = "The longest paths must fit, and the 404 name as many of them as a fixed response has room for."
   }
-}
-
-run "one_subnet" {
-  module { source = "./modules/load_balancer" }
-  command = plan
-
-  variables {
-    subnet_ids = ["subnet-1"]
-  }
-
-  expect_failures = [aws_lb.this]
-}
-
-run "idle_timeout_not_above_the_functions" {
-  module { source = "./modules/load_balancer" }
-  command = plan
-
-  variables {
-    idle_timeout_seconds = 10
-  }
-
-  expect_failures = [aws_lb.this]
-}
-
-run "below" {
-  module { source = "./modules/load_balancer" }
-  command = plan
-
-  variables {
-    name                     = "internal-orders"
-    paths                    = []
-    function_timeout_seconds = -1
-    idle_timeout_seconds     = 0
-    ip_address_type          = "ipv6"
-  }
-
-  expect_failures = [var.name, var.paths, var.idle_timeout_seconds, var.ip_address_type]
-}
-
-run "above" {
-  module { source = "./modules/load_balancer" }
-  command = plan
-
-  variables {
-    name                 = "a23456789-123456789-12345"
-    paths                = [for number in range(21) : "/${number}"]
-    idle_timeout_seconds = 4001
-  }
-
-  expect_failures = [var.name, var.paths, var.idle_timeout_seconds]
-}
-
-run "path_without_slash" {
-  module { source = "./modules/load_balancer" }
-  command = plan
-
-  variables {
-    paths = ["orders"]
-  }
-
-  expect_failures = [var.paths]
-}
-
-run "path_with_trailing_slash" {
-  module { source = "./modules/load_balancer" }
-  command = plan
-
-  variables {
-    paths = ["/orders/"]
-  }
-
-  expect_failures = [var.paths]
-}
-
-run "wildcard_path" {
-  module { source = "./modules/load_balancer" }
-  command = plan
-
-  variables {
-    paths = ["/orders/*"]
-  }
-
-  expect_failures = [var.paths]
-}
-
-run "path_too_long" {
-  module { source = "./modules/load_balancer" }
-  command = plan
-
-  variables {
-    paths = ["/${join("", [for _ in range(127) : "p"])}"]
-  }
-
-  expect_failures = [var.paths]
 }

@@ -8,10 +8,11 @@ variables {
   subnet_ids                = ["subnet-1", "subnet-2"]
   route_table_ids           = ["rtb-1", "rtb-2"]
   client_security_group_ids = { ingest = "sg-1", process = "sg-2" }
+  client_cidr_blocks        = { others = "10.9.0.0/16" }
   queue_arns                = ["arn:aws:sqs:eu-central-1:123456789012:orders", "arn:aws:sqs:eu-central-1:123456789012:orders-dead-letter"]
-  sqs_role_arns             = ["arn:aws:iam::123456789012:role/ingest", "arn:aws:iam::123456789012:role/process"]
-  table_arn                 = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders"
-  dynamodb_role_arns        = ["arn:aws:iam::123456789012:role/process"]
+  table_arns                = ["arn:aws:dynamodb:eu-central-1:123456789012:table/orders"]
+  sqs_policy_documents      = ["{\"Id\":\"sqs\"}"]
+  dynamodb_policy_documents = ["{\"Id\":\"dynamodb\"}"]
   tags                      = { team = "orders" }
 }
 
@@ -19,7 +20,7 @@ run "wiring" {
   module { source = "./modules/vpc_endpoints" }
 
   assert {
-    condition     = aws_vpc_endpoint.sqs.vpc_endpoint_type == "Interface" && aws_vpc_endpoint.sqs.service_name == "com.amazonaws.eu-central-1.sqs" && aws_vpc_endpoint.sqs.private_dns_enabled && aws_vpc_endpoint.sqs.subnet_ids == toset(var.subnet_ids) && aws_vpc_endpoint.sqs.vpc_id == "vpc-1"
+    condition     = aws_vpc_endpoint.sqs.vpc_endpoint_type == "Interface" && aws_vpc_endpoint.sqs.service_name == data.aws_vpc_endpoint_service.sqs.service_name && aws_vpc_endpoint.sqs.private_dns_enabled && aws_vpc_endpoint.sqs.subnet_ids == toset(var.subnet_ids) && aws_vpc_endpoint.sqs.vpc_id == "vpc-1"
     error_message = "SQS must have a private name in the functions' subnets."
   }
   assert {
@@ -27,23 +28,34 @@ run "wiring" {
     error_message = "The SQS endpoint must be behind its security group."
   }
   assert {
-    condition     = { for name, rule in aws_vpc_security_group_ingress_rule.sqs : name => [rule.referenced_security_group_id, rule.from_port, rule.to_port, rule.ip_protocol] } == { ingest = ["sg-1", 443, 443, "tcp"], process = ["sg-2", 443, 443, "tcp"] }
-    error_message = "Only the functions may reach the SQS endpoint, over HTTPS."
+    condition     = { for name, rule in aws_vpc_security_group_ingress_rule.sqs : name => jsonencode([rule.referenced_security_group_id, rule.cidr_ipv4, rule.from_port, rule.to_port, rule.ip_protocol]) } == { ingest = jsonencode(["sg-1", null, 443, 443, "tcp"]), process = jsonencode(["sg-2", null, 443, 443, "tcp"]), others = jsonencode([null, "10.9.0.0/16", 443, 443, "tcp"]) }
+    error_message = "Only the named clients may reach the SQS endpoint, over HTTPS."
   }
   assert {
-    condition     = aws_vpc_endpoint.dynamodb.vpc_endpoint_type == "Gateway" && aws_vpc_endpoint.dynamodb.service_name == "com.amazonaws.eu-central-1.dynamodb" && aws_vpc_endpoint.dynamodb.route_table_ids == toset(var.route_table_ids) && aws_vpc_endpoint.dynamodb.vpc_id == "vpc-1"
+    condition = { for name, service in { sqs = data.aws_vpc_endpoint_service.sqs, dynamodb = data.aws_vpc_endpoint_service.dynamodb } : name => [service.service_type, one(service.filter).name, one(one(service.filter).values)] } == {
+      sqs      = ["Interface", "service-name", "*.sqs"]
+      dynamodb = ["Gateway", "service-name", "*.dynamodb"]
+    }
+    error_message = "The services must be found whatever their prefix is."
+  }
+  assert {
+    condition     = aws_vpc_endpoint.dynamodb.vpc_endpoint_type == "Gateway" && aws_vpc_endpoint.dynamodb.service_name == data.aws_vpc_endpoint_service.dynamodb.service_name && aws_vpc_endpoint.dynamodb.route_table_ids == toset(var.route_table_ids) && aws_vpc_endpoint.dynamodb.vpc_id == "vpc-1"
     error_message = "DynamoDB must have a route from the functions' subnets."
   }
   assert {
-    condition     = aws_vpc_endpoint.sqs.policy == data.aws_iam_policy_document.sqs.json && aws_vpc_endpoint.dynamodb.policy == data.aws_iam_policy_document.dynamodb.json
+    condition     = [aws_vpc_endpoint_policy.sqs.vpc_endpoint_id, aws_vpc_endpoint_policy.sqs.policy, aws_vpc_endpoint_policy.dynamodb.vpc_endpoint_id, aws_vpc_endpoint_policy.dynamodb.policy] == [aws_vpc_endpoint.sqs.id, data.aws_iam_policy_document.sqs_merged.json, aws_vpc_endpoint.dynamodb.id, data.aws_iam_policy_document.dynamodb_merged.json]
     error_message = "The endpoints must have their policies."
+  }
+  assert {
+    condition     = data.aws_iam_policy_document.sqs_merged.source_policy_documents == tolist(concat([data.aws_iam_policy_document.sqs.json], var.sqs_policy_documents)) && data.aws_iam_policy_document.dynamodb_merged.source_policy_documents == tolist(concat([data.aws_iam_policy_document.dynamodb.json], var.dynamodb_policy_documents))
+    error_message = "Further statements must be added."
   }
   assert {
     condition     = alltrue([for resource in concat([aws_security_group.sqs, aws_vpc_endpoint.sqs, aws_vpc_endpoint.dynamodb], values(aws_vpc_security_group_ingress_rule.sqs)) : resource.tags.team == "orders"])
     error_message = "Tags must reach every resource."
   }
   assert {
-    condition     = aws_security_group.sqs.name == "orders-sqs-endpoint"
+    condition     = aws_security_group.sqs.name_prefix == "orders-sqs-endpoint-"
     error_message = "Names must start with the given one."
   }
   assert {
@@ -57,5 +69,35 @@ run "wiring" {
   assert {
     condition     = [output.sqs_endpoint_id, output.sqs_security_group_id, output.dynamodb_endpoint_id, output.dynamodb_prefix_list_id] == [aws_vpc_endpoint.sqs.id, aws_security_group.sqs.id, aws_vpc_endpoint.dynamodb.id, aws_vpc_endpoint.dynamodb.prefix_list_id]
     error_message = "The outputs must tell what was made."
+  }
+  assert {
+    condition     = output.subnet_ids == tolist(var.subnet_ids)
+    error_message = "The functions must get their subnets from here, once there is a way out."
+  }
+}
+
+# Which zones there are is seen in an apply only, or where subnets exist.
+
+run "zones_with_the_service" {
+  module { source = "./modules/vpc_endpoints" }
+  state_key = "with"
+  command   = plan
+
+  override_data {
+    target = data.aws_vpc_endpoint_service.sqs
+    values = { availability_zones = ["eu-central-1a", "eu-central-1b"] }
+  }
+  override_data {
+    target = data.aws_subnet.function[0]
+    values = { availability_zone = "eu-central-1a" }
+  }
+  override_data {
+    target = data.aws_subnet.function[1]
+    values = { availability_zone = "eu-central-1b" }
+  }
+
+  assert {
+    condition     = aws_vpc_endpoint.sqs.subnet_ids == toset(var.subnet_ids)
+    error_message = "Zones that the service has must be taken."
   }
 }

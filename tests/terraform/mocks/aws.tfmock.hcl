@@ -9,7 +9,7 @@ mock_data "aws_partition" {
 }
 
 mock_data "aws_service_principal" {
-  defaults = { region = "eu-central-1" }
+  defaults = { region = "eu-central-1", suffix = "amazonaws.com" }
 }
 
 mock_data "aws_availability_zones" {

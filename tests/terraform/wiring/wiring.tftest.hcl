@@ -7,57 +7,67 @@ mock_provider "aws" {
 # Two of a kind have the same mocked ARN otherwise, and which one is meant could not be seen.
 
 override_resource {
-  target = module.ingest[0].aws_iam_role.this[0]
+  target = module.ingest.aws_iam_role.this[0]
   values = { arn = "arn:aws:iam::123456789012:role/ingest" }
 }
 
 override_resource {
-  target = module.process[0].aws_iam_role.this[0]
+  target = module.process.aws_iam_role.this[0]
   values = { arn = "arn:aws:iam::123456789012:role/process" }
 }
 
 override_resource {
-  target = module.ingest[0].aws_lambda_alias.live
+  target = module.ingest.aws_lambda_function.this
+  values = { arn = "arn:aws:lambda:eu-central-1:123456789012:function:ingest" }
+}
+
+override_resource {
+  target = module.process.aws_lambda_function.this
+  values = { arn = "arn:aws:lambda:eu-central-1:123456789012:function:process" }
+}
+
+override_resource {
+  target = module.ingest.aws_lambda_alias.live
   values = { arn = "arn:aws:lambda:eu-central-1:123456789012:function:ingest:live" }
 }
 
 override_resource {
-  target = module.process[0].aws_lambda_alias.live
+  target = module.process.aws_lambda_alias.live
   values = { arn = "arn:aws:lambda:eu-central-1:123456789012:function:process:live" }
 }
 
 override_resource {
-  target = module.queue[0].aws_sqs_queue.this
+  target = module.queue.aws_sqs_queue.this
   values = { arn = "arn:aws:sqs:eu-central-1:123456789012:source" }
 }
 
 override_resource {
-  target = module.queue[0].aws_sqs_queue.dead_letter
+  target = module.queue.aws_sqs_queue.dead_letter
   values = { arn = "arn:aws:sqs:eu-central-1:123456789012:dead-letter" }
 }
 
 override_data {
-  target = module.queue[0].data.aws_iam_policy_document.producer
+  target = module.queue.data.aws_iam_policy_document.producer
   values = { json = "{\"Version\":\"2012-10-17\",\"Id\":\"producer\",\"Statement\":[]}" }
 }
 
 override_data {
-  target = module.queue[0].data.aws_iam_policy_document.consumer
+  target = module.queue.data.aws_iam_policy_document.consumer
   values = { json = "{\"Version\":\"2012-10-17\",\"Id\":\"consumer\",\"Statement\":[]}" }
 }
 
 override_data {
-  target = module.table[0].data.aws_iam_policy_document.writer
+  target = module.table.data.aws_iam_policy_document.writer
   values = { json = "{\"Version\":\"2012-10-17\",\"Id\":\"writer\",\"Statement\":[]}" }
 }
 
 override_data {
-  target = module.ingest[0].data.aws_iam_policy_document.this
+  target = module.ingest.data.aws_iam_policy_document.this
   values = { json = "{\"Version\":\"2012-10-17\",\"Id\":\"ingest\",\"Statement\":[]}" }
 }
 
 override_data {
-  target = module.process[0].data.aws_iam_policy_document.this
+  target = module.process.data.aws_iam_policy_document.this
   values = { json = "{\"Version\":\"2012-10-17\",\"Id\":\"process\",\"Statement\":[]}" }
 }
 
@@ -66,35 +76,52 @@ override_data {
   values = { json = "{\"Version\":\"2012-10-17\",\"Id\":\"key\",\"Statement\":[]}" }
 }
 
-run "defaults" {}
+override_data {
+  target = module.queue.data.aws_iam_policy_document.queue
+  values = { json = "{\"Version\":\"2012-10-17\",\"Id\":\"queue\",\"Statement\":[]}" }
+}
+
+override_data {
+  target = module.queue.data.aws_iam_policy_document.tls_only
+  values = { json = "{\"Version\":\"2012-10-17\",\"Id\":\"tls\",\"Statement\":[]}" }
+}
+
+# A state for each: what cannot be changed later would be refused.
+
+run "defaults" {
+  state_key = "defaults"
+}
 
 # No value here is a default.
 run "given" {
+  state_key = "given"
+
   variables {
     name = "orders"
     tags = { team = "orders" }
 
-    vpc_cidr_block     = "172.20.0.0/20"
-    availability_zones = ["eu-central-1c", "eu-central-1a", "eu-central-1b"]
-    nat_gateway        = "one_per_zone"
+    vpc_cidr_block                = "172.20.0.0/20"
+    availability_zones            = ["eu-central-1c", "eu-central-1a", "eu-central-1b"]
+    nat_gateway                   = "one_per_zone"
+    vpc_endpoint_policy_documents = { sqs = ["{\"Id\":\"extra-sqs\"}"], dynamodb = ["{\"Id\":\"extra-dynamodb\"}"] }
 
-    paths                                     = ["/orders", "/v2/orders"]
-    load_balancer_internal                    = false
-    load_balancer_ip_address_type             = "dualstack"
-    load_balancer_ingress_cidr_blocks         = ["198.51.100.0/24", "2001:db8::/32"]
-    certificate                               = { arn = "arn:aws:acm:eu-central-1:123456789012:certificate/11111111-2222-3333-4444-555555555555", ssl_policy = "ELBSecurityPolicy-TLS13-1-3-2021-06" }
-    load_balancer_idle_timeout_seconds        = 61
-    load_balancer_multi_value_headers_enabled = true
-    load_balancer_health_check_enabled        = true
-    load_balancer_access_logs                 = { bucket = "logs", prefix = "balancer" }
-    load_balancer_web_acl                     = { arn = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/orders/11111111-2222-3333-4444-555555555555" }
-    deletion_protection_enabled               = false
+    paths                              = ["/orders", "/v2/orders"]
+    load_balancer_internal             = false
+    load_balancer_ip_address_type      = "dualstack"
+    load_balancer_ingress_cidr_blocks  = ["198.51.100.0/24", "2001:db8::/32"]
+    certificate                        = { arn = "arn:aws:acm:eu-central-1:123456789012:certificate/11111111-2222-3333-4444-555555555555", ssl_policy = "ELBSecurityPolicy-TLS13-1-3-2021-06", plain_http_allowed = true }
+    load_balancer_idle_timeout_seconds = 61
+    load_balancer_health_check_enabled = true
+    load_balancer_access_logs          = { bucket = "logs", prefix = "balancer" }
+    load_balancer_web_acl              = { arn = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/orders/11111111-2222-3333-4444-555555555555" }
+    deletion_protection_enabled        = false
 
     ingest_memory_size             = 1024
     ingest_timeout_seconds         = 7
     ingest_reserved_concurrency    = 21
     ingest_provisioned_concurrency = 3
     ingest_environment             = { EXTRA = "ingest" }
+    ingest_layers                  = ["arn:aws:lambda:eu-central-1:123456789012:layer:ingest:1"]
     ingest_policy_documents        = ["{\"Version\":\"2012-10-17\",\"Id\":\"extra-ingest\",\"Statement\":[]}"]
     ingest_package                 = { s3_bucket = "packages", s3_key = "ingest.zip", s3_object_version = "7", source_code_hash = "ingest=" }
 
@@ -102,7 +129,9 @@ run "given" {
     queue_retention_seconds          = 86401
     dead_letter_retention_seconds    = 604801
     queue_max_receive_count          = 12
+    queue_policy_documents           = ["{\"Version\":\"2012-10-17\",\"Id\":\"extra-queue\",\"Statement\":[]}"]
 
+    process_enabled                 = false
     process_batch_size              = 101
     process_batching_window_seconds = 2
     process_maximum_concurrency     = 8
@@ -110,8 +139,8 @@ run "given" {
     process_memory_size             = 2048
     process_timeout_seconds         = 7
     process_reserved_concurrency    = 31
-    process_provisioned_concurrency = 4
     process_environment             = { EXTRA = "process" }
+    process_layers                  = ["arn:aws:lambda:eu-central-1:123456789012:layer:process:1"]
     process_policy_documents        = ["{\"Version\":\"2012-10-17\",\"Id\":\"extra-process\",\"Statement\":[]}"]
     process_package                 = { s3_bucket = "packages", s3_key = "process.zip", s3_object_version = "8", source_code_hash = "process=" }
 
@@ -131,50 +160,67 @@ run "given" {
 
 # What a team has already, and what excludes something above.
 run "existing" {
+  state_key = "existing"
+
+  variables {
+    existing_network = {
+      vpc_id                   = "vpc-theirs"
+      function_subnet_ids      = ["subnet-3", "subnet-4"]
+      function_route_table_ids = ["rtb-3", "rtb-4"]
+    }
+    vpc_endpoints_enabled     = true
+    paths                     = ["/orders", "/v2/orders", "/v3/orders"]
+    existing_listener         = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/theirs/0123456789abcdef/0123456789abcdef", priority = 100, priorities = { "/v2/orders" = 7 } }
+    existing_ingest_role      = { arn = "arn:aws:iam::123456789012:role/theirs-ingest" }
+    existing_process_role     = { arn = "arn:aws:iam::123456789012:role/theirs-process" }
+    existing_table            = { name = "theirs", arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/theirs" }
+    ingest_package            = { filename = "ingest.zip", source_code_hash = "ingest=" }
+    process_package           = { filename = "process.zip", source_code_hash = "process=" }
+    ingest_snap_start_enabled = true
+    ingest_timeout_seconds    = 20
+
+    process_provisioned_pollers = { minimum = 3, maximum = 30 }
+  }
+}
+
+run "existing_network" {
+  state_key = "existing_network"
+
   variables {
     existing_network = {
       vpc_id                   = "vpc-theirs"
       vpc_cidr_block           = "10.9.0.0/16"
       load_balancer_subnet_ids = ["subnet-1", "subnet-2"]
       function_subnet_ids      = ["subnet-3", "subnet-4"]
-      function_route_table_ids = ["rtb-3", "rtb-4"]
     }
-    existing_listener          = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/theirs/0123456789abcdef/0123456789abcdef", priority = 100 }
-    existing_ingest_role       = { arn = "arn:aws:iam::123456789012:role/theirs-ingest" }
-    existing_process_role      = { arn = "arn:aws:iam::123456789012:role/theirs-process" }
-    existing_table             = { name = "theirs", arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/theirs" }
-    ingest_package             = { filename = "ingest.zip", source_code_hash = "ingest=" }
-    process_package            = { filename = "process.zip", source_code_hash = "process=" }
-    ingest_snap_start_enabled  = true
-    process_snap_start_enabled = true
-    ingest_timeout_seconds     = 20
-
-    process_provisioned_pollers = { minimum = 3, maximum = 30 }
+    load_balancer_ip_address_type = "dualstack"
   }
 }
 
 run "without_endpoints" {
+  state_key = "without_endpoints"
+
   variables {
     vpc_endpoints_enabled           = false
     nat_gateway                     = "single"
     flow_logs_enabled               = false
+    load_balancer_ip_address_type   = "dualstack"
     process_timeout_seconds         = 20
     process_batching_window_seconds = 5
     queue_survived_outage_seconds   = 50000
     log_level                       = "WARN"
     table_sort_key                  = null
+    table_ttl_attribute             = "expires_at"
+    table_ttl_enabled               = false
   }
 }
 
-run "one_role" {
-  variables {
-    existing_ingest_role = { arn = "arn:aws:iam::123456789012:role/theirs" }
-  }
-}
+run "roles" {
+  state_key = "roles"
 
-run "no_role" {
   variables {
     existing_ingest_role  = { arn = "arn:aws:iam::123456789012:role/theirs" }
     existing_process_role = { arn = "arn:aws:iam::123456789012:role/theirs" }
+    role_path             = "/service/"
   }
 }

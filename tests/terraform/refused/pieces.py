@@ -1,0 +1,312 @@
+"""What each module of modules/ refuses."""
+
+from tests.terraform.refused.rows import ARN, LISTENER, TABLE, Row, everybody, text
+
+BASES = {
+    "function": {
+        "name": '"orders-ingest"',
+        "source_dir": 'abspath("${path.root}/lambda_src")',
+        "source_packages": '["ingest"]',
+        "handler": '"ingest.handler.handle"',
+        "timeout_seconds": "10",
+    },
+    "load_balancer": {
+        "name": '"orders"',
+        "vpc_id": '"vpc-1"',
+        "subnet_ids": '["subnet-1", "subnet-2"]',
+        "function_alias_arn": '"arn:aws:lambda:eu-central-1:123456789012:function:orders:live"',
+        "function_timeout_seconds": "10",
+    },
+    "network": {"name": '"orders"'},
+    "queue": {"name": '"orders"', "consumer_timeout_seconds": "30"},
+    "table": {"name": '"orders"', "partition_key": '{ name = "order_id", type = "S" }'},
+    "vpc_endpoints": {
+        "name": '"orders"',
+        "vpc_id": '"vpc-1"',
+        "subnet_ids": '["subnet-1", "subnet-2"]',
+        "route_table_ids": '["rtb-1"]',
+        "queue_arns": "[]",
+        "table_arns": "[]",
+    },
+}
+
+
+def each(name: str, says: str, *values: str) -> tuple[Row, ...]:
+    return tuple(Row(name, value, says) for value in values)
+
+
+WHOLE = "must be a whole number"
+RETENTION = "log_retention_days must be a period that CloudWatch Logs offers"
+CAPACITY = "provisioned_capacity needs minima of at least 1 that are not above their maxima"
+UTILIZATION = "provisioned_capacity.target_utilization must be 20 to 90 percent"
+PACKAGE = "package needs either filename or s3_bucket and s3_key"
+
+
+def capacity(*numbers: str, target: str = "70") -> str:
+    names = ("read_min", "read_max", "write_min", "write_max")
+    items = ", ".join(f"{name} = {number}" for name, number in zip(names, numbers, strict=True))
+    return f"{{ {items}, target_utilization = {target} }}"
+
+
+FUNCTION = (
+    *each("name", "name must be 1 to 64", '"no spaces"', text(65), '""'),
+    *each("description", "description must be at most 256 characters", text(257)),
+    *each("runtime", "runtime must be python3.12 or newer", '"python3.9"'),
+    *each("architecture", 'architecture must be "arm64" or "x86_64"', '"riscv"'),
+    *each("layers", "layers takes at most five", '["1", "2", "3", "4", "5", "6"]'),
+    *each("memory_size", f"memory_size {WHOLE}", "127", "10241", "128.5"),
+    *each("timeout_seconds", f"timeout_seconds {WHOLE}", "0", "901", "1.5"),
+    *each("reserved_concurrency", "reserved_concurrency must be at least 1", "0"),
+    *each("provisioned_concurrency", "provisioned_concurrency must be at least 1", "0"),
+    *each("log_level", "log_level must be TRACE", '"LOUD"'),
+    *each("log_retention_days", RETENTION, "31", "-1"),
+    Row("package", '{ filename = "x.zip" }', "package.filename needs source_code_hash"),
+    Row("package", '{ s3_bucket = "x", s3_key = "x" }', "package.s3_key needs s3_object_version"),
+    *each(
+        "package",
+        PACKAGE,
+        *("{}", '{ s3_bucket = "x", source_code_hash = "x" }'),
+        '{ filename = "x", source_code_hash = "x", s3_bucket = "x", s3_key = "x" }',
+    ),
+    Row("environment", '{ "1A" = "x" }', "Names in environment must start with a letter"),
+    Row("environment", '{ A = "x" }', "Names in environment must start with a letter"),
+    Row("environment", '{ AWS_REGION = "x" }', "environment sets a variable that Lambda keeps"),
+    Row("environment", f"{{ BIG = {text(4081)} }}", "The environment takes 4097 bytes", {}),
+    Row("environment", f'{{ BIG = "{"ä" * 2041}" }}', "The environment takes 4098 bytes", {}),
+    Row("in_vpc", "true", "in_vpc, vpc_id and subnet_ids go together", {}),
+    Row("subnet_ids", '["subnet-1"]', "in_vpc, vpc_id and subnet_ids go together", {}),
+    Row(
+        "provisioned_concurrency",
+        "7",
+        "snap_start_enabled and provisioned_concurrency 7 exclude each other",
+        {"snap_start_enabled": "true"},
+    ),
+    Row(
+        "provisioned_concurrency",
+        "3",
+        "provisioned_concurrency 3 is above reserved_concurrency 2",
+        {"reserved_concurrency": "2"},
+    ),
+    Row("source_packages", '["ingets"]', "source_packages ingets hold no *.py file", {}),
+)
+
+LOAD_BALANCER = (
+    *each("name", "name must be 1 to 24", '"internal-orders"', text(25), '"Orders"', '"orders-"'),
+    *each("paths", "paths needs 1 to 20 paths", "[]", '[for number in range(21) : "/${number}"]'),
+    *each(
+        "paths",
+        "Each of paths must start with a slash",
+        *('["orders"]', '["/orders/"]', '["/orders/*"]', "[null]"),
+        f'["/{"p" * 127}"]',
+    ),
+    *each("paths", "paths names a path twice", '["/orders", "/orders"]'),
+    *each("ip_address_type", 'must be "ipv4" or "dualstack"', '"ipv6"'),
+    *each(
+        "ingress_cidr_blocks",
+        "ingress_cidr_blocks takes at most 25 ranges",
+        '{ for number in range(26) : "office-${number}" => "10.${number}.0.0/16" }',
+    ),
+    *each("idle_timeout_seconds", "idle_timeout_seconds must be 1 to 4000", "0", "4001"),
+    Row("idle_timeout_seconds", "10", "idle_timeout_seconds 10 must be above the function's", {}),
+    Row("subnet_ids", '["subnet-1"]', "subnet_ids needs at least two subnets", {}),
+    *(
+        Row("existing_listener", LISTENER, "are settings of a load balancer that", {name: value})
+        for name, value in (
+            ("certificate", ARN),
+            ("web_acl", ARN),
+            ("access_logs", '{ bucket = "logs" }'),
+            ("ingress_cidr_blocks", '{ office = "10.0.0.0/16" }'),
+            ("internal", "false"),
+            ("ip_address_type", '"dualstack"'),
+        )
+    ),
+    *(
+        Row(
+            "existing_listener",
+            LISTENER.replace("= 1 ", f"= {priority} "),
+            "existing_listener must give each of the",
+            {"paths": '["/a", "/b"]'},
+        )
+        for priority in (
+            *("0", "50000", "null"),
+            *('1, priorities = { "/b" = 0 }', '1, priorities = { "/b" = 50001 }'),
+        )
+    ),
+    Row(
+        "existing_listener",
+        LISTENER.replace("= 1 ", '= 3, priorities = { "/b" = 3 } '),
+        "existing_listener gives two paths the same priority: /a 3, /b 3",
+        {"paths": '["/a", "/b"]'},
+    ),
+)
+
+NETWORK = (
+    *each("name", "name must be 1 to 24", '"Not-Lower"', text(25)),
+    *each("cidr_block", "cidr_block must be a /16", '"10.0.0.0/15"', '"10.0.0.0/25"'),
+    *each("cidr_block", "cidr_block must be an IPv4 range", '"10.0.0.1/16"', '"2001:db8::/32"'),
+    *each(
+        "availability_zones",
+        "availability_zones needs 2 to 8 zones",
+        *('["a"]', '["a", "b", "c", "d", "e", "f", "g", "h", "i"]'),
+    ),
+    *each("availability_zones", "availability_zones names a zone twice: a, a", '["a", "a"]'),
+    *each("nat_gateway", 'nat_gateway must be "none"', '"two"'),
+    *each("log_retention_days", RETENTION, "31"),
+    Row(
+        "cidr_block",
+        '"10.0.0.0/24"',
+        "cidr_block 10.0.0.0/24 has room for 4 zones",
+        {"availability_zones": '[for letter in split("", "abcde") : "eu-central-1${letter}"]'},
+    ),
+    Row(
+        "availability_zones",
+        '["eu-west-1a", "eu-west-1b"]',
+        "availability_zones names zones that are not in the provider's region eu-central-1",
+        {},
+    ),
+)
+
+QUEUE = (
+    *each("name", "name must be 1 to 68", '"no spaces"', text(69)),
+    *each("consumer_timeout_seconds", "consumer_timeout_seconds must be 1 to 900", "0", "901"),
+    *each("consumer_batching_window_seconds", "must be 0 to 300", "-1", "301"),
+    *each("visibility_timeout_seconds", "must be at most 43200 s", "-1", "43201"),
+    *each("message_retention_seconds", "message_retention_seconds must be 60", "59", "1209601"),
+    *each("dead_letter_retention_seconds", "must be 60 (a minute)", "59", "1209601"),
+    *each("survived_outage_seconds", "must be 0 to 1209600", "-1", "1209601"),
+    *each("max_receive_count", "max_receive_count must be 1 to 1000", "0", "1001"),
+    *each("delay_seconds", "delay_seconds must be 0 to 900", "-1", "901"),
+    *each("max_message_bytes", "max_message_bytes must be 4096", "4095", "262145"),
+    *each(
+        "policy_documents",
+        "none of which allows something to everybody",
+        *(f"[{everybody()}]", '["not JSON"]', "[null]", '["{}"]'),
+        *(
+            f"[{everybody(who)}]"
+            for who in ('{ AWS = "*" }', '{ AWS = ["arn:aws:iam::1:root", "*"] }')
+        ),
+    ),
+    *each(
+        "policy_documents",
+        "a statement with the Sid DenyWithoutTLS",
+        '[jsonencode({ Statement = { Sid = "DenyWithoutTLS", Effect = "Deny" } })]',
+    ),
+    Row(
+        "max_receive_count",
+        "500",
+        "survived_outage_seconds and max_receive_count are two ways to say the same",
+        {"survived_outage_seconds": "86400"},
+    ),
+    Row(
+        "visibility_timeout_seconds",
+        "179",
+        "visibility_timeout_seconds 179 is below 6 x the consumer's timeout 30 s",
+        {},
+    ),
+    Row("message_retention_seconds", "60", "three quarters of message_retention_seconds 60:", {}),
+    Row(
+        "max_receive_count",
+        "1000",
+        "1000 deliveries, 5400 s apart, take 5400000 s",
+        {"consumer_timeout_seconds": "900"},
+    ),
+    Row(
+        "max_receive_count",
+        "481",
+        "481 deliveries, 180 s apart, take 86580 s",
+        {"message_retention_seconds": "115439"},
+    ),
+    Row(
+        "survived_outage_seconds",
+        "200000",
+        "survived_outage_seconds 200000 takes more than the 1000 deliveries",
+        {"visibility_timeout_seconds": "180", "message_retention_seconds": "1036800"},
+    ),
+    Row(
+        "dead_letter_retention_seconds",
+        "518399",
+        "dead_letter_retention_seconds 518399 must be at least two days (172800) above",
+        {},
+    ),
+)
+
+TABLES = (
+    *each("name", "name must be 3 to 255", '"no"', text(256)),
+    *each(
+        "partition_key",
+        "partition_key.name must be 1 to 255",
+        *('{ name = "", type = "S" }', '{ name = null, type = "S" }'),
+        f'{{ name = {text(256)}, type = "S" }}',
+    ),
+    *each(
+        "partition_key",
+        "partition_key.type must be",
+        *('{ name = "p", type = "B" }', '{ name = "p", type = null }'),
+    ),
+    *each(
+        "sort_key",
+        "sort_key.name must be 1 to 255",
+        *('{ name = "", type = "S" }', '{ name = null, type = "S" }'),
+        f'{{ name = {text(256)}, type = "S" }}',
+    ),
+    *each(
+        "sort_key",
+        "sort_key.type must be",
+        *('{ name = "s", type = "B" }', '{ name = "s", type = null }'),
+    ),
+    *each("ttl_attribute", "ttl_attribute must be 1 to 255", '""', text(256)),
+    *each("table_class", 'table_class must be "STANDARD"', '"CHEAP"'),
+    *each("stream_view_type", 'stream_view_type must be "KEYS_ONLY"', '"ALL"'),
+    *each(
+        "provisioned_capacity",
+        CAPACITY,
+        *(capacity("0", "1", "1", "1"), capacity("1", "1", "0", "1")),
+        *(capacity("2", "1", "1", "1"), capacity("1", "1", "2", "1")),
+        *(capacity("null", "1", "1", "1"), capacity("1", "1", "1", "null")),
+    ),
+    *each(
+        "provisioned_capacity",
+        UTILIZATION,
+        *(capacity("1", "1", "1", "1", target="19"), capacity("1", "1", "1", "1", target="91")),
+    ),
+    Row("sort_key", '{ name = "order_id", type = "S" }', 'are both named "order_id"', {}),
+    Row("ttl_attribute", '"order_id"', 'ttl_attribute "order_id" is a key of the table', {}),
+    Row(
+        "existing_table",
+        TABLE.replace("table/theirs", "table/ours"),
+        "existing_table needs the name of a table and the ARN of the same table",
+    ),
+    *(
+        Row("existing_table", TABLE, "are settings of a table that is made here", {name: value})
+        for name, value in (
+            ("ttl_attribute", '"expires_at"'),
+            ("stream_view_type", '"KEYS_ONLY"'),
+            ("provisioned_capacity", capacity("1", "1", "1", "1")),
+        )
+    ),
+)
+
+VPC_ENDPOINTS = (
+    Row(
+        "client_cidr_blocks",
+        '{ ingest = "10.9.0.0/16" }',
+        "client_cidr_blocks and client_security_group_ids share the name ingest",
+        {"client_security_group_ids": '{ ingest = "sg-1" }'},
+    ),
+    Row(
+        "subnet_ids",
+        '["subnet-1", "subnet-2"]',
+        "An endpoint takes one subnet in each zone",
+        {},
+    ),
+    Row("subnet_ids", '["subnet-1"]', "SQS offers endpoints in eu-central-1b", {}),
+)
+
+PIECES = {
+    "function": FUNCTION,
+    "load_balancer": LOAD_BALANCER,
+    "network": NETWORK,
+    "queue": QUEUE,
+    "table": TABLES,
+    "vpc_endpoints": VPC_ENDPOINTS,
+}

@@ -1,0 +1,220 @@
+"""Every refusal, once and by its own words, and none by an accident in an expression.
+
+Starting the provider takes longer than planning a call of a module, so values are planned together,
+several in a call. What is wrong hides what looks at it: the rest is tried again without.
+"""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.terraform.refused.pieces import BASES, PIECES
+from tests.terraform.refused.root import ROOT as OF_ROOT
+from tests.terraform.refused.rows import Row
+
+ROOT = Path(__file__).resolve().parents[3]
+ROWS = {".": OF_ROOT, **{f"modules/{name}": rows for name, rows in PIECES.items()}}
+Found = tuple[str, Row]  # by module
+OURS = (
+    "Invalid value for variable",
+    "Resource precondition failed",
+    "Check block assertion failed",
+)
+
+# Zones that exist, as no other plan with mocks has them.
+ZONES = """
+override_data {
+  target = module.%s.data.aws_subnet.function
+  values = { availability_zone = "eu-central-1a" }
+}
+
+override_data {
+  target = module.%s.data.aws_vpc_endpoint_service.sqs
+  values = { availability_zones = ["eu-central-1b"] }
+}
+"""
+
+
+class Call(NamedTuple):
+    module: str
+    rows: list[Row]
+
+    @property
+    def given(self) -> dict[str, str]:
+        """What the rows give, together with what they are refused with."""
+        found: dict[str, str] = {}
+        for row in self.rows:
+            found |= {row.input: row.value} | (row.also or {})
+        return found
+
+    def takes(self, module: str, row: Row) -> bool:
+        """Whether the row is seen in it as alone; at the root nearly so: large calls."""
+        if self.module != module or (row.also is not None and module != "."):
+            return False
+        wanted = {row.input: row.value} | (row.also or {})
+        inputs = {one.input for one in self.rows}
+        looked_at = set[str]().union(*(LOOKS_AT[module][name] for name in inputs))
+        return (
+            all(self.given.get(name, value) == value for name, value in wanted.items())
+            and row.input not in inputs | looked_at
+            and not LOOKS_AT[module][row.input] & inputs
+        )
+
+    def hcl(self, name: str) -> str:
+        base = BASES.get(Path(self.module).name, {"name": '"orders"'})
+        lines = "".join(f"  {name} = {value}\n" for name, value in (base | self.given).items())
+        return f'module "{name}" {{\n  source = "./checkout/{self.module}"\n{lines}}}\n'
+
+
+def looks_at(module: str) -> dict[str, set[str]]:
+    """By input, the others that its validations look at."""
+    text = (ROOT / module / "variables.tf").read_text()
+    blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL)
+    return {name: set(re.findall(r"\bvar\.(\w+)", body)) - {name} for name, body in blocks}
+
+
+LOOKS_AT = {module: looks_at(module) for module in ROWS}
+
+
+def calls(rows: list[Found]) -> list[Call]:
+    found: list[Call] = []
+    for module, row in rows:
+        if call := next((one for one in found if one.takes(module, row)), None):
+            call.rows.append(row)
+        else:
+            found.append(Call(module, [row]))
+    return found
+
+
+Place = tuple[str, int]  # file and line
+
+
+class Said(NamedTuple):
+    summary: str
+    detail: str
+    at: Place
+    rule: Place
+
+
+def planned(directory: Path, of_it: list[Call]) -> list[Said]:
+    (directory / "checkout").symlink_to(ROOT)
+    (directory / "lambda_src").symlink_to(ROOT / "lambda_src")
+    # Or the mocked provider would not be the modules'.
+    (directory / "versions.tf").write_text(
+        'terraform {\n  required_providers {\n    aws = { source = "hashicorp/aws" }\n  }\n}\n'
+    )
+    named = {f"c{number}": call for number, call in enumerate(of_it)}
+    (directory / "main.tf").write_text("".join(call.hcl(name) for name, call in named.items()))
+    (directory / "refused.tftest.hcl").write_text(
+        'mock_provider "aws" {\n  source = "./checkout/tests/terraform/mocks"\n}\n'
+        + "".join(
+            ZONES % (name, name) for name, call in named.items() if "endpoints" in call.module
+        )
+        + 'run "refused" {\n  command = plan\n}\n'
+    )
+    data = Path(os.environ.get("TF_DATA_DIR", ROOT / ".terraform"))
+    environment = {**os.environ, "TF_DATA_DIR": ".terraform"}
+    init = ("terraform", "init", "-backend=false", "-input=false")
+    subprocess.run(
+        [*init, f"-plugin-dir={data / 'providers'}"],
+        cwd=directory,
+        env=environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    result = subprocess.run(
+        ["terraform", "test", "-json"],
+        cwd=directory,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    return [said(directory, one["diagnostic"]) for one in events if one["type"] == "diagnostic"]
+
+
+def said(directory: Path, diagnostic: dict[str, Any]) -> Said:
+    span = diagnostic.get("range") or {"filename": "", "start": {"line": 0}}
+    at = (span["filename"], span["start"]["line"])
+    rule = re.search(r"validation rule at (\S+?):(\d+),", diagnostic["detail"])
+    file, line = (rule[1], int(rule[2])) if rule else at
+    return Said(
+        diagnostic["summary"],
+        re.sub(r"\s+", " ", diagnostic["detail"]),
+        at,
+        (str((directory / file).resolve()), line),
+    )
+
+
+def heard(of_it: list[Call], all_said: list[Said]) -> Iterator[Found]:
+    """The rows that are refused, at their calls, or inside a module that says so of them."""
+    first = 1
+    for number, call in enumerate(of_it):
+        after = first + call.hcl(f"c{number}").count("\n")
+        own = [
+            one.detail for one in all_said if one.at[0] != "main.tf" or first <= one.at[1] < after
+        ]
+        for row in call.rows:
+            if any(row.says in detail for detail in own):
+                yield call.module, row
+        first = after
+
+
+class Trial(NamedTuple):
+    said: list[Said]
+    silent: list[Found]
+
+
+@pytest.fixture(scope="session")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
+    """First what is wrong in itself, then the rest, again and again while something is heard."""
+    everything = [(module, row) for module, rows in ROWS.items() for row in rows]
+    silent = [one for one in everything if one[1].also is None]
+    later = [one for one in everything if one[1].also is not None]
+    all_said: list[Said] = []
+    while silent or later:
+        tried = calls(silent)
+        new = planned(tmp_path_factory.mktemp("refused"), tried)
+        all_said += new
+        known = list(heard(tried, new))
+        silent = [*(one for one in silent if one not in known), *later]
+        if not known and not later:
+            break
+        later = []
+    return Trial(all_said, silent)
+
+
+@pytest.mark.parametrize(
+    ("module", "row"),
+    [
+        pytest.param(module, row, id=f"{module} {row.input} = {row.value[:60]} {row.also or ''}")
+        for module, rows in ROWS.items()
+        for row in rows
+    ],
+)
+def test_a_value_is_refused(trial: Trial, module: str, row: Row) -> None:
+    assert (module, row) not in trial.silent
+
+
+def test_nothing_is_refused_by_an_accident(trial: Trial) -> None:
+    assert [one for one in trial.said if one.summary not in OURS] == []
+
+
+def test_every_rule_refuses_something(trial: Trial) -> None:
+    fired = {one.rule for one in trial.said}
+    silent = []
+    for path in (*ROOT.glob("*.tf"), *ROOT.glob("modules/*/*.tf")):
+        lines = path.read_text().splitlines()
+        for number, line in enumerate(lines, 1):
+            kind = re.match(r"\s*(validation|precondition) \{", line)
+            # The place of a validation is its block's, that of a precondition its condition's.
+            near = {(str(path), number + further) for further in range(4)}
+            if kind and not near & fired:
+                silent.append(f"{path.relative_to(ROOT)}:{number}: {lines[number].strip()}")
+    assert silent == []

@@ -1,0 +1,73 @@
+"""What a state has at a path, and what should be there."""
+
+import json
+import re
+from typing import Any
+
+from tests.terraform.wiring.names import NOTHING, Of, Resources
+
+
+def short(address: str) -> str:
+    return re.sub(r"module\.|\[0\]", "", address)
+
+
+def resources(module: dict[str, Any]) -> Resources:
+    """The values of each resource, and what it was made after."""
+    found = {
+        short(one["address"]): {**one["values"], "depends_on": one.get("depends_on", [])}
+        for one in module.get("resources", [])
+    }
+    for child in module.get("child_modules", []):
+        found |= resources(child)
+    return found
+
+
+def value(state: Resources, path: str) -> Any:
+    """What is at the path, JSON in a string as what it says."""
+    address = next(
+        (one for one in state if path == one or path.startswith(f"{one}.")),
+        None,
+    )
+    if address is None:
+        return NOTHING
+    found: Any = state[address]
+    for name in path.removeprefix(address).split(".")[1:]:
+        if name.isdigit():
+            found = found[int(name)] if int(name) < len(found) else NOTHING
+        else:
+            [found] = [found] if isinstance(found, dict) else found or [{}]
+            found = found.get(name)
+    return found
+
+
+def meant(state: Resources, expected: Any) -> Any:
+    if isinstance(expected, Of):
+        found = value(state, expected)
+        assert found not in (NOTHING, None), f"nothing is at {expected}"
+        return found
+    if isinstance(expected, list):
+        return [meant(state, one) for one in expected]
+    if isinstance(expected, dict):
+        return {name: meant(state, one) for name, one in expected.items()}
+    return expected
+
+
+def in_order(found: Any) -> Any:
+    """A set has no order; and a list here has none that matters."""
+    if isinstance(found, list):
+        return sorted(map(in_order, found), key=repr)
+    if isinstance(found, dict):
+        return {name: in_order(found[name]) for name in sorted(found)}
+    return found
+
+
+def differences(state: Resources, expected: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """By path, what is there and what should be."""
+    found = {}
+    for path, wanted in expected.items():
+        there, should_be = value(state, path), meant(state, wanted)
+        if isinstance(there, str) and isinstance(should_be, dict | list):
+            there = json.loads(there)
+        if in_order(there) != in_order(should_be):
+            found[path] = (there, should_be)
+    return found

@@ -1,0 +1,211 @@
+"""What the root makes without an input, how its pieces are wired, and what it tells."""
+
+from typing import Any
+
+from tests.terraform.wiring.names import (
+    BALANCER,
+    DEAD_LETTER,
+    FUNCTIONS,
+    INGRESS_RULE,
+    LAMBDA,
+    LOG_GROUPS,
+    MAPPING,
+    NOTHING,
+    QUEUE,
+    ROLES,
+    RULE,
+    TABLE,
+    TARGET_GROUP,
+    VPC,
+    Of,
+    both,
+    each,
+    numbered,
+)
+
+# With no input given.
+DEFAULTS: dict[str, Any] = {
+    f"{BALANCER}.internal": True,
+    f"{BALANCER}.enable_deletion_protection": True,
+    f"{BALANCER}.idle_timeout": 60,
+    f"{BALANCER}.ip_address_type": "ipv4",
+    f"{BALANCER}.access_logs": [],
+    f"{VPC}.cidr_block": "10.0.0.0/16",
+    f"{VPC}.assign_generated_ipv6_cidr_block": False,
+    f'{INGRESS_RULE}["the VPC 80"].cidr_ipv4': "10.0.0.0/16",
+    "load_balancer.aws_lb_listener.https": NOTHING,
+    f'{RULE}["http /lambda/api"].condition.path_pattern.values': [
+        "/lambda/api",
+        "/lambda/api/",
+    ],
+    "load_balancer.aws_wafv2_web_acl_association.this": NOTHING,
+    f"{TARGET_GROUP}.lambda_multi_value_headers_enabled": False,
+    f"{TARGET_GROUP}.health_check": [],
+    "network.aws_nat_gateway.this": NOTHING,
+    **both('aws_vpc_security_group_egress_rule.this["AWS"]', NOTHING),
+    "network.aws_flow_log.this.traffic_type": "ALL",
+    f"{QUEUE}.sqs_managed_sse_enabled": True,
+    f"{DEAD_LETTER}.sqs_managed_sse_enabled": True,
+    f"{QUEUE}.message_retention_seconds": 4 * 86400,
+    f"{DEAD_LETTER}.message_retention_seconds": 14 * 86400,
+    f"{TABLE}.hash_key": "order_id",
+    f"{TABLE}.range_key": "item",
+    f"{TABLE}.ttl": [],
+    f"{TABLE}.deletion_protection_enabled": True,
+    f"{TABLE}.point_in_time_recovery.enabled": True,
+    f"{MAPPING}.enabled": True,
+    f"{MAPPING}.batch_size": 10,
+    f"{MAPPING}.maximum_batching_window_in_seconds": 0,
+    f"{MAPPING}.scaling_config": [{"maximum_concurrency": 5}],
+    f"{MAPPING}.provisioned_poller_config": [],
+    f"ingest.{LAMBDA}.timeout": 10,
+    f"process.{LAMBDA}.timeout": 30,
+    f"ingest.{LAMBDA}.environment.variables.MAX_ORDERS": "1000",
+    f"process.{LAMBDA}.environment.variables.DEAD_LETTER_IMMEDIATELY": "true",
+    **both(f"{LAMBDA}.environment.variables.READ_TIMEOUT_SECONDS", "3"),
+    **both(f"{LAMBDA}.environment.variables.LOG_LEVEL", "INFO"),
+    **both(f"{LAMBDA}.environment.variables.DNS_SUFFIX", "amazonaws.com"),
+    f"process.{LAMBDA}.environment.variables.MAX_RECEIVE_COUNT": "485",
+    f"process.{LAMBDA}.environment.variables.PARALLEL_CALLS": "8",
+    **both(
+        f"{LAMBDA}.environment.variables.TABLE_KEYS",
+        [{"name": "order_id", "type": "S"}, {"name": "item", "type": "S"}],
+    ),
+    **both(f"{LAMBDA}.memory_size", 512),
+    **both(f"{LAMBDA}.architectures", ["arm64"]),
+    **both(f"{LAMBDA}.reserved_concurrent_executions", -1),
+    **both(f"{LAMBDA}.tracing_config.mode", "Active"),
+    **both(f"{LAMBDA}.snap_start", []),
+    **both(f"{LAMBDA}.kms_key_arn", None),
+    **both(f"{LAMBDA}.layers", []),
+    f"ingest.{LAMBDA}.environment.variables.TTL_ATTRIBUTE": None,
+    **both("aws_lambda_provisioned_concurrency_config.this", NOTHING),
+    **each(LOG_GROUPS, "retention_in_days", 365),
+    **each(ROLES, "path", "/"),
+    **each(ROLES, "permissions_boundary", None),
+}
+
+# What a piece is told of another.
+WIRES: dict[str, Any] = {
+    # The mapping: queue to process, failures one by one, no filter, which would delete orders.
+    f"{MAPPING}.event_source_arn": Of(f"{QUEUE}.arn"),
+    f"{MAPPING}.function_name": Of("process.aws_lambda_alias.live.arn"),
+    f"{MAPPING}.function_response_types": ["ReportBatchItemFailures"],
+    f"{MAPPING}.filter_criteria": [],
+    # The load balancer: in front of ingest.
+    "load_balancer.aws_lb_target_group_attachment.this.target_id": Of(
+        "ingest.aws_lambda_alias.live.arn"
+    ),
+    "load_balancer.aws_lambda_permission.this.function_name": "ingest",  # of the alias's ARN
+    "load_balancer.aws_lambda_permission.this.qualifier": Of("ingest.aws_lambda_alias.live.name"),
+    "load_balancer.aws_security_group.this.vpc_id": Of(f"{VPC}.id"),
+    f"{BALANCER}.subnets": numbered("network.aws_subnet.public", "id", 2),
+    # The functions: what they run, where they are, what they are told, what they may.
+    f"ingest.{LAMBDA}.handler": "ingest.handler.handle",
+    f"process.{LAMBDA}.handler": "process.handler.handle",
+    f"ingest.{LAMBDA}.description": "Takes orders over HTTP and puts them on the queue",
+    f"process.{LAMBDA}.description": "Takes orders from the queue and writes them to the table",
+    **{f"{one}.{LAMBDA}.role": Of(f"{one}.aws_iam_role.this.arn") for one in FUNCTIONS},
+    **both("aws_security_group.this.vpc_id", Of(f"{VPC}.id")),
+    **both(f"{LAMBDA}.vpc_config.subnet_ids", numbered("network.aws_subnet.private", "id", 2)),
+    f"ingest.{LAMBDA}.environment.variables.QUEUE_URL": Of(f"{QUEUE}.url"),
+    f"ingest.{LAMBDA}.environment.variables.MAX_MESSAGE_BYTES": "262144",
+    f"ingest.{LAMBDA}.environment.variables.HTTP_PATHS": '["/lambda/api"]',
+    f"process.{LAMBDA}.environment.variables.TABLE_NAME": Of(f"{TABLE}.name"),
+    f"process.{LAMBDA}.environment.variables.DEAD_LETTER_QUEUE_URL": Of(f"{DEAD_LETTER}.url"),
+    **both(f"{LAMBDA}.environment.variables.ACCEPTED_AT_ATTRIBUTE", "accepted_at"),
+    "ingest.data.aws_iam_policy_document.this.source_policy_documents.2": Of(
+        "queue.data.aws_iam_policy_document.producer.json"
+    ),
+    "process.data.aws_iam_policy_document.this.source_policy_documents.2": Of(
+        "queue.data.aws_iam_policy_document.consumer.json"
+    ),
+    "process.data.aws_iam_policy_document.this.source_policy_documents.3": Of(
+        "table.data.aws_iam_policy_document.writer.json"
+    ),
+    # The functions' ways out, and the endpoints at their ends.
+    **both(
+        'aws_vpc_security_group_egress_rule.this["SQS"].referenced_security_group_id',
+        Of("vpc_endpoints.aws_security_group.sqs.id"),
+    ),
+    'process.aws_vpc_security_group_egress_rule.this["DynamoDB"].prefix_list_id': Of(
+        "vpc_endpoints.aws_vpc_endpoint.dynamodb.prefix_list_id"
+    ),
+    'ingest.aws_vpc_security_group_egress_rule.this["DynamoDB"]': NOTHING,
+    "vpc_endpoints.aws_security_group.sqs.vpc_id": Of(f"{VPC}.id"),
+    "vpc_endpoints.aws_vpc_endpoint.sqs.vpc_id": Of(f"{VPC}.id"),
+    "vpc_endpoints.aws_vpc_endpoint.sqs.subnet_ids": Of(f"ingest.{LAMBDA}.vpc_config.subnet_ids"),
+    "vpc_endpoints.aws_vpc_endpoint.dynamodb.vpc_id": Of(f"{VPC}.id"),
+    "vpc_endpoints.aws_vpc_endpoint.dynamodb.route_table_ids": numbered(
+        "network.aws_route_table.private", "id", 2
+    ),
+    f"{QUEUE}.policy": Of("queue.data.aws_iam_policy_document.queue.json"),
+    "queue.data.aws_iam_policy_document.queue.source_policy_documents": [
+        Of('queue.data.aws_iam_policy_document.tls_only["source"].json')
+    ],
+    **{
+        f'vpc_endpoints.aws_vpc_security_group_ingress_rule.sqs["{one}"]'
+        ".referenced_security_group_id": Of(f"{one}.aws_security_group.this.id")
+        for one in FUNCTIONS
+    },
+}
+
+# What the outputs tell, of the run "given".
+OUTPUTS: dict[str, Any] = {
+    "endpoint_url": None,  # below
+    "max_orders_per_request": 46,
+    "survived_outage_seconds": 11 * 903,
+    "load_balancer_name": Of(f"{BALANCER}.name"),
+    "load_balancer_arn": Of(f"{BALANCER}.arn"),
+    "load_balancer_dns_name": Of(f"{BALANCER}.dns_name"),
+    "load_balancer_zone_id": Of(f"{BALANCER}.zone_id"),
+    "load_balancer_security_group_id": Of("load_balancer.aws_security_group.this.id"),
+    "target_group_arn": Of(f"{TARGET_GROUP}.arn"),
+    **{
+        f"{one}_{name}": Of(f"{one}.{path}")
+        for one in FUNCTIONS
+        for name, path in {
+            "function_name": f"{LAMBDA}.function_name",
+            "function_arn": f"{LAMBDA}.arn",
+            "role_arn": "aws_iam_role.this.arn",
+            "policy_json": "data.aws_iam_policy_document.this.json",
+            "security_group_id": "aws_security_group.this.id",
+        }.items()
+    },
+    "queue_name": Of(f"{QUEUE}.name"),
+    "queue_url": Of(f"{QUEUE}.url"),
+    "queue_arn": Of(f"{QUEUE}.arn"),
+    "dead_letter_queue_name": Of(f"{DEAD_LETTER}.name"),
+    "dead_letter_queue_url": Of(f"{DEAD_LETTER}.url"),
+    "dead_letter_queue_arn": Of(f"{DEAD_LETTER}.arn"),
+    "event_source_mapping_id": Of(f"{MAPPING}.uuid"),
+    "table_name": Of(f"{TABLE}.name"),
+    "table_arn": Of(f"{TABLE}.arn"),
+    "vpc_id": Of(f"{VPC}.id"),
+    "load_balancer_subnet_ids": numbered("network.aws_subnet.public", "id", 3),
+    "function_subnet_ids": numbered("network.aws_subnet.private", "id", 3),
+    "function_route_table_ids": numbered("network.aws_route_table.private", "id", 3),
+    "load_balancer_route_table_id": Of("network.aws_route_table.public.id"),
+    "kms_key_policy_json": Of("data.aws_iam_policy_document.kms_key.json"),
+}
+
+# What must be there first, although nothing of it is named.
+AFTER = {
+    "ingest.aws_lambda_function.this": "ingest.aws_iam_role_policy.this",
+    "process.aws_lambda_function.this": "process.aws_iam_role_policy.this",
+    f'{RULE}["http /orders"]': ("load_balancer.aws_lb_target_group_attachment.this"),
+    "load_balancer.aws_lb_target_group_attachment.this": "load_balancer.aws_lambda_permission.this",
+    "network.aws_flow_log.this": "network.aws_iam_role_policy.flow_logs",
+    "network.aws_nat_gateway.this": "network.aws_route.public_internet",
+    # Whoever uses these waits for them: a way out that is there, and one in.
+    "ingest.aws_security_group.this": "ingest.aws_iam_role_policy.this",
+    "process.aws_security_group.this": "process.aws_iam_role_policy.this",
+    "vpc_endpoints.aws_vpc_endpoint.sqs": "vpc_endpoints.aws_vpc_security_group_ingress_rule.sqs",
+}
+
+# What the console lists by its Name.
+NAMED = (
+    *("default_security_group", "eip", "flow_log", "internet_gateway", "nat_gateway"),
+    *("route_table", "security_group", "subnet", "vpc"),
+    "vpc_endpoint",
+)
