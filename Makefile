@@ -39,17 +39,18 @@ demo-down: ## Destroy the demo with Terraform and stop the local stack.
 
 .PHONY: test
 test: test-terraform ## Run every test: Terraform with mocked providers, then pytest: handlers, and the whole system on the local stack.
-	@$(PYTHON) -m pytest tests --ignore tests/terraform
+	@$(PYTHON) -m pytest tests --ignore tests/terraform -n 2 --dist loadgroup
 
 .PHONY: test-unit
-test-unit: ## Run the handlers', the local stack's and the tools' tests.
+test-unit: ## Run the handlers', the local stack's and the tools' tests, and those of the table of changes.
 	$(setup) python
-	@$(PYTHON) -m pytest tests/unit tests/handlers tests/local tests/tools
+	@$(PYTHON) -m pytest tests/unit tests/handlers tests/local tests/tools tests/changes
 
 .PHONY: test-terraform
 test-terraform: ## Plan the root and each module with mocked providers, and check wiring and messages.
 	$(setup) providers python
 	@terraform init -backend=false -input=false -test-directory=tests/terraform >/dev/null
+	@terraform init -backend=false -input=false -test-directory=tests/terraform/wiring >/dev/null
 	@terraform test -test-directory=tests/terraform
 	@$(PYTHON) -m pytest tests/terraform
 
@@ -57,6 +58,7 @@ test-terraform: ## Plan the root and each module with mocked providers, and chec
 mutants: ## Make 200 random small mistakes in the Terraform, one at a time: make test-terraform must see them. build/mutants.json.
 	$(setup) providers python
 	@terraform init -backend=false -input=false -test-directory=tests/terraform >/dev/null
+	@terraform init -backend=false -input=false -test-directory=tests/terraform/wiring >/dev/null
 	@$(PYTHON) -m tests.mutants $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT))
 
 .PHONY: test-e2e
@@ -128,7 +130,8 @@ lint-python: ## ruff and mypy.
 
 .PHONY: lint-docs
 lint-docs: ## Generated tables are up to date.
-	$(setup) go
+	$(setup) go python
+	@$(PYTHON) -m tests.changes.document --check
 	@for directory in . $(MODULES); do \
 		.cache/bin/terraform-docs --config "$(CURDIR)/.terraform-docs.yml" --output-check "$$directory" \
 			|| { echo "✗ $$directory/README.md is out of date: make docs" >&2; exit 1; }; \
@@ -158,8 +161,9 @@ fmt: ## Format Terraform and Python, and mend what ruff can mend.
 	@.cache/venv/bin/ruff format
 
 .PHONY: docs
-docs: ## Write the generated tables of inputs and outputs.
-	$(setup) go
+docs: ## Write the generated tables of inputs, outputs and changes.
+	$(setup) go python
+	@$(PYTHON) -m tests.changes.document
 	@for directory in . $(MODULES); do .cache/bin/terraform-docs --config "$(CURDIR)/.terraform-docs.yml" "$$directory"; done
 
 .PHONY: requirements

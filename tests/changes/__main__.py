@@ -1,12 +1,13 @@
-"""All changes, planned and, where the table says so, applied under traffic: ``make changes``.
+"""All changes, planned and applied under traffic, there and back: ``make changes``.
 
-python -m tests.changes [--fresh] [NAME ...]
+python -m tests.changes [--fresh] [--plan] [NAME ...]
 
 It takes hours. What has been found is kept in build/changes.json and not done again, unless --fresh
-is given or the checkout is another.
+is given, or module, handlers or emulator are others.
 """
 
 import argparse
+import hashlib
 import json
 import subprocess
 import sys
@@ -15,24 +16,36 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from local.emulator import ROOT, Emulator
-from local.screen import Screen, console_for_tables
+from local.screen import Screen, Stage, console_for_tables
 from tests.changes import run
+from tests.changes.recipes import RECIPES
 from tests.changes.system import ChangingSystem
-from tests.changes.table import load
+from tests.changes.table import Change, load
 
 REPORT = ROOT / "build" / "changes.json"
+SOURCES = ("*.tf", "modules/**/*.tf", "lambda_src/**/*.py", "local/**/*.py")
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.changes", description=__doc__)
-    parser.add_argument("--fresh", action="store_true", help="do everything again")
+    parser.add_argument("--fresh", action="store_true", help="do it again")
+    parser.add_argument("--plan", action="store_true", help="apply nothing but bases")
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these changes")
     options = parser.parse_args(arguments)
     table = load()
-    if unknown := set(options.names) - table.keys():
-        parser.error(f"there is no {', '.join(sorted(unknown))} in table.toml")
-    chosen = [table[name] for name in options.names or table]
-    report = _report(is_fresh=options.fresh)
+    if unknown := set(options.names) - table.keys() - RECIPES.keys():
+        parser.error(f"there is no {', '.join(sorted(unknown))} in table.toml or recipes.py")
+    # Those of one base after each other, and last those after which a system has to be made anew.
+    chosen = sorted(
+        (table[name] for name in options.names or table if name in table),
+        key=lambda change: (bool(change.one_way), bool(change.base), json.dumps(change.base)),
+    )
+    recipes = [name for name in options.names or RECIPES if name in RECIPES and not options.plan]
+    report = _report()
+    if options.fresh:
+        for name in [*recipes, *(change.name for change in chosen)]:
+            report["planned"].pop(name, None)
+            report["applied"].pop(name, None)
 
     console = console_for_tables()
     with (
@@ -41,29 +54,18 @@ def main(arguments: list[str]) -> int:
         Emulator(Path(directory) / "emulator", auth=True, tls=True) as emulator,
     ):
         system = ChangingSystem(emulator, Path(directory) / "work", "changing")
-        with screen.stage("apply the system that is changed"):
-            system.terraform.apply()
         for change in chosen:
+            is_applied = change.is_applied and not options.plan
             if change.name not in report["planned"]:
-                with screen.stage(f"plan {change.name}") as stage:
-                    fault = run.plan_fault(system, change) if not change.base else ""
-                    if change.base:
-                        system.configure(change.base)
-                        system.terraform.apply()
-                        fault = run.plan_fault(system, change)
-                        system.configure({})
-                        system.terraform.apply()
-                    stage.note, stage.has_failed = fault or change.kind, bool(fault)
-                report["planned"][change.name] = {"kind": change.kind, "fault": fault}
-                _write(report)
-            if change.is_applied and change.name not in report["applied"]:
-                with screen.stage(f"apply {change.name}, and back") as stage:
-                    applied = run.apply(system, change)
-                    faults = applied.faults(change)
-                    stage.note = "; ".join(faults) or f"{applied.accepted} orders, none lost"
-                    stage.has_failed = bool(faults)
-                report["applied"][change.name] = {**applied.report(), "faults": faults}
-                _write(report)
+                _plan(system, change, report, screen)
+            if is_applied and change.name not in report["applied"]:
+                _apply(system, change, report, screen)
+            if change.one_way:
+                system.renew()
+        for name in recipes:
+            if name not in report["applied"]:
+                with screen.stage(f"recipe {name}") as stage:
+                    _record(RECIPES[name](system), Change(name, {}), report, stage)
     faults = [f"{n}: {p['fault']}" for n, p in report["planned"].items() if p["fault"]]
     faults += [
         f"{n}: {'; '.join(a['faults'])}" for n, a in report["applied"].items() if a["faults"]
@@ -74,15 +76,39 @@ def main(arguments: list[str]) -> int:
     return 1 if faults else 0
 
 
-def _report(*, is_fresh: bool) -> dict[str, Any]:
-    """What is known of this very checkout."""
+def _plan(system: ChangingSystem, change: Change, report: dict[str, Any], screen: Screen) -> None:
+    with screen.stage(f"plan {change.name}") as stage:
+        system.become(change.base)
+        fault = run.plan_fault(system, change)
+        stage.note, stage.has_failed = fault or change.kind, bool(fault)
+    report["planned"][change.name] = {"kind": change.kind, "fault": fault}
+    _write(report)
+
+
+def _apply(system: ChangingSystem, change: Change, report: dict[str, Any], screen: Screen) -> None:
+    with screen.stage(f"apply {change.name}" + ("" if change.one_way else ", and back")) as stage:
+        _record(run.apply(system, change), change, report, stage)
+
+
+def _record(applied: run.Applied, change: Change, report: dict[str, Any], stage: Stage) -> None:
+    faults = applied.faults(change)
+    stage.note = "; ".join(faults) or f"{applied.accepted} orders, none lost"
+    stage.has_failed = bool(faults)
+    report["applied"][change.name] = {**applied.report(), "faults": faults}
+    _write(report)
+
+
+def _report() -> dict[str, Any]:
+    """What is known of what is here."""
+    paths = sorted({path for pattern in SOURCES for path in ROOT.glob(pattern)})
+    source = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
     command = ["git", "rev-parse", "HEAD"]
     commit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    if REPORT.exists() and not is_fresh:
+    if REPORT.exists():
         found: dict[str, Any] = json.loads(REPORT.read_text())
-        if found["commit"] == commit:
+        if found.get("source") == source:
             return found
-    return {"commit": commit, "planned": {}, "applied": {}}
+    return {"commit": commit, "source": source, "planned": {}, "applied": {}}
 
 
 def _write(report: dict[str, Any]) -> None:

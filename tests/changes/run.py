@@ -1,8 +1,8 @@
 """Plans and applies changes, and says what came of them."""
 
-import contextlib
 import time
 import urllib.error
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -19,23 +19,25 @@ class Applied:
     """What came of a change and of its revert under traffic."""
 
     name: str
-    accepted: int
-    refused: int  # requests answered otherwise than 202, there and back
-    gap_seconds: float
-    lost: int  # orders answered 202 that are in no table and on no queue
-    second_plan_empty: bool
-    back: bool  # reverted, with an empty second plan
+    accepted: int = 0
+    refused: int = 0  # requests answered otherwise than 202, there and back
+    gap_seconds: float = 0.0
+    lost: int = 0  # orders answered 202 that are in no table and on no queue
+    second_plan_empty: bool = False
+    back: bool = False  # reverted, with an empty second plan
     failure: str = ""
 
     def faults(self, change: Change) -> list[str]:
         found = [self.failure] if self.failure else []
+        if not self.accepted:
+            found.append("no order was accepted")
         if self.lost:
             found.append(f"{self.lost} accepted orders lost")
         if self.refused and not change.gap:
             found.append(f"{self.refused} requests refused over {self.gap_seconds:.1f} s")
         if not self.second_plan_empty:
             found.append("the second plan is not empty")
-        if not self.back:
+        if not self.back and not change.one_way:
             found.append("it does not go back")
         return found
 
@@ -53,39 +55,56 @@ def plan_fault(system: ChangingSystem, change: Change, *options: str) -> str:
 
 
 def apply(system: ChangingSystem, change: Change) -> Applied:
-    """Applies a change and its revert under traffic, and looks for every accepted order."""
-    result = Applied(change.name, 0, 0, 0.0, 0, second_plan_empty=False, back=False)
-    traffics = []
-    with contextlib.suppress(AssertionError):
-        system.configure(change.base)
-        system.terraform.apply()
-    try:
-        for inputs in ({**change.base, **change.inputs}, change.base):
-            stack = system.stack()
-            with Traffic(partial(_status, stack)) as traffic:
-                traffics.append(traffic)
-                system.configure(inputs)
-                system.terraform.apply()
-                time.sleep(QUIET_SECONDS)  # traffic, not a wait for anything
-            is_empty = not system.terraform.plan_changes()
-            if inputs is change.base:
-                result.back = is_empty
-            else:
-                result.second_plan_empty = is_empty
-    except AssertionError as error:
-        result.failure = str(error)[-1500:]
-        with contextlib.suppress(AssertionError):
-            system.configure(change.base)
-            system.terraform.apply()
-    result.accepted = sum(len(traffic.accepted) for traffic in traffics)
-    result.refused = sum(len(traffic.refused) for traffic in traffics)
-    result.gap_seconds = round(sum(traffic.gap_seconds for traffic in traffics), 1)
-    accepted = {order["order_id"] for traffic in traffics for order in traffic.accepted}
-    result.lost = len(_missing(system.stack(), accepted))
+    """Applies a change and its revert under traffic, and looks for every accepted order.
+
+    An apply that fails is followed by the revert all the same.
+    """
+    result = Applied(change.name)
+    system.become(change.base)
+    owed = set[str]()
+    there = {**change.base, **change.inputs}
+    result.second_plan_empty = _step(system, change, there, result, owed)
+    if not change.one_way:
+        *steps, last = [{**change.base, **step} for step in [*change.back, {}]]
+        for step in steps:
+            _step(system, change, step, result, owed)
+        with system.old_versions_deleted() if change.held_by_versions else nullcontext():
+            result.back = _step(system, change, last, result, owed)
+    result.lost += len(missing_orders(system.stack(), owed))
     return result
 
 
-def _status(stack: Stack, order: dict[str, Any]) -> int:
+def _step(
+    system: ChangingSystem,
+    change: Change,
+    inputs: dict[str, Any],
+    result: Applied,
+    owed: set[str],
+) -> bool:
+    """Applies these inputs under traffic, and says whether another apply would do nothing."""
+    system.configure(inputs)
+    with Traffic(partial(status, system.stack(change.port)), change.orders) as traffic:
+        try:
+            system.apply()
+        except AssertionError as error:
+            result.failure += str(error)[-1500:]
+        count = len(traffic.accepted)
+        with suppress(AssertionError, KeyError):
+            traffic.send = partial(status, system.stack(change.port))
+        time.sleep(QUIET_SECONDS)  # traffic, not a wait for anything
+    # What is deleted on purpose takes with it what was accepted before; what came after is kept.
+    owed |= {order["order_id"] for order in traffic.accepted[count if change.loses else 0 :]}
+    result.accepted += len(traffic.accepted)
+    result.refused += len(traffic.refused)
+    result.gap_seconds = round(result.gap_seconds + traffic.gap_seconds, 1)
+    is_empty = not system.terraform.plan_changes()
+    if change.loses:
+        result.lost += len(missing_orders(system.stack(), owed))
+        owed.clear()
+    return is_empty
+
+
+def status(stack: Stack, order: dict[str, Any]) -> int:
     """Of the answer to an order, 0 without one."""
     try:
         return stack.post(order).status
@@ -93,26 +112,30 @@ def _status(stack: Stack, order: dict[str, Any]) -> int:
         return 0
 
 
-def _missing(stack: Stack, accepted: set[str]) -> set[str]:
-    """Accepted orders that are neither in the table nor, once nothing moves, on a queue."""
+def missing_orders(stack: Stack, accepted: set[str], *other_tables: str) -> set[str]:
+    """Accepted orders that are neither in a table nor, once nothing moves, on a queue."""
+    tables = [stack.outputs["table_name"], *other_tables]
     deadline = time.monotonic() + SETTLED_SECONDS
     missing = set(accepted)
     while missing and time.monotonic() < deadline:
-        missing -= _stored(stack)
+        missing -= _stored(stack, tables)
         if missing and not stack.queued():
-            missing -= _stored(stack)
+            missing -= _stored(stack, tables)
             break
         time.sleep(0.5)
-    if missing:
-        bodies = " ".join(message["Body"] for message in stack.take_dead_letters())
+    while missing and (messages := stack.take_dead_letters()):
+        bodies = " ".join(message["Body"] for message in messages)
         missing = {order_id for order_id in missing if order_id not in bodies}
     return missing
 
 
-def _stored(stack: Stack) -> set[str]:
-    pages = stack.dynamodb.get_paginator("scan").paginate(
-        TableName=stack.outputs["table_name"],
-        ConsistentRead=True,
-        ProjectionExpression="order_id",
-    )
+def _stored(stack: Stack, tables: list[str]) -> set[str]:
+    scan = stack.dynamodb.get_paginator("scan")
+    pages = [
+        page
+        for table in tables
+        for page in scan.paginate(
+            TableName=table, ConsistentRead=True, ProjectionExpression="order_id"
+        )
+    ]
     return {item["order_id"]["S"] for page in pages for item in page["Items"]}

@@ -1,11 +1,15 @@
 """A system whose inputs change: its configuration, its surroundings, and the traffic meanwhile."""
 
+import io
+import itertools
 import json
+import re
 import shutil
 import threading
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +18,9 @@ from typing import Any, Self
 from local.emulator import ROOT, Emulator
 from tests.e2e.stack import Stack, Terraform, new_order, short
 
-REGION = "us-east-1"
 ACCOUNT = "000000000000"
+LOGS = "logs.us-east-1.amazonaws.com"
+SHARED = "brought-along"  # the name of what a team brings along
 REQUESTS_A_SECOND = 10
 SETTLED_SECONDS = 240  # within which what was accepted must be in a table or in a queue
 
@@ -33,13 +38,27 @@ class Surroundings:
             return {name: self.resolve(member) for name, member in value.items()}
         if isinstance(value, list):
             return [self.resolve(element) for element in value]
-        if isinstance(value, str) and value.startswith("$"):
+        if isinstance(value, str) and re.fullmatch(r"\$\w+", value):
             return getattr(self, value[1:])
         return None if value == "null" else value
 
     @cached_property
     def kms_key(self) -> str:
-        return str(self._emulator.client("kms").create_key()["KeyMetadata"]["Arn"])
+        return self._new_key()
+
+    @cached_property
+    def other_kms_key(self) -> str:
+        return self._new_key()
+
+    def _new_key(self) -> str:
+        """A key that the account's policies decide on, and that CloudWatch Logs may use."""
+        principals = ({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, {"Service": LOGS})
+        statements = [
+            {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"}
+            for principal in principals
+        ]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        return str(self._emulator.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"])
 
     @cached_property
     def certificate(self) -> str:
@@ -64,12 +83,12 @@ class Surroundings:
             "Principal": {"Service": "lambda.amazonaws.com"},
         }
         role = iam.create_role(
-            RoleName="brought-along",
+            RoleName=SHARED,
             AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": trust}),
         )
         everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
         iam.put_role_policy(
-            RoleName="brought-along",
+            RoleName=SHARED,
             PolicyName="everything",
             PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": everything}),
         )
@@ -77,8 +96,80 @@ class Surroundings:
 
     @cached_property
     def bucket(self) -> str:
-        self._emulator.client("s3").create_bucket(Bucket="brought-along")
-        return "brought-along"
+        self._emulator.client("s3").create_bucket(Bucket=SHARED)
+        return SHARED
+
+    @cached_property
+    def object_key(self) -> str:
+        """The same package as an object in the bucket."""
+        self._emulator.client("s3").upload_file(self.process_zip, self.bucket, "process.zip")
+        return "process.zip"
+
+    @cached_property
+    def layer(self) -> str:
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as layer:
+            layer.writestr("python/agent.py", "")
+        version = self._emulator.client("lambda").publish_layer_version(
+            LayerName=SHARED, Content={"ZipFile": archive.getvalue()}
+        )
+        return str(version["LayerVersionArn"])
+
+    @cached_property
+    def web_acl(self) -> str:
+        summary = self._emulator.client("wafv2").create_web_acl(
+            Name=SHARED,
+            Scope="REGIONAL",
+            DefaultAction={"Allow": {}},
+            VisibilityConfig={
+                "SampledRequestsEnabled": False,
+                "CloudWatchMetricsEnabled": False,
+                "MetricName": SHARED,
+            },
+        )["Summary"]
+        return str(summary["ARN"])
+
+    @cached_property
+    def table(self) -> dict[str, str]:
+        """A table with the keys that the module's has."""
+        table = self._emulator.client("dynamodb").create_table(
+            TableName=SHARED,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": "order_id", "AttributeType": "S"},
+                {"AttributeName": "item", "AttributeType": "S"},
+            ],
+            KeySchema=[
+                {"AttributeName": "order_id", "KeyType": "HASH"},
+                {"AttributeName": "item", "KeyType": "RANGE"},
+            ],
+        )["TableDescription"]
+        return {"name": SHARED, "arn": str(table["TableArn"])}
+
+    @cached_property
+    def listener(self) -> str:
+        """Of a load balancer that others share."""
+        ec2 = self._emulator.client("ec2")
+        vpc_id = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        subnets = [
+            ec2.create_subnet(
+                VpcId=vpc_id, CidrBlock=f"10.9.{n}.0/24", AvailabilityZone=f"us-east-1{zone}"
+            )["Subnet"]["SubnetId"]
+            for n, zone in enumerate("ab")
+        ]
+        elb = self._emulator.client("elbv2")
+        [balancer] = elb.create_load_balancer(Name=SHARED, Subnets=subnets, Scheme="internal")[
+            "LoadBalancers"
+        ]
+        [listener] = elb.create_listener(
+            LoadBalancerArn=balancer["LoadBalancerArn"],
+            Protocol="HTTP",
+            Port=80,
+            DefaultActions=[
+                {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
+            ],
+        )["Listeners"]
+        return str(listener["ListenerArn"])
 
     @cached_property
     def process_zip(self) -> str:
@@ -98,6 +189,8 @@ class Traffic:
     """Orders sent at a steady rate while something is changed."""
 
     send: Callable[[dict[str, Any]], int]  # returns the status, 0 without an answer
+    # Further attributes of the orders, which take turns.
+    forms: list[dict[str, Any]] = field(default_factory=lambda: [{}])
     accepted: list[dict[str, Any]] = field(default_factory=list)
     refused: list[tuple[float, int]] = field(default_factory=list)  # when, and the status
 
@@ -113,8 +206,10 @@ class Traffic:
 
     def _run(self) -> None:
         due = time.monotonic()
-        while not self._done.is_set():
-            order = new_order(table_key=len(self.accepted))
+        for form in itertools.cycle(self.forms):
+            if self._done.is_set():
+                return
+            order = new_order(number=time.time_ns(), **form)  # a key, in some changes
             status = self.send(order)
             if status == 202:
                 self.accepted.append(order)
@@ -132,12 +227,15 @@ class Traffic:
 class ChangingSystem:
     """One system, made of this checkout by a consumer whose inputs are exchanged."""
 
-    def __init__(self, emulator: Emulator, work: Path, name: str, **common: Any) -> None:
+    def __init__(self, emulator: Emulator, work: Path, name: str) -> None:
         self.emulator = emulator
-        self._common = {"name": name, "deletion_protection_enabled": False, **common}
+        self._name = name
         self._work = work
         self._directory = work / "configuration"
         self._directory.mkdir(parents=True, exist_ok=True)
+        self._inputs: dict[str, Any] = {}
+        self._applied: dict[str, Any] | None = None
+        self.beside: dict[str, dict[str, Any]] = {}  # blocks beside the call of the module
         self.surroundings = Surroundings(emulator, work)
         self.terraform = Terraform(self._directory, work, emulator)
         self.configure({})
@@ -147,12 +245,71 @@ class ChangingSystem:
         """Goes on with a copy of another configuration's state of the same system."""
         shutil.copy(state, self._work / "terraform.tfstate")
 
+    def become(self, inputs: dict[str, Any]) -> None:
+        """Applies these inputs, unless they were what was applied last."""
+        self.configure(inputs)
+        if self._applied != inputs:
+            self.apply()
+
+    def apply(self) -> None:
+        """Applies what is configured."""
+        self._applied = None
+        self.terraform.apply()
+        self._applied = self._inputs
+
+    def renew(self) -> None:
+        """Destroys it, for a change from which there is no way back."""
+        if self._applied is not None:
+            self.configure(self._applied)
+        self.terraform.destroy()
+        self._applied = None
+
+    @contextmanager
+    def old_versions_deleted(self) -> Iterator[None]:
+        """Meanwhile, as docs/changing.md tells, versions go that hold subnets of a zone that goes.
+
+        The provider would retry the subnet's deletion for 20 minutes.
+        """
+        outputs = self.stack().outputs
+        names = [outputs[f"{function}_function_name"] for function in ("ingest", "process")]
+        done = threading.Event()
+
+        def delete() -> None:
+            while not done.wait(1):
+                for name in names:
+                    self._delete_versions(name)
+
+        thread = threading.Thread(target=delete, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _delete_versions(self, function: str) -> None:
+        """Those in subnets in which the version that the alias names is not."""
+        client = self.emulator.client("lambda")
+        live = client.get_alias(FunctionName=function, Name="live")["FunctionVersion"]
+        versions = client.list_versions_by_function(FunctionName=function)["Versions"]
+        subnets = {one["Version"]: set(one["VpcConfig"]["SubnetIds"]) for one in versions}
+        for version in subnets.keys() - {"$LATEST", live}:
+            if not subnets[version] <= subnets[live]:
+                client.delete_function(FunctionName=function, Qualifier=version)
+
     def configure(self, inputs: dict[str, Any]) -> None:
         """Writes the configuration with these inputs, beside those that all have."""
-        module = {"source": str(ROOT), **self._common, **self.surroundings.resolve(inputs)}
+        self._inputs = inputs
+        module = {
+            "source": str(ROOT),
+            "name": self._name,
+            "deletion_protection_enabled": False,
+            **self.surroundings.resolve(inputs),
+        }
         configuration = {
             "provider": {"aws": {}},
-            "module": {"async_ingest": module},
+            **self.surroundings.resolve(self.beside),
+            "module": {"async_ingest": module, **self.beside.get("module", {})},
             "output": {"all": {"value": "${module.async_ingest}"}},
         }
         (self._directory / "main.tf.json").write_text(json.dumps(configuration))
@@ -171,6 +328,8 @@ class ChangingSystem:
         }
         return {address: c["actions"] for address, c in short(changes).items()}, ""
 
-    def stack(self) -> Stack:
+    def stack(self, port: int = 80) -> Stack:
         """The system as a client and as an operator see it now."""
-        return Stack(self.emulator, self.terraform, module="all")
+        stack = Stack(self.emulator, self.terraform, port=port, module="all")
+        stack.outputs["load_balancer_name"] = stack.outputs.get("load_balancer_name") or SHARED
+        return stack

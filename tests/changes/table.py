@@ -1,4 +1,4 @@
-"""The table of changes, table.toml, as Python reads it."""
+"""The table of changes, table.toml and refused.toml, as Python reads it."""
 
 import fnmatch
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-TABLE = Path(__file__).with_name("table.toml")
+TABLES = [Path(__file__).with_name(name) for name in ("table.toml", "refused.toml")]
 
 Actions = dict[str, list[str]]  # as Terraform plans them, by address
 
@@ -21,15 +21,26 @@ class Change:
 
     name: str
     inputs: dict[str, Any]
+    says: str = ""
     base: dict[str, Any] = field(default_factory=dict)
     versions: list[str] = field(default_factory=list)
     replaces: list[str] = field(default_factory=list)
     destroys: list[str] = field(default_factory=list)
     refused: str = ""
     is_nothing: bool = False
-    is_applied: bool = False
+    not_applied: str = ""
+    back: list[dict[str, Any]] = field(default_factory=list)
+    one_way: str = ""
+    held_by_versions: bool = False
     gap: bool = False
+    loses: str = ""
+    orders: list[dict[str, Any]] = field(default_factory=lambda: [{}])
+    port: int = 80
     in_test: bool = False
+
+    @property
+    def is_applied(self) -> bool:
+        return not (self.refused or self.is_nothing or self.not_applied)
 
     @property
     def kind(self) -> str:
@@ -46,6 +57,8 @@ class Change:
 
     def faults(self, actions: Actions) -> list[str]:
         """How a plan differs from what is expected of it."""
+        # What only remembers something is no part of the system.
+        actions = {a: what for a, what in actions.items() if "terraform_data." not in a}
         replaced = [a for a, what in actions.items() if {"delete", "create"} <= set(what)]
         destroyed = [a for a, what in actions.items() if what == ["delete"]]
         functions = [a for a in actions if a.endswith("aws_lambda_function.this")]
@@ -67,7 +80,7 @@ class Change:
         words = re.sub(r"[\s│╷╵]+", " ", output)
         if self.refused and re.search(self.refused, words):
             return ""
-        return f"refused: {words[-1500:]}"
+        return f"refused: {words[-1500:]}" if words else "is not refused"
 
 
 def _differences(verb: str, patterns: list[str], addresses: list[str]) -> list[str]:
@@ -86,5 +99,5 @@ def load() -> dict[str, Change]:
     Raises:
         TypeError: A row has a field that there is not.
     """
-    rows = tomllib.loads(TABLE.read_text())
+    rows = tomllib.loads("\n".join(path.read_text() for path in TABLES))
     return {name: Change(name=name, **row) for name, row in rows.items()}

@@ -1,6 +1,6 @@
 """Changes of a running system: one of each kind planned, and three applied under traffic.
 
-``make changes`` plans and applies all of tests/changes/table.toml.
+``make changes`` plans all of tests/changes/*.toml, and applies what is not refused.
 """
 
 import pytest

@@ -1,0 +1,139 @@
+"""What every change does, from the table into docs/changing.md: ``make docs``.
+
+python -m tests.changes.document [--check]
+"""
+
+import json
+import re
+import sys
+from typing import Any
+
+from local.emulator import ROOT
+from tests.changes.table import Change, load
+
+DOCUMENT = ROOT / "docs" / "changing.md"
+PROTECTION = "deletion_protection_enabled"
+BEGIN, END = "<!-- BEGIN_CHANGES -->", "<!-- END_CHANGES -->"
+
+# What a reader calls the resources of the table, by the patterns there; "" is not worth a word.
+WORDS = {
+    "*": "everything",
+    "*.aws_iam_role.*": "the roles",
+    "*.aws_iam_role.this": "the roles",
+    "*.aws_iam_role_policy.*": "",
+    "*.aws_iam_role_policy.this": "",
+    "*.aws_vpc_security_group_egress_rule.this*": "",
+    "ingest.aws_iam_role.this": "its role",
+    "ingest.aws_iam_role_policy.this": "",
+    "load_balancer.aws_lb.this": "the load balancer",
+    "load_balancer.aws_lb_listener.http": "its listener",
+    "load_balancer.aws_lb_listener_rule.this*": "rules of the listener",
+    "load_balancer.aws_lambda_permission.this": "",
+    "load_balancer.aws_lb_target_group.this": "the target group",
+    "load_balancer.aws_lb_target_group_attachment.this": "",
+    "load_balancer.aws_security_group.this": "",
+    "load_balancer.aws_vpc_security_group_ingress_rule.this*": "rules of its security group",
+    "network.aws_cloudwatch_log_group.flow_logs": "their log group",
+    "network.aws_flow_log.this": "the flow logs",
+    "network.aws_iam_role.flow_logs": "their role",
+    "network.aws_iam_role_policy.flow_logs": "",
+    "table.aws_dynamodb_table.this": "the table",
+    "vpc_endpoints.*": "the endpoints",
+}
+
+
+def main(arguments: list[str]) -> int:
+    before = DOCUMENT.read_text()
+    head, rest = before.split(BEGIN)
+    tail = rest.split(END)[1]
+    after = f"{head}{BEGIN}\n{table(load())}{END}{tail}"
+    if "--check" in arguments:
+        if after != before:
+            print("✗ docs/changing.md is out of date: make docs", file=sys.stderr)
+        return int(after != before)
+    DOCUMENT.write_text(after)
+    return 0
+
+
+def table(changes: dict[str, Change]) -> str:
+    """A row for each change, under each input that it changes, in the order of the inputs."""
+    variables = (ROOT / "variables.tf").read_text()
+    lines = ["| Input | From | To | What the apply does |", "| --- | --- | --- | --- |"]
+    for name in re.findall(r'^variable "(\w+)"', variables, re.MULTILINE):
+        label = f"`{name}`"
+        for change in changes.values():
+            # What is refused while protected is so in the apply that takes the protection away.
+            is_twin = change.name.startswith("protected_") and PROTECTION in change.inputs
+            if name in change.inputs and not is_twin:
+                before = _shown(change.base[name]) if name in change.base else "default"
+                after = _shown(change.inputs[name])
+                lines.append(f"| {label} | {before} | {after} | {effect(change, name)} |")
+                label = ""
+    return "\n".join(lines) + "\n"
+
+
+def effect(change: Change, name: str) -> str:
+    """What a change does, seen from one of the inputs that it changes, in sentences."""
+    if change.refused:
+        is_protected = change.base.get(PROTECTION)
+        sentences = [
+            f"**Refused**{' while protected' if is_protected else ''}: “{change.refused}”."
+        ]
+    elif change.is_nothing:
+        sentences = ["Nothing."]
+    else:
+        sentences = [
+            f"Publishes a new version of {' and '.join(change.versions)}."
+            if change.versions
+            else "",
+            f"**Replaces** {_words(change.replaces)}." if change.replaces else "",
+            f"**Deletes** {_words(change.destroys)}." if _words(change.destroys) else "",
+        ]
+        sentences = [one for one in sentences if one] or ["In place."]
+    with_it = [f"`{other} = {_hcl(value)}`" for other, value in _with_it(change, name).items()]
+    return " ".join(
+        one
+        for one in (
+            f"With {', '.join(with_it)}:" if with_it else "",
+            *sentences,
+            f"Lost: {change.loses}." if change.loses else "",
+            "**Requests are refused meanwhile.**" if change.gap else "",
+            f"No way back: {change.one_way}."
+            if change.one_way and change.is_applied and not change.back
+            else "",
+            f"Planned only: {change.not_applied}." if change.not_applied else "",
+            change.says,
+        )
+        if one
+    )
+
+
+def _with_it(change: Change, name: str) -> dict[str, Any]:
+    """What else the configuration has, or gets, in this change."""
+    others = {**change.base, **change.inputs}
+    return {other: v for other, v in others.items() if other not in (name, PROTECTION)}
+
+
+def _words(patterns: list[str]) -> str:
+    return " and ".join(word for word in dict.fromkeys(WORDS[p] for p in patterns) if word)
+
+
+def _shown(value: Any) -> str:
+    """A value as in a configuration, short; "…" is something of the reader's."""
+    return f"`{_hcl(value)}`"
+
+
+def _hcl(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{name} = {_hcl(member)}" for name, member in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_hcl(element) for element in value) + "]"
+    if value == "null":
+        return "null"
+    if isinstance(value, str) and value.startswith(("$", "{")):
+        return "…"
+    return json.dumps(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,88 @@
+"""The table of changes names every input, and what it expects can fail."""
+
+import re
+import tomllib
+
+import pytest
+
+from local.emulator import ROOT
+from tests.changes.document import table
+from tests.changes.system import Surroundings
+from tests.changes.table import Change, load
+
+INPUTS = re.findall(r'^variable "(\w+)"', (ROOT / "variables.tf").read_text(), re.MULTILINE)
+CHANGES = load()
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_every_input_is_changed_under_traffic_or_refused(name: str) -> None:
+    changes = [change for change in CHANGES.values() if name in change.inputs]
+
+    assert any(change.is_applied or change.refused or change.not_applied for change in changes)
+
+
+def test_inputs_are_those_of_the_module() -> None:
+    named = {name for change in CHANGES.values() for name in {**change.base, **change.inputs}}
+
+    assert named == set(INPUTS)
+
+
+def test_a_base_is_not_what_it_is_changed_to() -> None:
+    for change in CHANGES.values():
+        assert {**change.base, **change.inputs} != change.base, change.name
+
+
+def test_what_the_end_to_end_test_plans_starts_from_the_defaults() -> None:
+    assert [change.name for change in CHANGES.values() if change.in_test and change.base] == []
+
+
+def test_surroundings_are_those_that_there_are() -> None:
+    inputs = repr([[change.base, change.inputs] for change in CHANGES.values()])
+
+    assert set(re.findall(r"'\$(\w+)'", inputs)) <= set(vars(Surroundings))
+
+
+def test_what_is_protected_is_refused_in_the_apply_that_unprotects_too() -> None:
+    alone = {n.removeprefix("protected_") for n in CHANGES if n.startswith("protected_")}
+
+    assert alone
+    assert {n for n in alone if not n.endswith("_at_once")} == {
+        n.removesuffix("_at_once") for n in alone if n.endswith("_at_once")
+    }
+
+
+def test_the_document_is_that_of_the_table() -> None:
+    for name in INPUTS:
+        assert f"| `{name}` |" in table(CHANGES), name
+    assert "`certificate` | default |" in table(CHANGES)
+
+
+def test_an_unknown_field_is_a_mistake() -> None:
+    with pytest.raises(TypeError):
+        Change(name="x", **tomllib.loads("inputs = {}\ngaps = true"))
+
+
+def test_a_plan_that_does_something_else_is_a_fault() -> None:
+    change = Change("x", {}, versions=["ingest"], destroys=["queue.*"])
+    expected = {
+        "ingest.aws_lambda_function.this": ["update"],
+        "queue.aws_sqs_queue.this": ["delete"],
+        "terraform_data.name": ["delete", "create"],
+    }
+
+    assert change.faults(expected) == []
+    assert change.faults({**expected, "table.t": ["delete", "create"]}) == [
+        "replaces table.t, which is not expected"
+    ]
+    assert change.faults({"queue.aws_sqs_queue.this": ["delete"]}) == [
+        "new versions of [], not of ['ingest']"
+    ]
+    assert "does not destroy queue.*" in change.faults({})
+
+
+def test_a_refusal_needs_the_words_that_are_expected() -> None:
+    change = Change("x", {}, refused="cannot be changed")
+
+    assert change.fault_of_refusal("│ cannot be\n│ changed") == ""
+    assert change.fault_of_refusal("Error: something else").startswith("refused: Error")
+    assert change.fault_of_refusal("") == "is not refused"
