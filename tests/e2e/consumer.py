@@ -1,4 +1,7 @@
-"""Another repository that uses this one: two systems side by side, and a queue alone."""
+"""Another repository that uses this one.
+
+Two systems side by side, two that share a network and its VPC endpoints, and a queue alone.
+"""
 
 import json
 import shutil
@@ -8,24 +11,49 @@ from typing import Any
 
 from local.emulator import ROOT
 
+PARTNER = "111111111111"  # another account, of which the emulator takes such a key for the root
+
+
+def document(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+
+
 # What the first of the two sets. It cannot be seen in a plan: it is joined with what is unknown.
 INPUTS: dict[str, Any] = {
     "ingest_environment": {"AGENT": "on"},
-    "process_environment": {"AGENT": "on", "TABLE_NAME": "what the module sets wins"},
+    "process_environment": {"AGENT": "on"},
     "process_dead_letter_immediately": False,
+    "queue_policy_documents": [
+        document(
+            {
+                "Sid": "SendByPartner",
+                "Principal": {"AWS": f"arn:aws:iam::{PARTNER}:root"},
+                "Action": "sqs:SendMessage",
+                "Resource": "*",
+            }
+        )
+    ],
+    "vpc_endpoint_policy_documents": {
+        service: [
+            document(
+                {
+                    "Sid": "ListByAgents",
+                    "Principal": "*",
+                    "Action": action,
+                    "Resource": "*",
+                    "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/agent-*"}},
+                }
+            )
+        ]
+        for service, action in {"sqs": "sqs:ListQueues", "dynamodb": "dynamodb:ListTables"}.items()
+    },
     **{
         f"{function}_policy_documents": [
-            json.dumps(
+            document(
                 {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Sid": f"{function.capitalize()}Extra",
-                            "Effect": "Allow",
-                            "Action": "s3:GetObject",
-                            "Resource": "arn:aws:s3:::extra/*",
-                        }
-                    ],
+                    "Sid": f"{function.capitalize()}Extra",
+                    "Action": "s3:GetObject",
+                    "Resource": "arn:aws:s3:::extra/*",
                 }
             )
         ]
@@ -59,8 +87,12 @@ def write_consumer(work: Path) -> Path:
             "left": {**common, "name": "left", **INPUTS},
             "right": {**common, "name": "right", "vpc_cidr_block": "10.1.0.0/16"},
             "alone": queue,
+            **sharing(source, common),
         },
-        "output": {name: {"value": f"${{module.{name}}}"} for name in ("left", "right", "alone")},
+        "output": {
+            name: {"value": f"${{module.{name}}}"}
+            for name in ("left", "right", "north", "south", "alone")
+        },
     }
     mocks = json.dumps(str(repository / "tests" / "terraform" / "mocks"))
     directory = work / "consumer"
@@ -70,3 +102,32 @@ def write_consumer(work: Path) -> Path:
         f'mock_provider "aws" {{\n  source = {mocks}\n}}\n\nrun "plan" {{\n  command = plan\n}}\n'
     )
     return directory
+
+
+def sharing(source: str, common: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Two systems in one network, which has the one pair of VPC endpoints that a VPC can have."""
+    systems = ("north", "south")
+    network = {
+        "vpc_id": "${module.network.vpc_id}",
+        "vpc_cidr_block": "${module.network.vpc_cidr_block}",
+        "load_balancer_subnet_ids": "${module.network.public_subnet_ids}",
+        "function_subnet_ids": "${module.network.private_subnet_ids}",
+    }
+
+    def of_both(*outputs: str) -> list[str]:
+        return [f"${{module.{system}.{output}}}" for system in systems for output in outputs]
+
+    return {
+        "network": {"source": f"{source}//modules/network", "name": "shared"},
+        "endpoints": {
+            "source": f"{source}//modules/vpc_endpoints",
+            "name": "shared",
+            "vpc_id": "${module.network.vpc_id}",
+            "subnet_ids": "${module.network.private_subnet_ids}",
+            "route_table_ids": "${module.network.private_route_table_ids}",
+            "client_cidr_blocks": {"network": "${module.network.vpc_cidr_block}"},
+            "queue_arns": of_both("queue_arn", "dead_letter_queue_arn"),
+            "table_arns": of_both("table_arn"),
+        },
+        **{name: {**common, "name": name, "existing_network": network} for name in systems},
+    }

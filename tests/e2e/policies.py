@@ -35,12 +35,15 @@ class Call(NamedTuple):
 
 
 def documents(resources: dict[str, dict[str, Any]]) -> dict[str, Policy]:
-    """The policies in the resources' attributes, by the address of what has them."""
+    """The policies in the resources' attributes, by the address of what has them.
+
+    An endpoint's own attribute is what it was made with: another resource sets its policy.
+    """
     return {
         address: json.loads(values[attribute])
         for address, values in resources.items()
         for attribute in ("policy", "assume_role_policy")
-        if values.get(attribute)
+        if values.get(attribute) and ".aws_vpc_endpoint." not in f".{address}"
     }
 
 
@@ -97,8 +100,11 @@ def allows(policy: Policy, call: Call) -> bool:
 
 
 @contextmanager
-def role_without(stack: Stack, name: str, sid: str, action: str | None = None) -> Iterator[None]:
-    """The role's policy without a statement, or without one of its actions."""
+def role_without(
+    stack: Stack, function: str, sid: str, action: str | None = None
+) -> Iterator[None]:
+    """The policy of the function's role without a statement, or without one of its actions."""
+    name = stack.role_of(function).rpartition("/")[2]
     [policy_name] = stack.iam.list_role_policies(RoleName=name)["PolicyNames"]
     key = {"RoleName": name, "PolicyName": policy_name}
     policy = stack.iam.get_role_policy(**key)["PolicyDocument"]

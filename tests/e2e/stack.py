@@ -63,8 +63,8 @@ class Terraform:
         code, output = self._on_state("plan", "-detailed-exitcode", accept=(0, 2))
         return output if code == 2 else ""
 
-    def apply(self) -> None:
-        self._on_state("apply", "-auto-approve")
+    def apply(self, *options: str) -> None:
+        self._on_state("apply", "-auto-approve", *options)
 
     def destroy(self) -> None:
         self._on_state("destroy", "-auto-approve")
@@ -202,6 +202,11 @@ class Stack:
         item_found: dict[str, Any] | None = answer.get("Item")
         return item_found
 
+    def role_of(self, function: str) -> str:
+        """The ARN of the role of the function with this name."""
+        answer = self.lambda_.get_function_configuration(FunctionName=function, Qualifier="live")
+        return str(answer["Role"])
+
     def queued(self) -> int:
         """Messages on the queue, visible or in work."""
         answer = self.sqs.get_queue_attributes(
@@ -235,6 +240,24 @@ class Stack:
             yield
         finally:
             self.lambda_.update_event_source_mapping(UUID=mapping, Enabled=True)
+
+    @contextmanager
+    def no_permission_to_call(self, function: str) -> Iterator[None]:
+        """The load balancer may not invoke the function meanwhile."""
+        alias = {"FunctionName": function, "Qualifier": "live"}
+        [statement] = json.loads(self.lambda_.get_policy(**alias)["Policy"])["Statement"]
+        self.lambda_.remove_permission(**alias, StatementId=statement["Sid"])
+        try:
+            yield
+        finally:
+            self.lambda_.add_permission(
+                **alias,
+                StatementId=statement["Sid"],
+                Action=statement["Action"],
+                Principal=statement["Principal"]["Service"],
+                SourceArn=statement["Condition"]["ArnLike"]["AWS:SourceArn"],
+                SourceAccount=statement["Condition"]["StringEquals"]["AWS:SourceAccount"],
+            )
 
     @contextmanager
     def quick_retries(self, seconds: int = 1, deliveries: int = 1000) -> Iterator[None]:

@@ -378,8 +378,8 @@ Client = Callable[..., Any]
 Run = Callable[[list[Call]], list[Error]]
 
 
-def aims(account: str, endpoint_url: str) -> dict[str, Any]:
-    """What both accounts have by the same names."""
+def aims(account: str, endpoint_url: str, roles: dict[str, str]) -> dict[str, Any]:
+    """What both accounts have by the same names, and the ARNs of the functions' roles."""
     aims = {"other_account": TWIN_ACCOUNT if account == ACCOUNT else ACCOUNT}
     for name, queue in {"queue": "e2e", "dead_letter": "e2e-dead-letter"}.items():
         aims[f"{name}_url"] = f"{endpoint_url}/{account}/{queue}"
@@ -390,8 +390,8 @@ def aims(account: str, endpoint_url: str) -> dict[str, Any]:
         "table_arn": f"arn:aws:dynamodb:{REGION}:{account}:table/e2e",
         "function": "e2e-process",
         "log_group": "/aws/lambda/e2e-process",
-        **{f"{function}_role": f"e2e-{function}" for function in FUNCTIONS},
-        **{f"{function}_role_arn": role(f"e2e-{function}", account) for function in FUNCTIONS},
+        **{f"{function}_role": arn.rpartition("/")[2] for function, arn in roles.items()},
+        **{f"{function}_role_arn": arn for function, arn in roles.items()},
     }
 
 
@@ -494,7 +494,8 @@ def targets(stack: Stack) -> Iterator[dict[str, Any]]:
     with contextlib.ExitStack() as undo:
         others = make_others(stack.emulator.client, ACCOUNT, undo)
         mapping = {"mapping": stack.outputs["event_source_mapping_id"]}
-        yield aims(ACCOUNT, stack.emulator.endpoint_url) | others | mapping
+        roles = {function: stack.role_of(f"e2e-{function}") for function in FUNCTIONS}
+        yield aims(ACCOUNT, stack.emulator.endpoint_url, roles) | others | mapping
 
 
 @pytest.fixture(scope="module")
@@ -558,7 +559,8 @@ def twin_outcomes(stack: Stack) -> list[Error]:
             return dict(error.response["Error"])
         return None
 
-    targets = aims(TWIN_ACCOUNT, stack.emulator.endpoint_url)
+    roles = {function: role(f"e2e-{function}", TWIN_ACCOUNT) for function in FUNCTIONS}
+    targets = aims(TWIN_ACCOUNT, stack.emulator.endpoint_url, roles)
     targets |= make_others(client, TWIN_ACCOUNT, contextlib.ExitStack())
     targets |= make_twins(client, targets)
     return [attempt(*one.at(targets)) for one in ATTEMPTS]
@@ -658,6 +660,43 @@ def test_the_endpoints_keep_code_from_the_queue_as_well(
         [error] = code["process"](interface)
     assert error is not None
     assert error["Code"] == "ServiceUnavailable"
+
+
+def test_the_endpoints_let_nothing_else_through_with_a_role_that_may_do_everything(
+    stack: Stack, code: dict[str, Run]
+) -> None:
+    """A role of this account comes through, for a system may change its roles; to these queues."""
+    mine = ("sqs", "send_message", {"QueueUrl": stack.outputs["queue_url"], "MessageBody": "x"})
+    other = stack.sqs.create_queue(QueueName="another-queue")["QueueUrl"]
+    theirs = ("sqs", "send_message", {"QueueUrl": other, "MessageBody": "x"})
+    try:
+        with another_role(stack, "ingest"), stack.paused_mapping():
+            assert code["ingest"]([mine]) == [None]
+            [error] = code["ingest"]([theirs])
+            assert len(stack.take(stack.outputs["queue_url"])) == 1
+    finally:
+        stack.sqs.delete_queue(QueueUrl=other)
+    assert error is not None
+    assert error["Code"] == "AccessDenied"
+
+
+@contextlib.contextmanager
+def another_role(stack: Stack, function: str) -> Iterator[None]:
+    """The function's $LATEST has a role that may do everything, and is new, meanwhile."""
+    name = {"FunctionName": f"e2e-{function}"}
+    before = stack.lambda_.get_function_configuration(**name)
+    # Without it the emulator keeps an environment that has the role before.
+    anew = name | {"Timeout": before["Timeout"]}
+    stack.iam.create_role(RoleName="new", AssumeRolePolicyDocument=EVERYBODY)
+    policy = {"RoleName": "new", "PolicyName": "everything"}
+    stack.iam.put_role_policy(**policy, PolicyDocument=EVERYTHING)
+    stack.lambda_.update_function_configuration(**anew, Role=role("new"))
+    try:
+        yield
+    finally:
+        stack.lambda_.update_function_configuration(**anew, Role=before["Role"])
+        stack.iam.delete_role_policy(**policy)
+        stack.iam.delete_role(RoleName="new")
 
 
 def test_only_the_denial_keeps_code_from_the_queue(stack: Stack, code: dict[str, Run]) -> None:

@@ -4,20 +4,26 @@ It takes an order, is stable, and goes away.
 """
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import botocore.exceptions
 import pytest
 
 from local.emulator import ROOT, Emulator
-from tests.e2e.consumer import write_consumer
+from tests.e2e.consumer import PARTNER, write_consumer
+from tests.e2e.policies import Call, decision, role, role_without
 from tests.e2e.stack import Stack, Terraform, eventually, new_order, new_user
+from tests.e2e.test_openapi import checked_answer
+from tests.e2e.test_permissions import POISON, failures, problem_of_the_mapping
 
 PATHS = {"complete": "/orders", "existing": "/v1/orders", "academy": "/lambda/api"}
-SYSTEMS = [*PATHS, "left", "right"]
-CONFIGURATIONS = [*PATHS, "left"]  # left and right are of one
+OF_THE_CONSUMER = ["left", "right", "north", "south"]
+SYSTEMS = [*PATHS, *OF_THE_CONSUMER]
+CONFIGURATIONS = [*PATHS, "left"]
 
 
 @pytest.fixture(scope="session")  # what destroys runs after all else, in other modules too
@@ -54,7 +60,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sta
                 name: Stack(emulator, one, PATHS[name], port=443 if name == "complete" else 80)
                 for name, one in applied.items()
             },
-            **{name: Stack(emulator, consumer, module=name) for name in ("left", "right")},
+            **{name: Stack(emulator, consumer, module=name) for name in OF_THE_CONSUMER},
         }
 
 
@@ -115,10 +121,61 @@ def test_a_second_plan_changes_nothing(examples: dict[str, Stack], name: str) ->
 
 
 def test_complete_redirects_http(examples: dict[str, Stack]) -> None:
-    answer = examples["complete"].send("{}", port=80)
+    answer = examples["complete"].send(b"", method="GET", port=80)
 
     assert answer.status == 301
     assert answer.headers["Location"].startswith("https://")
+
+
+def test_complete_takes_no_orders_over_http(examples: dict[str, Stack]) -> None:
+    """A redirected POST may arrive as a GET, and the order has crossed in plain text by then."""
+    order = json.dumps(new_order()).encode()
+
+    answer = checked_answer(examples["complete"], "/orders", order, port=80)
+
+    assert answer == (403, "application/json")
+
+
+@pytest.mark.parametrize("action", ["kms:GenerateDataKey", "kms:Decrypt"])
+def test_a_queue_with_a_key_takes_nothing_without_the_key(
+    examples: dict[str, Stack], action: str
+) -> None:
+    stack = examples["complete"]
+    with role_without(stack, "complete-ingest", "EncryptForQueue", action):
+        assert stack.post(new_order()).status == 503
+    assert stack.post(new_order()).status == 202
+
+
+def test_a_queue_with_a_key_gives_nothing_without_the_key(examples: dict[str, Stack]) -> None:
+    stack, order = examples["complete"], new_order()
+    with role_without(stack, "complete-process", "DecryptFromQueue", "kms:Decrypt"):
+        complaint = eventually(lambda: problem_of_the_mapping(stack), "the mapping's complaint")
+        assert "kms:Decrypt" in complaint
+        assert stack.post(order).status == 202
+        assert stack.queued() >= 1
+    eventually(lambda: stack.row(order["order_id"], order["item"]), "the row")
+
+
+def test_a_table_with_a_key_takes_nothing_without_the_key(examples: dict[str, Stack]) -> None:
+    stack, order = examples["complete"], new_order()
+    start = time.time()
+    with stack.quick_retries():
+        with role_without(stack, "complete-process", "DecryptTable", "kms:Decrypt"):
+            assert stack.post(order).status == 202
+            eventually(lambda: failures(stack, start, "complete-process"), "a failed write")
+            assert stack.row(order["order_id"], order["item"]) is None
+        eventually(lambda: stack.row(order["order_id"], order["item"]), "the row")
+
+
+def test_poison_waits_for_the_permission_to_encrypt(examples: dict[str, Stack]) -> None:
+    stack, start = examples["complete"], time.time()
+    with stack.quick_retries():
+        with role_without(stack, "complete-process", "DecryptFromQueue", "kms:GenerateDataKey"):
+            stack.sqs.send_message(QueueUrl=stack.outputs["queue_url"], MessageBody=POISON)
+            eventually(lambda: failures(stack, start, "complete-process"), "a failure")
+            assert stack.take_dead_letters() == []
+        [dead] = eventually(stack.take_dead_letters, "the poison in the dead-letter queue")
+    assert dead["Body"] == POISON
 
 
 def test_academy_makes_no_iam(examples: dict[str, Stack]) -> None:
@@ -138,6 +195,46 @@ def test_two_systems_side_by_side_share_nothing(examples: dict[str, Stack]) -> N
     assert right.row(order["order_id"], order["item"]) is None
 
 
+def test_two_systems_in_one_network_share_its_endpoints(examples: dict[str, Stack]) -> None:
+    """And their functions have no other way, as test_takes_an_order needs them."""
+    vpcs = {examples[name].outputs["vpc_id"] for name in ("north", "south")}
+    assert len(vpcs) == 1
+    ec2 = examples["north"].emulator.client("ec2")
+    endpoints = [
+        one for one in ec2.describe_vpc_endpoints()["VpcEndpoints"] if one["VpcId"] in vpcs
+    ]
+    assert sorted(one["VpcEndpointType"] for one in endpoints) == ["Gateway", "Interface"]
+    assert not any(
+        ".aws_nat_gateway." in address for address in examples["north"].terraform.resources()
+    )
+
+
+def test_a_queue_takes_from_those_that_its_policy_names(examples: dict[str, Stack]) -> None:
+    left, right = examples["left"], examples["right"]
+    sqs = left.emulator.client("sqs", aws_access_key_id=PARTNER)
+    order = new_order()
+    sqs.send_message(QueueUrl=left.outputs["queue_url"], MessageBody=json.dumps(order))
+    eventually(lambda: left.row(order["order_id"], order["item"]), "the row")
+    with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
+        sqs.send_message(QueueUrl=right.outputs["queue_url"], MessageBody=json.dumps(order))
+
+    resources = left.terraform.resources()
+    policy = json.loads(resources["module.left.module.queue.aws_sqs_queue.this"]["policy"])
+    call = Call(role("any", PARTNER), "sqs:SendMessage", left.outputs["queue_arn"])
+    assert decision(policy, call) == "Allow"
+    assert decision(policy, call._replace(tls=False)) == "Deny"
+
+
+def test_additions_to_the_endpoints(examples: dict[str, Stack]) -> None:
+    resources = examples["left"].terraform.resources()
+    for service in ("sqs", "dynamodb"):
+        address = f"module.left.module.vpc_endpoints[0].aws_vpc_endpoint_policy.{service}"
+        statements = json.loads(resources[address]["policy"])["Statement"]
+        sids = {statement["Sid"] for statement in statements}
+        assert "ListByAgents" in sids
+        assert len(sids) == 2
+
+
 def test_a_consumer_plans_with_mocked_providers(examples: dict[str, Stack]) -> None:
     _, output = examples["left"].terraform.run("test", "-no-color")
 
@@ -148,19 +245,18 @@ def test_packages_are_the_same_bytes_in_files_of_their_own(examples: dict[str, S
     packages = examples["left"].terraform.directory / ".terraform" / "packages"
     for function in ("ingest", "process"):
         files = sorted(packages.glob(f"000000000000-us-east-1-*-{function}.zip"))
-        assert [file.name.split("-")[-2] for file in files] == ["left", "right"]
+        assert [file.name.split("-")[-2] for file in files] == sorted(OF_THE_CONSUMER)
         assert len({file.read_bytes() for file in files}) == 1
 
 
 @pytest.mark.parametrize("function", ["ingest", "process"])
 def test_additions_to_a_function(examples: dict[str, Stack], function: str) -> None:
     resources = examples["left"].terraform.resources()
-    prefix = f"module.left.module.{function}[0]."
+    prefix = f"module.left.module.{function}."
     environment = resources[f"{prefix}aws_lambda_function.this"]["environment"][0]["variables"]
 
     assert environment["AGENT"] == "on"
     if function == "process":
-        assert environment["TABLE_NAME"] == "left"
         assert environment["DEAD_LETTER_IMMEDIATELY"] == "false"
     policy = resources[f"{prefix}aws_iam_role_policy.this[0]"]["policy"]
     assert f"{function.capitalize()}Extra" in policy

@@ -93,23 +93,8 @@ def test_nothing_is_delivered_without_each_permission_to_poll(stack: Stack, acti
 
 
 def test_only_the_target_group_may_invoke_ingest(stack: Stack) -> None:
-    policy = json.loads(stack.lambda_.get_policy(FunctionName=INGEST, Qualifier="live")["Policy"])
-    [statement] = policy["Statement"]
-    stack.lambda_.remove_permission(
-        FunctionName=INGEST, Qualifier="live", StatementId=statement["Sid"]
-    )
-    try:
+    with stack.no_permission_to_call(INGEST):
         assert stack.post(new_order()).status == 502
-    finally:
-        stack.lambda_.add_permission(
-            FunctionName=INGEST,
-            Qualifier="live",
-            StatementId=statement["Sid"],
-            Action=statement["Action"],
-            Principal=statement["Principal"]["Service"],
-            SourceArn=statement["Condition"]["ArnLike"]["AWS:SourceArn"],
-            SourceAccount=statement["Condition"]["StringEquals"]["AWS:SourceAccount"],
-        )
     assert stack.post(new_order()).status == 202
 
 
@@ -205,10 +190,10 @@ def quantity(stack: Stack, order: dict[str, Any]) -> str | None:
     return str(row["qty"]["N"]) if row else None
 
 
-def failures(stack: Stack, since: float) -> int:
+def failures(stack: Stack, since: float, function: str = PROCESS) -> int:
     """How often process has reported a message as failed, since seconds of the epoch."""
     events = stack.emulator.client("logs").filter_log_events(
-        logGroupName=f"/aws/lambda/{PROCESS}", startTime=int(1000 * since)
+        logGroupName=f"/aws/lambda/{function}", startTime=int(1000 * since)
     )["events"]
     return sum('"Failed":1' in event["message"] for event in events)
 

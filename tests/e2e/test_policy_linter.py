@@ -59,6 +59,12 @@ KNOWN = [
         ' ("Encrypt log data in CloudWatch Logs using AWS Key Management Service")',
     ),
     Known(
+        "RESOURCE_MISMATCH",
+        "aws_iam_role_policy.flow_logs",
+        r"logs:DescribeLogGroups \*",
+        "AWS checks it on ARNs that end with log-group::log-stream: (terraform-provider-aws#8804)",
+    ),
+    Known(
         "INVALID_SID",
         INVOKE,
         "load-balancer",
@@ -80,7 +86,7 @@ LIMITS = [
     Limit("aws_iam_role", 2_048, IAM),
     Limit("aws_sqs_queue", 8_192, '"Amazon SQS policy quotas", Amazon SQS Developer Guide'),
     Limit("aws_kms_key", 32_768, '"Resource quotas", AWS KMS Developer Guide'),
-    Limit("aws_vpc_endpoint", 20_480, '"AWS PrivateLink quotas", AWS PrivateLink Guide'),
+    Limit("aws_vpc_endpoint_policy", 20_480, '"AWS PrivateLink quotas", AWS PrivateLink Guide'),
     Limit("aws_lambda_permission", 20_480, '"Lambda quotas", AWS Lambda Developer Guide'),
 ]
 
@@ -244,7 +250,9 @@ def test_policies_fit_at_the_largest_inputs(
 def largest(policy: str) -> str:
     """With the longest of what no input decides, and of what is applied with short names."""
     for name in ("ingest", "process"):
-        policy = policy.replace(f"arn:aws:iam::{ACCOUNT}:role/e2e-{name}", longest_role(name))
+        policy = re.sub(
+            rf"arn:aws:iam::{ACCOUNT}:role/e2e-{name}[^\"]*", longest_role(name), policy
+        )
     return (
         policy.replace(":e2e", f":{LONGEST_NAME}")
         .replace(REGION, LONGEST_REGION)

@@ -48,11 +48,29 @@ def test_toggles_change_the_table_in_place(table: tuple[Path, Terraform]) -> Non
         point_in_time_recovery_enabled=False,
         deletion_protection_enabled=True,
         kms_key={"arn": "arn:aws:kms:us-east-1:000000000000:key/1"},
-        provisioned_capacity=CAPACITY,
         tags={"team": "orders"},
     )
 
     assert terraform.planned_actions()[TABLE] == ["update"]
+
+
+def test_capacity_does_not_start_at_one_unit(
+    table: tuple[Path, Terraform], emulator: Emulator
+) -> None:
+    """The provider would switch at one unit each: the plan says how to switch before."""
+    directory, terraform = table
+    write(directory, provisioned_capacity=CAPACITY)
+    with pytest.raises(AssertionError, match=r"would\s+start\s+at\s+one\s+unit"):
+        terraform.planned_actions()
+
+    emulator.client("dynamodb").update_table(
+        TableName="toggled",
+        BillingMode="PROVISIONED",
+        ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 5},
+    )
+    actions = terraform.planned_actions()
+    assert "delete" not in actions.pop(TABLE, [])
+    assert {tuple(action) for action in actions.values()} == {("create",)}  # the autoscaling
 
 
 def test_another_key_does_make_it_anew(table: tuple[Path, Terraform]) -> None:

@@ -23,7 +23,7 @@ def statements(resources: Resources, role_policy: str) -> dict[str, dict[str, An
 def test_load_balancer_to_ingest(resources: Resources) -> None:
     balancer = resources["load_balancer.aws_lb.this"]
     listener = resources["load_balancer.aws_lb_listener.http"]
-    rule = resources["load_balancer.aws_lb_listener_rule.this"]
+    rule = resources['load_balancer.aws_lb_listener_rule.this["http /lambda/api"]']
     group = resources["load_balancer.aws_lb_target_group.this"]
     alias = resources["ingest.aws_lambda_alias.live"]
 
@@ -109,10 +109,6 @@ def test_functions_in_the_network(resources: Resources, function: str) -> None:
 def test_endpoints(resources: Resources) -> None:
     sqs = resources["vpc_endpoints.aws_vpc_endpoint.sqs"]
     dynamodb = resources["vpc_endpoints.aws_vpc_endpoint.dynamodb"]
-    roles = {
-        function: resources[f"{function}.aws_iam_role.this"]["arn"]
-        for function in ("ingest", "process")
-    }
     private_tables = {
         values["id"]
         for address, values in resources.items()
@@ -121,15 +117,20 @@ def test_endpoints(resources: Resources) -> None:
 
     assert set(sqs["subnet_ids"]) == subnet_ids(resources, "private")
     assert set(dynamodb["route_table_ids"]) == private_tables
-    [send] = json.loads(sqs["policy"])["Statement"]
-    assert set(send["Condition"]["ArnEquals"]["aws:PrincipalArn"]) == set(roles.values())
-    assert set(send["Resource"]) == {
+    send_policy = resources["vpc_endpoints.aws_vpc_endpoint_policy.sqs"]
+    write_policy = resources["vpc_endpoints.aws_vpc_endpoint_policy.dynamodb"]
+    assert send_policy["vpc_endpoint_id"] == sqs["id"]
+    assert write_policy["vpc_endpoint_id"] == dynamodb["id"]
+    queues = {
         resources["queue.aws_sqs_queue.this"]["arn"],
         resources["queue.aws_sqs_queue.dead_letter"]["arn"],
     }
-    [write] = json.loads(dynamodb["policy"])["Statement"]
-    assert write["Condition"]["ArnEquals"]["aws:PrincipalArn"] == roles["process"]
+    [send] = json.loads(send_policy["policy"])["Statement"]
+    assert set(send["Resource"]) == queues
+    [write] = json.loads(write_policy["policy"])["Statement"]
     assert write["Resource"] == resources["table.aws_dynamodb_table.this"]["arn"]
+    of_the_account = {"StringEquals": {"aws:PrincipalAccount": "000000000000"}}
+    assert send["Condition"] == write["Condition"] == of_the_account
 
 
 def test_flow_logs(resources: Resources) -> None:
@@ -142,5 +143,5 @@ def test_flow_logs(resources: Resources) -> None:
 
 
 def subnet_ids(resources: Resources, kind: str) -> set[str]:
-    prefix = f"network.aws_subnet.{kind}["
+    prefix = f"network.aws_subnet.{kind}"
     return {values["id"] for address, values in resources.items() if address.startswith(prefix)}

@@ -28,7 +28,6 @@ variable "max_receive_count" { type = number }
 
 module "queue" {
   source            = "./queue"
-  count             = 1
   max_receive_count = var.max_receive_count
 }
 
