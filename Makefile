@@ -39,7 +39,7 @@ demo-down: ## Destroy the demo with Terraform and stop the local stack.
 
 .PHONY: test
 test: test-terraform ## Run every test: Terraform with mocked providers, then pytest: handlers, and the whole system on the local stack.
-	@$(PYTHON) -m pytest tests --ignore tests/terraform -n 2 --dist loadgroup
+	@$(PYTHON) -m pytest tests --ignore tests/terraform -n 2
 
 .PHONY: test-unit
 test-unit: ## Run the handlers', the local stack's and the tools' tests, and those of the table of changes.

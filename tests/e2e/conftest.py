@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,13 +9,9 @@ from local.emulator import Emulator
 from tests.e2e.stack import Stack, apply_minimal
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What destroys the stack comes last, and all of it runs in one process."""
+    """What destroys the stack comes last."""
     items.sort(key=lambda item: "destroy" in item.name)
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("e2e"))
 
 
 @pytest.fixture(scope="session")
