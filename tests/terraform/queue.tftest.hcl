@@ -96,7 +96,13 @@ run "numbers" {
     max_receive_count                = 12
     delay_seconds                    = 7
     max_message_bytes                = 65536
+    policy_documents                 = ["{\"Statement\":[]}"]
     tags                             = { team = "orders" }
+  }
+
+  assert {
+    condition     = data.aws_iam_policy_document.queue.source_policy_documents == tolist(concat([data.aws_iam_policy_document.tls_only["source"].json], var.policy_documents))
+    error_message = "Further statements must be in the queue's policy, beside the denial."
   }
 
   assert {
