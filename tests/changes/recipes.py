@@ -118,9 +118,7 @@ def _traffic(
         yield
         time.sleep(QUIET_SECONDS)  # traffic, not a wait for anything
     accepted |= {order["order_id"] for order in traffic.accepted}
-    result.accepted += len(traffic.accepted)
-    result.refused += len(traffic.refused)
-    result.gap_seconds += traffic.gap_seconds
+    result.count(traffic)
 
 
 def _losses(system: ChangingSystem) -> str:

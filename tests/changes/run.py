@@ -41,6 +41,12 @@ class Applied:
             found.append("it does not go back")
         return found
 
+    def count(self, traffic: Traffic) -> None:
+        """Adds what became of these requests."""
+        self.accepted += len(traffic.accepted)
+        self.refused += len(traffic.refused)
+        self.gap_seconds = round(self.gap_seconds + traffic.gap_seconds, 1)
+
     def report(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -94,9 +100,7 @@ def _step(
         time.sleep(QUIET_SECONDS)  # traffic, not a wait for anything
     # What is deleted on purpose takes with it what was accepted before; what came after is kept.
     owed |= {order["order_id"] for order in traffic.accepted[count if change.loses else 0 :]}
-    result.accepted += len(traffic.accepted)
-    result.refused += len(traffic.refused)
-    result.gap_seconds = round(result.gap_seconds + traffic.gap_seconds, 1)
+    result.count(traffic)
     is_empty = not system.terraform.plan_changes()
     if change.loses:
         result.lost += len(missing_orders(system.stack(), owed))

@@ -1,13 +1,11 @@
 """A system whose inputs change: its configuration, its surroundings, and the traffic meanwhile."""
 
-import io
 import itertools
 import json
 import re
 import shutil
 import threading
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ from typing import Any, Self
 
 from local.emulator import ROOT, Emulator
 from tests.e2e.stack import Stack, Terraform, new_order, short
+from tests.support.archive import zipped
 
 ACCOUNT = "000000000000"
 LOGS = "logs.us-east-1.amazonaws.com"
@@ -107,11 +106,8 @@ class Surroundings:
 
     @cached_property
     def layer(self) -> str:
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as layer:
-            layer.writestr("python/agent.py", "")
         version = self._emulator.client("lambda").publish_layer_version(
-            LayerName=SHARED, Content={"ZipFile": archive.getvalue()}
+            LayerName=SHARED, Content={"ZipFile": zipped({"python/agent.py": ""})}
         )
         return str(version["LayerVersionArn"])
 
@@ -176,11 +172,12 @@ class Surroundings:
         """A package of the team's own: the module's, with one more file."""
         path = self._work / "process.zip"
         source = ROOT / "lambda_src"
-        with zipfile.ZipFile(path, "w") as archive:
-            for package in ("process", "shared"):
-                for file in sorted((source / package).glob("*.py")):
-                    archive.write(file, file.relative_to(source))
-            archive.writestr("own.py", "")
+        files = {
+            file.relative_to(source).as_posix(): file.read_text()
+            for package in ("process", "shared")
+            for file in sorted((source / package).glob("*.py"))
+        }
+        path.write_bytes(zipped({**files, "own.py": ""}))
         return str(path)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.emulator import Emulator
+from tests.changes.system import ChangingSystem
 from tests.e2e.stack import Stack, apply_minimal
 
 
@@ -25,3 +26,11 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 @pytest.fixture(scope="session")
 def stack(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     return apply_minimal(emulator, tmp_path_factory.mktemp("terraform"), "e2e")
+
+
+@pytest.fixture(scope="module")
+def changing(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> ChangingSystem:
+    """The session's system, from a configuration whose inputs can be exchanged."""
+    system = ChangingSystem(stack.emulator, tmp_path_factory.mktemp("changing"), "e2e")
+    system.adopt(stack.terraform.state)
+    return system

@@ -8,10 +8,8 @@ they succeed: a call that never works would prove nothing.
 
 import contextlib
 import functools
-import io
 import json
 import re
-import zipfile
 from collections.abc import Callable, Iterator
 from string import Template
 from typing import Any, NamedTuple
@@ -21,6 +19,7 @@ import pytest
 
 from tests.e2e.policies import ACCOUNT, REGION, role, role_without
 from tests.e2e.stack import Stack, eventually
+from tests.support.archive import zipped
 
 FUNCTIONS = ("ingest", "process")
 TWIN_ACCOUNT = "111111111111"  # of which the emulator takes such an access key for the root
@@ -114,13 +113,6 @@ def method_of(action: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", action).lower()
 
 
-def package(source: str, path: str = "function.py") -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(path, source)
-    return file.getvalue()
-
-
 def document(**statement: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
 
@@ -129,7 +121,7 @@ STORED = {"order_id": {"S": "stored"}, "item": {"S": "x"}}
 ROW = STORED | {"qty": {"N": "1"}}
 EVERYTHING = document(Action="*", Resource="*")
 EVERYBODY = document(Action="sts:AssumeRole", Principal={"AWS": "*"})
-CODE = package(ATTACKER)
+CODE = zipped({"function.py": ATTACKER})
 
 # In an order in which each can succeed on the twins.
 ATTEMPTS = [
@@ -522,7 +514,7 @@ def taken_over(stack: Stack, function: str) -> Iterator[Run]:
         return list(result)
 
     stack.lambda_.update_function_code(
-        FunctionName=name, ZipFile=package(ATTACKER, f"{function}/handler.py")
+        FunctionName=name, ZipFile=zipped({f"{function}/handler.py": ATTACKER})
     )
     try:
         yield run

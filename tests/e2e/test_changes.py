@@ -7,19 +7,10 @@ import pytest
 
 from tests.changes import run, table
 from tests.changes.system import ChangingSystem
-from tests.e2e.stack import Stack
 
 TABLE = table.load()
 PLANNED = [name for name, change in TABLE.items() if change.in_test]
 APPLIED = ("queue_retention", "log_level", "path_added")
-
-
-@pytest.fixture(scope="module")
-def system(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> ChangingSystem:
-    """The session's system, from a configuration whose inputs can be exchanged."""
-    system = ChangingSystem(stack.emulator, tmp_path_factory.mktemp("changes"), "e2e")
-    system.adopt(stack.terraform.state)
-    return system
 
 
 def test_one_of_each_kind_is_planned() -> None:
@@ -29,15 +20,15 @@ def test_one_of_each_kind_is_planned() -> None:
 
 
 @pytest.mark.parametrize("name", PLANNED)
-def test_a_plan_does_what_the_table_says(system: ChangingSystem, name: str) -> None:
-    assert run.plan_fault(system, TABLE[name], "-refresh=false") == ""
+def test_a_plan_does_what_the_table_says(changing: ChangingSystem, name: str) -> None:
+    assert run.plan_fault(changing, TABLE[name], "-refresh=false") == ""
 
 
 @pytest.mark.parametrize("name", APPLIED)
 def test_a_change_under_traffic_loses_and_refuses_nothing(
-    system: ChangingSystem, name: str
+    changing: ChangingSystem, name: str
 ) -> None:
-    applied = run.apply(system, TABLE[name])
+    applied = run.apply(changing, TABLE[name])
 
     assert applied.accepted
     assert applied.faults(TABLE[name]) == []

@@ -2,16 +2,16 @@
 
 import base64
 import hashlib
-import io
 import json
-import zipfile
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.changes import run
 from tests.changes.system import ChangingSystem, Traffic
 from tests.e2e.stack import Stack, eventually
+from tests.support.archive import zipped
 
 IN_THE_LAYER = """
 def handle(event, context):
@@ -20,18 +20,15 @@ def handle(event, context):
 
 
 @pytest.fixture(scope="module")
-def system(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> ChangingSystem:
-    """The session's system, from a configuration whose inputs can be exchanged."""
-    system = ChangingSystem(stack.emulator, tmp_path_factory.mktemp("reconfigured"), "e2e")
-    system.adopt(stack.terraform.state)
-    system.terraform.apply()  # for its outputs
-    return system
+def system(changing: ChangingSystem) -> ChangingSystem:
+    changing.terraform.apply()  # for its outputs
+    return changing
 
 
 def test_a_paused_system_keeps_orders_and_a_layer_reaches_the_handler(
     system: ChangingSystem, stack: Stack, tmp_path: Path
 ) -> None:
-    with Traffic(lambda order: stack.post(order).status, [{}]) as traffic:
+    with Traffic(partial(run.status, stack)) as traffic:
         system.configure({"process_enabled": False})
         system.terraform.apply()
         waiting = stack.queued()
@@ -42,10 +39,10 @@ def test_a_paused_system_keeps_orders_and_a_layer_reaches_the_handler(
     assert stack.row(last["order_id"], last["item"]) is None
 
     layer = stack.lambda_.publish_layer_version(
-        LayerName="agent", Content={"ZipFile": zipped("python/agent.py", IN_THE_LAYER)}
+        LayerName="agent", Content={"ZipFile": zipped({"python/agent.py": IN_THE_LAYER})}
     )["LayerVersionArn"]
     package = tmp_path / "ingest.zip"
-    package.write_bytes(zipped("ingest/handler.py", "from agent import handle"))
+    package.write_bytes(zipped({"ingest/handler.py": "from agent import handle"}))
     digest = base64.b64encode(hashlib.sha256(package.read_bytes()).digest()).decode()
     system.configure(
         {
@@ -68,7 +65,7 @@ def test_a_key_comes_changes_and_goes_under_traffic(system: ChangingSystem, stac
     policy = system.terraform.outputs()["all"]["kms_key_policy_json"]
     keys = [{"arn": kms.create_key(Policy=policy)["KeyMetadata"]["Arn"]} for _ in range(2)]
     queue = {"QueueUrl": stack.outputs["queue_url"], "AttributeNames": ["KmsMasterKeyId"]}
-    with Traffic(lambda order: stack.post(order).status, [{}]) as traffic:
+    with Traffic(partial(run.status, stack)) as traffic:
         for key in [*keys, None]:
             sent = len(traffic.accepted)
             system.configure({"kms_key": key} if key else {})
@@ -92,10 +89,3 @@ def all_stored(stack: Stack, traffic: Traffic) -> None:
     for order in traffic.accepted:
         row = (order["order_id"], order["item"])
         eventually(partial(stack.row, *row), f"the row of {json.dumps(order)}", 60)
-
-
-def zipped(path: str, source: str) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(path, source)
-    return file.getvalue()

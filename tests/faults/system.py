@@ -2,12 +2,10 @@
 
 import contextlib
 import fcntl
-import io
 import json
 import socket
 import tempfile
 import time
-import zipfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ from local.latency import AWS
 from tests.e2e.stack import PATH, Stack, eventually
 from tests.faults.ledger import Attempt, Ledger, Outcome, Row, now
 from tests.faults.proxy import Proxy
+from tests.support.archive import zipped
 
 FUNCTIONS = ("ingest", "process")
 SABOTEUR = Path(__file__).with_name("saboteur.py")
@@ -290,12 +289,7 @@ def _package(function: str, mutations: Iterable[Mutation]) -> bytes:
     for mutation in mutations:
         if mutation.path in texts:
             texts[mutation.path] = mutation.applied_to(texts[mutation.path])
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.write(SABOTEUR, SABOTEUR.name)
-        for path, text in texts.items():
-            archive.writestr(path, text)
-    return buffer.getvalue()
+    return zipped({SABOTEUR.name: SABOTEUR.read_text(), **texts})
 
 
 @contextlib.contextmanager
