@@ -3,9 +3,9 @@
 Each patch has one check below, which passes with it and fails without it.
 """
 
+import argparse
 import base64
 import concurrent.futures
-import io
 import json
 import os
 import signal
@@ -16,7 +16,6 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import uuid
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -28,8 +27,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local import patches
-from local.emulator import ROOT, Emulator, EmulatorError
+from local.emulator import ROOT, Emulator, EmulatorError, _listening_socket
 from tests.e2e.stack import new_user
+from tests.support.archive import zipped
 
 T = TypeVar("T")
 
@@ -678,6 +678,14 @@ def test_a_taken_port_is_avoided(tmp_path: Path) -> None:
         assert not first.client("sqs").list_queues().get("QueueUrls")
 
 
+def test_two_that_look_for_a_port_at_once_do_not_share_it() -> None:
+    options = argparse.Namespace(port=0, or_any_port=True)
+    with _listening_socket(options) as first:
+        options.port = first.getsockname()[1]
+        with _listening_socket(options) as second:
+            assert second.getsockname()[1] != options.port
+
+
 def test_one_directory_has_one_emulator(tmp_path: Path) -> None:
     with (
         Emulator(tmp_path, port=0),
@@ -881,15 +889,12 @@ def deploy(emulator: Emulator, name: str, code: str) -> str:
         RoleName=name,
         AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
     )
-    package = io.BytesIO()
-    with zipfile.ZipFile(package, "w") as archive:
-        archive.writestr("function.py", code)
     function = emulator.client("lambda").create_function(
         FunctionName=name,
         Runtime="python3.13",
         Handler="function.handle",
         Role=role["Role"]["Arn"],
-        Code={"ZipFile": package.getvalue()},
+        Code={"ZipFile": zipped({"function.py": code})},
         Timeout=30,
     )
     return str(function["FunctionArn"])
