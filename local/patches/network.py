@@ -253,9 +253,8 @@ def functions_in_a_vpc_need_a_way_out() -> None:
 def endpoint_policies_decide_on_calls_of_functions() -> None:
     """AWS: the policy of a VPC endpoint must allow, besides all others, what goes through it.
 
-    "Control access to VPC endpoints using endpoint policies", AWS PrivateLink Guide. The call has
-    lambda:SourceFunctionArn there too. The emulator keeps the policy, and that is all. Only for
-    functions in a VPC, and where IAM is enforced.
+    "Control access to VPC endpoints using endpoint policies", AWS PrivateLink Guide. The emulator
+    keeps the policy, and that is all. Only for functions in a VPC, and where IAM is enforced.
     """
     if not internal("app", "AUTH"):
         return
@@ -274,7 +273,6 @@ def endpoint_policies_decide_on_calls_of_functions() -> None:
             action=call.action,
             resource_arn=call.resource_arn,
             region=call.region,
-            service_context={"lambda:sourcefunctionarn": path.function_arn},
         )
         result = evaluate(path.policy, request)
         return None if result.decision == "Allow" else result
@@ -287,7 +285,6 @@ class Path:
     """How the calls of a function get to a service."""
 
     role_arn: str = ""
-    function_arn: str = ""
     policy: str | None = None  # of the endpoint, if there is one with a policy
     is_open: bool = True
 
@@ -347,7 +344,6 @@ def _paths_of_functions() -> Callable[[Call], Path]:
                 policy = on_path[0].get("PolicyDocument")
             elif not any(leads_out(one) for one in route_table_of(subnet_id).get("Routes", [])):
                 return Path(is_open=False)
-        # The latter is of calls_of_functions_carry_the_function_arn.
-        return Path(session.get("RoleArn", ""), session.get("SourceFunctionArn", ""), policy)
+        return Path(session.get("RoleArn", ""), policy)
 
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -86,14 +87,12 @@ def load_balancers_take_subnet_mappings() -> None:
     "CreateLoadBalancer", Elastic Load Balancing API Reference. The emulator knows them from
     SetSubnets only, and makes the load balancer without subnets.
     """
-    parameter = internal("services.alb", "_p")
+    mapped = _mapped_subnets()
 
     @around("services.alb", "_ACTION_MAP[CreateLoadBalancer]")
     def create(original: Any, params: Any) -> Response:
-        subnets, number = {}, 1
-        while subnet_id := parameter(params, f"SubnetMappings.member.{number}.SubnetId"):
-            subnets[f"Subnets.member.{number}"] = [subnet_id]
-            number += 1
+        numbered = enumerate(mapped(params), 1)
+        subnets = {f"Subnets.member.{number}": [subnet_id] for number, subnet_id in numbered}
         response: Response = original(params | subnets)
         return response
 
@@ -106,23 +105,15 @@ def load_balancers_have_one_subnet_of_a_zone() -> None:
     another.
     """
     parameters = internal("services.alb", "_parse_member_list")
-    parameter = internal("services.alb", "_p")
     error = internal("services.alb", "_error")
+    mapped = _mapped_subnets()
     repeated = _zone_of_two()
-
-    def wanted(params: Any) -> list[str]:
-        subnet_ids: list[str] = parameters(params, "Subnets")
-        number = 1
-        while subnet_id := parameter(params, f"SubnetMappings.member.{number}.SubnetId"):
-            subnet_ids.append(subnet_id)
-            number += 1
-        return subnet_ids
 
     for action in ("CreateLoadBalancer", "SetSubnets"):
 
         @around("services.alb", f"_ACTION_MAP[{action}]")
         def change(original: Any, params: Any) -> Response:
-            if repeated(wanted(params)):
+            if repeated([*parameters(params, "Subnets"), *mapped(params)]):
                 text = (
                     "A load balancer cannot be attached to multiple subnets in the same "
                     "Availability Zone"
@@ -130,6 +121,17 @@ def load_balancers_have_one_subnet_of_a_zone() -> None:
                 return error("InvalidConfigurationRequest", text)  # type: ignore[no-any-return]
             response: Response = original(params)
             return response
+
+
+def _mapped_subnets() -> Callable[[Any], list[str]]:
+    """A function that finds the subnets that a call gives as mappings."""
+    parameter = internal("services.alb", "_p")
+
+    def mapped(params: Any) -> list[str]:
+        names = (f"SubnetMappings.member.{number}.SubnetId" for number in itertools.count(1))
+        return [*itertools.takewhile(bool, (parameter(params, name) for name in names))]
+
+    return mapped
 
 
 def _zone_of_two() -> Callable[[list[str]], str | None]:

@@ -217,17 +217,10 @@ def endpoint_policies_decide_on_calls_of_functions(emulator: Emulator) -> None:
     def role(name: str) -> dict[str, str]:
         return {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/{name}"}
 
-    def function(name: str) -> dict[str, str]:
-        arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
-        return {"lambda:SourceFunctionArn": arn}
-
     for policy, expected in (
         (policy_for(role("other")), "AccessDenied"),
         (policy_for(role("call"), "sqs:ReceiveMessage"), "AccessDenied"),
         (policy_for(role("call")), "done"),
-        (policy_for(function("other")), "AccessDenied"),
-        (policy_for(function("call"), "sqs:ReceiveMessage"), "AccessDenied"),
-        (policy_for(function("call")), "done"),
     ):
         ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, PolicyDocument=policy)
         assert call.sqs() == expected
