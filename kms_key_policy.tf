@@ -5,12 +5,8 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
-# The region: data.aws_region has no attribute that providers 5 and 6 both know without a warning, see docs/compatibility.md.
-data "aws_service_principal" "sqs" {
-  service_name = "sqs"
-}
-
-# In China, AWS's documents name CloudWatch Logs with and without ".cn"; the provider knows with.
+# Its region as well: data.aws_region has no attribute that providers 5 and 6 both know without a warning, see
+# docs/compatibility.md. In China, AWS's documents name CloudWatch Logs with and without ".cn"; the provider knows with.
 data "aws_service_principal" "logs" {
   service_name = "logs"
 }
@@ -39,7 +35,7 @@ data "aws_iam_policy_document" "kms_key" {
 
     principals {
       type        = "Service"
-      identifiers = ["logs.${data.aws_service_principal.sqs.region}.${data.aws_service_principal.logs.suffix}"]
+      identifiers = ["logs.${data.aws_service_principal.logs.region}.${data.aws_service_principal.logs.suffix}"]
     }
 
     condition {
@@ -47,7 +43,7 @@ data "aws_iam_policy_document" "kms_key" {
       variable = "kms:EncryptionContext:aws:logs:arn"
       values = [
         for log_group in ["/aws/lambda/${var.name}-ingest", "/aws/lambda/${var.name}-process", "/aws/vpc/${var.name}-flow-logs"] :
-        "arn:${data.aws_partition.current.partition}:logs:${data.aws_service_principal.sqs.region}:${data.aws_caller_identity.current.account_id}:log-group:${log_group}"
+        "arn:${data.aws_partition.current.partition}:logs:${data.aws_service_principal.logs.region}:${data.aws_caller_identity.current.account_id}:log-group:${log_group}"
       ]
     }
   }

@@ -219,14 +219,14 @@ resource "terraform_data" "name" {
 }
 
 resource "terraform_data" "network" {
-  input = local.builds_network ? "one of its own" : var.existing_network.vpc_id
+  input = local.whose_network
 
   lifecycle {
     ignore_changes = [input]
 
     postcondition {
-      condition     = self.output == (local.builds_network ? "one of its own" : var.existing_network.vpc_id)
-      error_message = "The system is in ${self.output == "one of its own" ? "a network of its own" : self.output}, and existing_network cannot be set, changed or removed later: neither load balancer nor security groups can move. Build another system beside this one, as docs/changing.md says."
+      condition     = self.output == local.whose_network
+      error_message = "The system is in ${self.output}, and existing_network cannot be set, changed or removed later: neither load balancer nor security groups can move. Build another system beside this one, as docs/changing.md says."
     }
   }
 }
@@ -242,6 +242,7 @@ locals {
   source_dir = "${path.module}/lambda_src"
 
   builds_network  = nonsensitive(var.existing_network == null)
+  whose_network   = local.builds_network ? "a network of its own" : var.existing_network.vpc_id
   makes_endpoints = coalesce(var.vpc_endpoints_enabled, local.builds_network)
 
   # Single outputs rather than module.network[*], which would wait for all of it, flow logs and NAT gateways included. No try(): of

@@ -421,8 +421,8 @@ variable "process_maximum_concurrency" {
   default     = null
 
   validation {
-    condition     = coalesce(var.process_maximum_concurrency, 5) >= 2 && coalesce(var.process_maximum_concurrency, 5) <= 1000
-    error_message = "process_maximum_concurrency must be 2 to 1000, the limits of an event source mapping. Got ${coalesce(var.process_maximum_concurrency, 5)}."
+    condition     = try(var.process_maximum_concurrency >= 2 && var.process_maximum_concurrency <= 1000, var.process_maximum_concurrency == null)
+    error_message = "process_maximum_concurrency must be 2 to 1000, the limits of an event source mapping. Got ${coalesce(var.process_maximum_concurrency, 0)}."
   }
 
   validation {

@@ -151,6 +151,7 @@ resource "aws_lb_listener" "http" {
   protocol          = "HTTP"
 
   default_action {
+    # The first is part of the second, which alone checkov would take for a listener that never redirects (CKV_AWS_2).
     type = var.certificate == null || local.serves_plain_http ? "fixed-response" : "redirect"
 
     dynamic "fixed_response" {

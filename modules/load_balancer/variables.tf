@@ -149,7 +149,8 @@ variable "existing_listener" {
 
   validation {
     condition = var.existing_listener == null ? true : try(alltrue([
-      for index, path in var.paths : try(var.existing_listener.priorities[path], var.existing_listener.priority + index) >= 1 && try(var.existing_listener.priorities[path], var.existing_listener.priority + index) <= 50000
+      for priority in [for index, path in var.paths : try(var.existing_listener.priorities[path], var.existing_listener.priority + index)] :
+      priority >= 1 && priority <= 50000
     ]), false)
     error_message = "existing_listener must give each of the ${length(var.paths)} paths a priority from 1 to 50000. Got ${try(coalesce(var.existing_listener.priority), "null")}."
   }

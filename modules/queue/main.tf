@@ -8,12 +8,13 @@ data "aws_service_principal" "sqs" {
 }
 
 locals {
+  region           = data.aws_service_principal.sqs.region
   dead_letter_name = "${var.name}-dead-letter"
   has_key          = nonsensitive(var.kms_key != null)
 
   # Policies inside the queue resources need the ARNs before the queues exist; separate policy resources would make every
   # apply half a minute longer.
-  arn_prefix      = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_service_principal.sqs.region}:${data.aws_caller_identity.current.account_id}"
+  arn_prefix      = "arn:${data.aws_partition.current.partition}:sqs:${local.region}:${data.aws_caller_identity.current.account_id}"
   arn             = "${local.arn_prefix}:${var.name}"
   dead_letter_arn = "${local.arn_prefix}:${local.dead_letter_name}"
 

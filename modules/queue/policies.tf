@@ -1,8 +1,6 @@
 # What a role needs for each part that it can play at this queue. Attached by whoever makes the role.
 
 locals {
-  region = data.aws_service_principal.sqs.region
-
   # Whatever key the queues have, had or get, but only by way of SQS: a message stays encrypted under the key with which it was
   # sent ("Encryption at rest in Amazon SQS"), and rights that came and went with kms_key would come too late and go too soon.
   any_key = "arn:${data.aws_partition.current.partition}:kms:${local.region}:*:key/*"
