@@ -79,7 +79,7 @@ def test_clock_that_is_off_for_all_threads(server: ScriptedServer, pauses: list[
 @pytest.mark.parametrize(
     "date",
     [
-        email.utils.formatdate(usegmt=True),
+        pytest.param(None, id="now"),
         "",
         "yesterday",
         "Thu, 01 Jan 99999 00:00:00 GMT",
@@ -87,8 +87,12 @@ def test_clock_that_is_off_for_all_threads(server: ScriptedServer, pauses: list[
         "Thu, 01 Jan 0000 00:00:00 GMT",
     ],
 )
-def test_signature_that_is_wrong(date: str, server: ScriptedServer, pauses: list[float]) -> None:
+def test_signature_that_is_wrong(
+    date: str | None, server: ScriptedServer, pauses: list[float]
+) -> None:
     """With the right time, or none that can be believed, there is nothing to correct."""
+    if date is None:
+        date = email.utils.formatdate(usegmt=True)
     server.usual = error(403, "SignatureDoesNotMatch", Date=date)
     assert clients.refusal(clients.builtin(server.url)).code == "SignatureDoesNotMatch"
     assert len(server.requests) <= 2
