@@ -51,8 +51,8 @@ test-terraform: ## Plan the root and each module with mocked providers, and chec
 	$(setup) providers python
 	@terraform init -backend=false -input=false -test-directory=tests/terraform >/dev/null
 	@terraform init -backend=false -input=false -test-directory=tests/terraform/wiring >/dev/null
-	@terraform test -test-directory=tests/terraform
-	@$(PYTHON) -m pytest tests/terraform
+	@$(PYTHON) -m tests.support.provider terraform test -test-directory=tests/terraform
+	@$(PYTHON) -m tests.support.provider $(PYTHON) -m pytest tests/terraform
 
 .PHONY: mutants
 mutants: ## Make 200 random small mistakes in the Terraform, one at a time: make test-terraform must see them. build/mutants.json.

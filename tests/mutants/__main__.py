@@ -24,7 +24,8 @@ from queue import SimpleQueue
 from typing import Any
 
 from tests.mutants.sites import Site, all_sites, files
-from tests.mutants.trial import ROOT, TESTS, Tree, alike, attached_provider
+from tests.mutants.trial import ROOT, TESTS, Tree, alike
+from tests.support import provider
 
 REPORT = ROOT / "build" / "mutants.json"
 TARGET = 0.95
@@ -202,8 +203,8 @@ def main(arguments: list[str]) -> int:
 def trees() -> Iterator[list[Tree]]:
     """A copy that stays as it is, and one for each worker."""
     configuration = {"TF_CLI_CONFIG_FILE": str(ROOT / ".cache" / "terraform.rc")}
-    with tempfile.TemporaryDirectory() as directory, attached_provider() as provider:
-        environment = {**os.environ, **configuration, **provider}
+    with tempfile.TemporaryDirectory() as directory, provider.attached() as attached:
+        environment = {**os.environ, **configuration, **attached}
         names = ("original", *(f"worker-{number}" for number in range(WORKERS)))
         yield [Tree(Path(directory) / name, environment) for name in names]
 

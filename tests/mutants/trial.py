@@ -9,8 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -187,26 +185,3 @@ def alike(one: Any, other: Any, again: Any) -> bool:
     if isinstance(one, list) and isinstance(other, list) and isinstance(again, list):
         return len(one) == len(other) == len(again) and all(map(alike, one, other, again))
     return bool(one == other or (one != again and type(one) is type(other)))
-
-
-@contextlib.contextmanager
-def attached_provider() -> Iterator[dict[str, str]]:
-    """The AWS provider, started once for all: starting it takes most of a small plan's time."""
-    providers = ROOT / ".terraform" / "providers"
-    [binary] = providers.glob("*/hashicorp/aws/*/*/terraform-provider-aws*")
-    with tempfile.NamedTemporaryFile("w+") as output:
-        process = subprocess.Popen([binary, "-debug"], stdout=output, stderr=subprocess.STDOUT)
-        try:
-            yield {"TF_REATTACH_PROVIDERS": _address(process, Path(output.name))}
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _address(process: subprocess.Popen[bytes], output: Path) -> str:
-    for _ in range(300):
-        if said := re.search(r"TF_REATTACH_PROVIDERS='(.*)'", output.read_text()):
-            return said[1]
-        assert process.poll() is None, output.read_text()
-        time.sleep(0.1)
-    raise AssertionError(f"The AWS provider did not say how to attach to it: {output.read_text()}")
