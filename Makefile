@@ -44,7 +44,7 @@ test: test-terraform ## Run every test: Terraform with mocked providers, then py
 .PHONY: test-unit
 test-unit: ## Run the handlers', the local stack's and the tools' tests, and those of the table of changes.
 	$(setup) python
-	@$(PYTHON) -m pytest tests/unit tests/handlers tests/local tests/tools tests/changes
+	@$(PYTHON) -m pytest tests/handlers tests/local tests/tools tests/changes
 
 .PHONY: test-terraform
 test-terraform: ## Plan the root and each module with mocked providers, and check wiring and messages.
@@ -84,7 +84,7 @@ hostile: ## Send the corpus of hostile requests through the load balancer: build
 .PHONY: fuzz
 fuzz: ## Try 10,000 examples of each property of request parser and statement builder, and 2,000 requests of the interface.
 	$(setup) providers python
-	@HYPOTHESIS_PROFILE=nightly $(PYTHON) -m pytest tests/unit/test_fuzz.py tests/unit/test_properties.py tests/handlers/test_wire.py tests/e2e/test_openapi.py
+	@HYPOTHESIS_PROFILE=nightly $(PYTHON) -m pytest tests/handlers/test_fuzz.py tests/handlers/test_properties.py tests/handlers/test_wire.py tests/e2e/test_openapi.py
 
 .PHONY: changes
 changes: ## Change every input of a running system, planned and under traffic, in hours and resumable: build/changes.json.

@@ -21,7 +21,7 @@ from benchmarks.deployment import BATCH_SIZE, Deployment
 from benchmarks.pairs import Figure, Sample, alternate, timed
 from benchmarks.sides import SIDES
 from local.emulator import Emulator
-from tests.unit import engines
+from tests.support import engines
 
 Step: TypeAlias = Callable[[], object]
 

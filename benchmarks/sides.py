@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from benchmarks import ROOT
-from tests.unit import support
+from tests.support import handlers as support
 
 ENVIRONMENT = support.ENVIRONMENT | {
     "AWS_DEFAULT_REGION": support.ENVIRONMENT["AWS_REGION"],

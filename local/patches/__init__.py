@@ -54,7 +54,7 @@ def apply(without: Iterable[str] = ()) -> None:
         raise PatchError(
             f"local/patches is written for ministack {PINNED_VERSION}, and {installed} is "
             f"installed. Install ministack=={PINNED_VERSION}; or check each patch against "
-            f"{installed}, run tests/unit/test_local_emulator.py and tests/local, and change "
+            f"{installed}, run tests/local/test_emulator.py and tests/local, and change "
             "PINNED_VERSION."
         )
     patches, without = all_patches(), set(without)

@@ -23,7 +23,7 @@ RESPONSES = {
     int(status): DOCUMENT.raw_schema["components"]["responses"][response["$ref"].split("/")[-1]]
     for status, response in OPERATION.definition.raw["responses"].items()
 }
-# The load balancer's own answers. Those of the function are in tests/unit/test_openapi_document.py.
+# The load balancer's own answers. The function's: tests/handlers/test_openapi_document.py.
 # That of plain HTTP beside a certificate is in test_examples.py.
 SEEN = {
     *((403, "application/json"), (404, "application/json")),

@@ -1,11 +1,21 @@
-"""The handlers, with fakes or engines behind them."""
+"""Imports the handlers in their environment, and starts the engines."""
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.unit.conftest import dynamodb, dynamodb_local, emulator, sqs
-from tests.unit.support import ENVIRONMENT
+from tests.support import engines
+from tests.support.handlers import ENVIRONMENT, FakeDynamoDB, FakeSqs
 
-__all__ = ["dynamodb", "dynamodb_local", "emulator", "sqs"]
+with pytest.MonkeyPatch.context() as patch:
+    for _name, _value in ENVIRONMENT.items():
+        patch.setenv(_name, _value)
+    patch.delenv("AWS_CA_BUNDLE", raising=False)  # of this machine, perhaps
+    from ingest import handler as ingest_handler
+    from process import handler as process_handler
+    from process import writer
+    from shared import aws
 
 
 @pytest.fixture
@@ -13,3 +23,46 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """For calls that are really made."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, ENVIRONMENT[name])
+
+
+@pytest.fixture
+def quick_calls(credentials: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls have credentials, and do not wait before they try again."""
+    monkeypatch.setattr(aws.Deadline, "pause", lambda self, seconds: seconds < self.remaining())
+
+
+@pytest.fixture
+def sqs(monkeypatch: pytest.MonkeyPatch) -> FakeSqs:
+    """The queue behind ingest, and the dead-letter queue behind process."""
+    fake = FakeSqs()
+    monkeypatch.setattr(ingest_handler.QUEUE, "_client", fake)
+    monkeypatch.setattr(process_handler.DEAD_LETTER_QUEUE, "_client", fake)
+    return fake
+
+
+@pytest.fixture
+def dynamodb(monkeypatch: pytest.MonkeyPatch) -> FakeDynamoDB:
+    """The table behind process."""
+    fake = FakeDynamoDB()
+    monkeypatch.setattr(process_handler.WRITER, "_client", fake)
+    monkeypatch.setattr(process_handler.WRITER, "_experience", writer._Experience())
+    return fake
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local() -> Iterator[engines.Engine]:
+    with engines.dynamodb_local() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[engines.Engine]:
+    directory: Path = tmp_path_factory.mktemp("emulator")
+    with engines.emulator(directory) as engine:
+        yield engine
+
+
+@pytest.fixture
+def in_moto() -> Iterator[engines.Engine]:
+    with engines.in_moto() as engine:
+        yield engine

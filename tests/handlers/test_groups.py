@@ -7,7 +7,7 @@ import pytest
 
 from process import messages
 from process.messages import LAST_DELIVERIES, MAX_GROUP_BYTES
-from tests.unit.support import record
+from tests.support.handlers import record
 
 MAX_RECEIVE_COUNT = 485
 

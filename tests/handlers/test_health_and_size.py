@@ -8,7 +8,7 @@ import pytest
 
 from ingest import handler
 from shared import orders
-from tests.unit.support import FakeSqs, Invocation, error, invoke, request
+from tests.support.handlers import FakeSqs, Invocation, error, invoke, request
 
 HEALTH_CHECKER = {"user-agent": "ELB-HealthChecker/2.0"}
 LIMIT = handler.MAX_BODY_BYTES

@@ -7,7 +7,7 @@ import pytest
 
 from process.writer import Entry, Outcome, Writer
 from shared.aws import CallError, Deadline
-from tests.unit.engines import Engine
+from tests.support.engines import Engine
 
 WRITTEN, SUPERSEDED, FAILED, REFUSED = Outcome
 ENOUGH = Deadline(lambda: 30.0)

@@ -7,7 +7,7 @@ import pytest
 
 from process import handler, writer
 from tests.support import invocation
-from tests.unit.support import ENVIRONMENT
+from tests.support.handlers import ENVIRONMENT
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from process import writer
 from process.writer import Entry, Outcome, Writer
 from shared.aws import Deadline
-from tests.unit.support import FakeDynamoDB
+from tests.support.handlers import FakeDynamoDB
 
 ENOUGH = Deadline(lambda: 30.0)
 WRITTEN = Outcome.WRITTEN

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import child
+from tests.support.handlers import record
 from tests.support.yes_server import yes_server
-from tests.unit.support import record
 
 # Of 256 MB, the least that process may have, Lambda's runtime takes a part. 30 to 55 are measured.
 LIMIT_MB = 100

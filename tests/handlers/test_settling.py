@@ -8,7 +8,7 @@ from process import handler, messages
 from process.messages import Message
 from process.writer import Entry, Outcome
 from shared.aws import Deadline
-from tests.unit.support import Context, FakeDynamoDB, FakeSqs, Invocation, invoke, record
+from tests.support.handlers import Context, FakeDynamoDB, FakeSqs, Invocation, invoke, record
 
 LARGE = "x" * (messages.MAX_GROUP_BYTES // 2)  # with it, a message is a group of its own
 

@@ -9,7 +9,7 @@ import pytest
 from process import handler, writer
 from process.writer import Entry, Outcome, Writer
 from shared.aws import CallError, Deadline
-from tests.unit.support import ENVIRONMENT, FakeDynamoDB
+from tests.support.handlers import ENVIRONMENT, FakeDynamoDB
 
 WAIT_SECONDS = 60  # until what must happen is taken for not happening
 ENOUGH = Deadline(lambda: 30.0)

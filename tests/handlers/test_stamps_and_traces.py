@@ -7,7 +7,7 @@ import pytest
 
 from ingest import handler as ingest
 from process import handler as process
-from tests.unit.support import (
+from tests.support.handlers import (
     REQUEST_ID,
     TRACE_ID,
     FakeDynamoDB,

@@ -6,8 +6,8 @@ import pytest
 
 from process import handler
 from shared.queues import Queue
-from tests.unit import engines
-from tests.unit.support import FakeSqs, invoke, record
+from tests.support import engines
+from tests.support.handlers import FakeSqs, invoke, record
 
 GROUP = "tenant-1!~"
 

@@ -10,7 +10,7 @@ from ingest import handler
 from process import handler as process
 from shared import orders, settings
 from tests.support import child
-from tests.unit.support import ENVIRONMENT, FakeDynamoDB, FakeSqs, invoke, record, request
+from tests.support.handlers import ENVIRONMENT, FakeDynamoDB, FakeSqs, invoke, record, request
 
 NOW = 1_800_000_000.75
 OLDEST = 1_642_320_000  # five years of 365 days before

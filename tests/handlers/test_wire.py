@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from shared import orders
 from shared.orders import Number
-from tests.unit.conftest import examples
-from tests.unit.engines import Engine
-from tests.unit.test_orders import EVERYDAY_VALUES, VALUES, exact, faults, numerals, with_value
+from tests.handlers.test_orders import EVERYDAY_VALUES, VALUES, exact, faults, numerals, with_value
+from tests.support.engines import Engine
+from tests.support.properties import examples
 
 # As DynamoDB computes; boto3 has the same, and refuses what would be rounded.
 DYNAMODB = Context(prec=38, Emin=-128, Emax=126)

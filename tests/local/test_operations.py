@@ -8,7 +8,7 @@ from string import Template
 from typing import Any
 
 from local.emulator import ROOT, Emulator
-from tests.unit.test_local_emulator import ACCOUNT, REGION, poll
+from tests.local.test_emulator import ACCOUNT, REGION, poll
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 

@@ -30,7 +30,7 @@ from botocore.exceptions import ClientError
 from local.emulator import Emulator
 from tests.e2e.stack import new_user
 from tests.local.support import create_table, trace_header
-from tests.unit.test_local_emulator import ACCOUNT, REGION, allowing, deploy, last_result, poll
+from tests.local.test_emulator import ACCOUNT, REGION, allowing, deploy, last_result, poll
 
 Json = dict[str, Any]
 

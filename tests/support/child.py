@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from local.emulator import ROOT
-from tests.unit.support import ENVIRONMENT
+from tests.support.handlers import ENVIRONMENT
 
 
 def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from local.emulator import ROOT
 from tests.faults.system import SABOTEUR, full_backlog
-from tests.unit.support import ENVIRONMENT
+from tests.support.handlers import ENVIRONMENT
 
 NOWHERE = "https://127.0.0.1:1"  # refuses connections
 CALL = """

@@ -10,8 +10,7 @@ import pytest
 from local.emulator import Emulator
 from shared import aws
 from shared.queues import Attributes, Queue
-from tests.support import clients, java
-from tests.unit import engines
+from tests.support import clients, engines, java
 
 pytestmark = pytest.mark.usefixtures("implementation")
 

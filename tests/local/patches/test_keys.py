@@ -6,7 +6,7 @@ from typing import Any
 from local.emulator import Emulator
 from tests.e2e.stack import new_user
 from tests.local.patches.checks import Checks, code_of
-from tests.unit.test_local_emulator import (
+from tests.local.test_emulator import (
     ACCOUNT,
     REGION,
     allowing,

@@ -5,7 +5,7 @@ from typing import Any
 
 from local.emulator import Emulator
 from tests.local.patches.checks import Checks, code_of, text_of
-from tests.unit.test_local_emulator import ACCOUNT, REGION, deploy, map_queue, poll
+from tests.local.test_emulator import ACCOUNT, REGION, deploy, map_queue, poll
 
 NOTHING = "def handle(event, context): pass"
 

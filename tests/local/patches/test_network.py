@@ -5,7 +5,7 @@ from typing import Any
 
 from local.emulator import Emulator
 from tests.local.patches.checks import Checks, code_of, text_of
-from tests.unit.test_local_emulator import ACCOUNT, REGION, allowing, deploy
+from tests.local.test_emulator import ACCOUNT, REGION, allowing, deploy
 
 check = Checks("network")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from local.emulator import Emulator
 from tests.local.patches.checks import Checks, code_of, text_of
-from tests.unit.test_local_emulator import allowing, balance, deploy
+from tests.local.test_emulator import allowing, balance, deploy
 
 check = Checks("protection")
 

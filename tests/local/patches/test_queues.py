@@ -7,7 +7,7 @@ from typing import Any
 from local.emulator import Emulator
 from tests.e2e.stack import new_user
 from tests.local.patches.checks import Checks, code_of, text_of
-from tests.unit.test_local_emulator import ACCOUNT, REGION, allowing, deploy, map_queue, poll
+from tests.local.test_emulator import ACCOUNT, REGION, allowing, deploy, map_queue, poll
 
 check = Checks("queues")
 

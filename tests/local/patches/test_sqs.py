@@ -6,7 +6,7 @@ from local.emulator import Emulator
 from tests.e2e.stack import new_user
 from tests.local.patches.checks import Checks, code_of, text_of
 from tests.local.support import trace_header
-from tests.unit.test_local_emulator import ACCOUNT, REGION, allowing
+from tests.local.test_emulator import ACCOUNT, REGION, allowing
 
 TRACE = "Root=1-3152b799-8954dae64eda91bc9a23a7e8;Parent=7fa8c0f79203be72;Sampled=1"
 LINEAGE = f"{TRACE};Lineage=1:bd4cecd5:0"

@@ -5,7 +5,7 @@ from typing import Any
 from local.emulator import Emulator
 from tests.local.patches.checks import Checks, code_of
 from tests.local.patches.test_network import Network
-from tests.unit.test_local_emulator import REGION
+from tests.local.test_emulator import REGION
 
 check = Checks("zones")
 

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from process import writer
 from process.writer import Entry, Outcome, Writer
 from shared.aws import CallError, Deadline
-from tests.unit.conftest import examples
-from tests.unit.engines import Engine
-from tests.unit.support import FakeDynamoDB
+from tests.support.engines import Engine
+from tests.support.handlers import FakeDynamoDB
+from tests.support.properties import examples
+
+pytestmark = pytest.mark.usefixtures("quick_calls")
 
 WRITTEN, SUPERSEDED, FAILED, REFUSED = Outcome
 STAMP = "it's ü stamp"  # nothing that could stand unquoted

@@ -12,7 +12,9 @@ import schemathesis
 from ingest import handler
 from local.emulator import ROOT
 from shared import orders
-from tests.unit.support import FakeSqs, error, invoke, request
+from tests.support.handlers import FakeSqs, error, invoke, request
+
+pytestmark = pytest.mark.usefixtures("quick_calls")
 
 DOCUMENT = schemathesis.openapi.from_path(ROOT / "docs" / "openapi.yaml")
 RAW: dict[str, Any] = dict(DOCUMENT.raw_schema)

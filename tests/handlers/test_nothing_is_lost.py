@@ -25,8 +25,10 @@ from process import handler as process
 from process import writer
 from shared import telemetry
 from shared.aws import CallError, Deadline
-from tests.unit.conftest import examples
-from tests.unit.support import Context, FakeDynamoDB, FakeSqs, error, invoke, request
+from tests.support.handlers import Context, FakeDynamoDB, FakeSqs, error, invoke, request
+from tests.support.properties import examples
+
+pytestmark = pytest.mark.usefixtures("quick_calls")
 
 MAX_RECEIVE_COUNT = 3
 

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from ingest import handler as ingest
 from process import handler as process
 from shared import orders
-from tests.unit.conftest import examples
-from tests.unit.engines import Engine
-from tests.unit.support import Context, FakeSqs, invoke, record, request
-from tests.unit.test_orders import EVERYDAY_VALUES, NAMES, VALUES, exact, from_wire, numerals
+from tests.handlers.test_orders import EVERYDAY_VALUES, NAMES, VALUES, exact, from_wire, numerals
+from tests.support.engines import Engine
+from tests.support.handlers import Context, FakeSqs, invoke, record, request
+from tests.support.properties import examples
+
+pytestmark = pytest.mark.usefixtures("quick_calls")
 
 ANSWERS = {202, 400, 404, 405, 413, 415}
 KEYS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=5)

@@ -8,6 +8,8 @@ from local.emulator import ROOT
 from shared import orders, settings
 from tests.support import child
 
+pytestmark = pytest.mark.usefixtures("quick_calls")
+
 BY_THE_RUNTIME = {"AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION"}
 # modules/function sets it from its own input.
 BY_THE_MODULE = {"LOG_LEVEL"}

@@ -9,8 +9,8 @@ import pytest
 from process import handler
 from shared import orders, telemetry
 from shared.queues import Queue
-from tests.unit import engines
-from tests.unit.support import (
+from tests.support import engines
+from tests.support.handlers import (
     REQUEST_ID,
     TRACE_ID,
     Context,
@@ -22,6 +22,8 @@ from tests.unit.support import (
     one_line_of_metrics,
     record,
 )
+
+pytestmark = pytest.mark.usefixtures("quick_calls")
 
 STAMP = "accepted_at"
 NEEDED = 3_000  # 1.5 s to report, and as much to read a message

@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 from ingest import handler as ingest
 from process import writer
 from shared import orders
-from tests.unit.conftest import examples
-from tests.unit.engines import Engine
-from tests.unit.support import FakeSqs, invoke, request
-from tests.unit.test_orders import EVERYDAY_VALUES, exact, from_wire, numerals
-from tests.unit.test_properties import ANSWERS, post
-from tests.unit.test_write_path import NAMES, WRITTEN, Table, entry, item_of
+from tests.handlers.test_orders import EVERYDAY_VALUES, exact, from_wire, numerals
+from tests.handlers.test_properties import ANSWERS, post
+from tests.handlers.test_write_path import NAMES, WRITTEN, Table, entry, item_of
+from tests.support.engines import Engine
+from tests.support.handlers import FakeSqs, invoke, request
+from tests.support.properties import examples
+
+pytestmark = pytest.mark.usefixtures("quick_calls")
 
 EXAMPLES = 500
 SECRET = "31415926535"  # may be a part of a number as well

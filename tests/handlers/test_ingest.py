@@ -15,8 +15,8 @@ import pytest
 from ingest import handler
 from shared import aws, orders, telemetry
 from shared.queues import Queue
-from tests.unit import engines
-from tests.unit.support import (
+from tests.support import engines
+from tests.support.handlers import (
     REQUEST_ID,
     TRACE_ID,
     Context,
@@ -25,6 +25,8 @@ from tests.unit.support import (
     invoke,
     request,
 )
+
+pytestmark = pytest.mark.usefixtures("quick_calls")
 
 SAMPLED_TRACE_ID = f"{TRACE_ID};Parent=53995c3f42cd8ad8;Sampled=1"
 ORDER = '{"order_id":"123","item":"Kopi Susu","qty":2}'

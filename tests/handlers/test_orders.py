@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import orders
-from tests.unit.conftest import examples
-from tests.unit.engines import Engine
+from tests.support.engines import Engine
+from tests.support.properties import examples
+
+pytestmark = pytest.mark.usefixtures("quick_calls")
 
 STRINGS = orders.Schema(
     (orders.KeyAttribute("p", "S"), orders.KeyAttribute("s", "S")), "accepted_at"
