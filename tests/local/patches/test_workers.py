@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,12 +57,12 @@ def test_limits_are_for_those_who_ask(tmp_path: Path, name: str) -> None:
 def functions_have_the_cpu_of_their_memory_size(emulator: Emulator) -> None:
     deploy(emulator, "work", WORK)
 
-    # 0.1 s on 128 / 1769 of a core, of the smallest function, take 1.4 s.
-    assert work(emulator, cpu_seconds=0.1) > 1
-    assert work(emulator, cpu_seconds=0.1) > 1, "the second time, in the same worker"
+    # 0.1 s on 128 / 1769 of a core, of the smallest function, take 1.4 s. On a busy machine it may
+    # be stopped too late, and is held up in the next call instead: the last alone may be quick.
+    assert three_calls(emulator) > 2.4
 
     emulator.client("lambda").update_function_configuration(FunctionName="work", MemorySize=1769)
-    assert work(emulator, cpu_seconds=0.1) < 1
+    assert three_calls(emulator) < 2.4
 
 
 @check()
@@ -72,6 +73,15 @@ def functions_end_with_the_memory_of_their_size(emulator: Emulator) -> None:
     assert not has_ended(work(emulator, megabytes=300))
     assert has_ended(work(emulator, megabytes=600))
     assert not has_ended(work(emulator, megabytes=300)), "in a new worker"
+
+
+def three_calls(emulator: Emulator) -> float:
+    """How many seconds three calls of 0.1 s of CPU take in one worker."""
+    work(emulator)
+    start = time.monotonic()
+    for _ in range(3):
+        work(emulator, cpu_seconds=0.1)
+    return time.monotonic() - start
 
 
 def work(emulator: Emulator, **work: float) -> float:
