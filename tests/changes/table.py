@@ -61,8 +61,8 @@ class Change:
         actions = {a: what for a, what in actions.items() if "terraform_data." not in a}
         replaced = [a for a, what in actions.items() if {"delete", "create"} <= set(what)]
         destroyed = [a for a, what in actions.items() if what == ["delete"]]
-        functions = [a for a in actions if a.endswith("aws_lambda_function.this")]
-        versions = sorted(a.split(".")[0] for a in functions if "create" not in actions[a])
+        aliases = [a for a in actions if a.endswith("aws_lambda_alias.live")]
+        versions = sorted(a.split(".")[0] for a in aliases if "create" not in actions[a])
         found = [
             *_differences("replaces", self.replaces, replaced),
             *_differences("destroys", self.destroys, destroyed),

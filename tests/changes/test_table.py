@@ -66,6 +66,8 @@ def test_a_plan_that_does_something_else_is_a_fault() -> None:
     change = Change("x", {}, versions=["ingest"], destroys=["queue.*"])
     expected = {
         "ingest.aws_lambda_function.this": ["update"],
+        "ingest.aws_lambda_alias.live": ["update"],
+        "process.aws_lambda_function.this": ["update"],  # its tags
         "queue.aws_sqs_queue.this": ["delete"],
         "terraform_data.name": ["delete", "create"],
     }
