@@ -21,85 +21,91 @@ setup = @python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/nu
 
 .PHONY: help
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install everything that the other targets need, below .cache/.
+	$(setup) providers python checkov go
 
 ##@ Try it
 
 .PHONY: demo
-demo: ## Build the whole system on the local stack, send an order, show its row.
+demo: ## Apply the whole system to the local stack, send an order, show its row.
 	$(setup) providers python
 	@$(PYTHON) -m local.demo up
 
 .PHONY: demo-down
-demo-down: ## Destroy the demo with Terraform and stop the local stack.
+demo-down: ## Destroy the demo and stop the local stack.
 	$(setup) providers python
 	@$(PYTHON) -m local.demo down
 
 ##@ Test it
 
 .PHONY: test
-test: test-terraform ## Run every test: Terraform with mocked providers, then pytest: handlers, and the whole system on the local stack.
+test: test-terraform ## Run every test that fits into 15 minutes: the three below, and the applied system.
 	@$(PYTHON) -m pytest tests --ignore tests/terraform -n 2
 
 .PHONY: test-unit
-test-unit: ## Run the handlers', the local stack's and the tools' tests, and those of the table of changes.
+test-unit: ## Test the handlers, the local stack and the tools. No Terraform.
 	$(setup) python
 	@$(PYTHON) -m pytest tests/handlers tests/local tests/tools tests/changes
 
 .PHONY: test-terraform
-test-terraform: ## Plan the root and each module with mocked providers, and check wiring and messages.
+test-terraform: ## Test the module's plans with mocked providers.
 	$(setup) providers python
 	@terraform init -backend=false -input=false -test-directory=tests/terraform >/dev/null
 	@terraform init -backend=false -input=false -test-directory=tests/terraform/wiring >/dev/null
 	@$(PYTHON) -m tests.support.provider terraform test -test-directory=tests/terraform
 	@$(PYTHON) -m tests.support.provider $(PYTHON) -m pytest tests/terraform
 
+.PHONY: test-e2e
+test-e2e: ## Apply the whole system to the local stack, with IAM and TLS, and use it.
+	$(setup) providers python
+	@$(PYTHON) -m pytest tests/e2e
+
+##@ Test it longer (nightly)
+
 .PHONY: mutants
-mutants: ## Make 200 random small mistakes in the Terraform, one at a time: make test-terraform must see them. build/mutants.json.
+mutants: ## 200 random mutations of the Terraform: does test-terraform see them?
 	$(setup) providers python
 	@terraform init -backend=false -input=false -test-directory=tests/terraform >/dev/null
 	@terraform init -backend=false -input=false -test-directory=tests/terraform/wiring >/dev/null
 	@$(PYTHON) -m tests.mutants $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT))
 
-.PHONY: test-e2e
-test-e2e: ## Apply the whole system to the local stack, IAM enforced and TLS on, and use it.
-	$(setup) providers python
-	@$(PYTHON) -m pytest tests/e2e
-
 .PHONY: faults
-faults: ## Make everything fail that can, on the whole system, and account for every order: build/faults.md.
+faults: ## Inject every fault into the applied system; account for every order.
 	$(setup) providers python
 	@$(PYTHON) -m tests.faults
 
 .PHONY: settle
-settle: ## Run process against a table as slow and limited as AWS's, and count deliveries: build/settle.json.
+settle: ## Run process against a table as slow and limited as AWS's.
 	$(setup) python
 	@$(PYTHON) -m tests.settle
 
 .PHONY: hostile
-hostile: ## Send the corpus of hostile requests through the load balancer: build/hostile.json.
+hostile: ## Send a corpus of hostile requests through the load balancer.
 	$(setup) providers python
 	@$(PYTHON) -m tests.hostile
 
 .PHONY: fuzz
-fuzz: ## Try 10,000 examples of each property of request parser and statement builder, and 2,000 requests of the interface.
+fuzz: ## Try 20 times as many examples of each property.
 	$(setup) providers python
 	@HYPOTHESIS_PROFILE=nightly $(PYTHON) -m pytest tests/handlers/test_fuzz.py tests/handlers/test_properties.py tests/handlers/test_wire.py tests/e2e/test_openapi.py
 
 .PHONY: changes
-changes: ## Change every input of a running system, planned and under traffic, in hours and resumable: build/changes.json.
+changes: ## Change every input of a running system under traffic (hours, resumable).
 	$(setup) providers python
 	@$(PYTHON) -m tests.changes
 
 .PHONY: bench
-bench: ## Measure the handlers against a tutorial's, side by side, as ratios.
+bench: ## Compare the handlers' speed with a tutorial's, as ratios.
 	$(setup) python
 	@$(PYTHON) -m benchmarks.bench
 
 ##@ Check it
 
 .PHONY: lint
-lint: lint-terraform lint-python lint-docs lint-supply-chain ## Run every linter. ONLINE=1: what cannot be looked up fails.
+lint: lint-terraform lint-python lint-docs lint-supply-chain ## Run every linter. With ONLINE=1, what cannot be looked up fails.
 
 .PHONY: lint-terraform
 lint-terraform: ## terraform fmt and validate, tflint, checkov.
@@ -122,15 +128,18 @@ lint-terraform: ## terraform fmt and validate, tflint, checkov.
 	@LOG_LEVEL=ERROR .cache/venv-checkov/bin/checkov --directory . --framework terraform --skip-path '\.cache' --skip-path tests/terraform --quiet --compact
 
 .PHONY: lint-python
-lint-python: ## ruff and mypy.
+lint-python: ## ruff, mypy, import-linter, duplicate code.
 	$(setup) python
 	@.cache/venv/bin/ruff check
 	@.cache/venv/bin/ruff format --check
 	@.cache/venv/bin/mypy
+	@.cache/venv/bin/lint-imports
+	@.cache/venv/bin/pylint --recursive y benchmarks lambda_src local tests tools
 
 .PHONY: lint-docs
-lint-docs: ## Generated tables are up to date.
+lint-docs: ## Spelling and terms; generated tables are up to date.
 	$(setup) go python
+	@.cache/venv/bin/codespell --dictionary - --dictionary tools/words.txt
 	@$(PYTHON) -m tests.changes.document --check
 	@for directory in . $(MODULES); do \
 		.cache/bin/terraform-docs --config "$(CURDIR)/.terraform-docs.yml" --output-check "$$directory" \
@@ -151,10 +160,10 @@ lint-supply-chain: ## actionlint and zizmor on the workflows, pip-audit on the p
 	fi
 	@$(PYTHON) tools/audit.py $(if $(ONLINE),--required)
 
-##@ Mend it
+##@ Change it
 
 .PHONY: fmt
-fmt: ## Format Terraform and Python, and mend what ruff can mend.
+fmt: ## Format Terraform and Python, and fix what ruff can fix.
 	$(setup) python
 	@terraform fmt -recursive
 	@.cache/venv/bin/ruff check --fix
@@ -167,7 +176,7 @@ docs: ## Write the generated tables of inputs, outputs and changes.
 	@for directory in . $(MODULES); do .cache/bin/terraform-docs --config "$(CURDIR)/.terraform-docs.yml" "$$directory"; done
 
 .PHONY: requirements
-requirements: ## Pin tools/*.in anew, with hashes.
+requirements: ## Upgrade and pin tools/*.in, with hashes.
 	$(setup) python
 	@$(PYTHON) -m pip install --quiet uv
 	@for name in requirements requirements-checkov; do \
@@ -176,7 +185,7 @@ requirements: ## Pin tools/*.in anew, with hashes.
 	done
 
 .PHONY: clean
-clean: ## Remove everything that these commands made. Stop a demo first: make demo-down
+clean: ## Remove everything that these commands created. First: make demo-down
 	@rm -rf .cache build .terraform .terraform.lock.hcl .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name .terraform -prune -exec rm -rf {} + -o -name .terraform.lock.hcl -exec rm {} +
 	@find . -name __pycache__ -prune -exec rm -rf {} +

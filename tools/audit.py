@@ -1,9 +1,9 @@
-"""Look up what is known against the pinned Python packages, with pip-audit.
+"""Looks up known vulnerabilities of the pinned Python packages with pip-audit.
 
     .cache/venv/bin/python tools/audit.py [--required]
 
-pip-audit passes a package that it could not look up, and so passes them all where it reaches no
-list of vulnerabilities. Here that is a note, and with --required it fails.
+pip-audit passes a package that it could not look up, so without access to a vulnerability database
+it passes everything. Here that prints a note, and fails with --required.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def look_up(file: Path) -> Audit:
 
 
 def passes(name: str, audit: Audit, required: bool) -> bool:
-    """Says what there is to say about an audit."""
+    """Prints the result of an audit, and returns whether it passes."""
     skipped = [package["skip_reason"] for package in audit.packages if "skip_reason" in package]
     audited = len(audit.packages) - len(skipped)
     if not audited:
@@ -56,7 +56,7 @@ def passes(name: str, audit: Audit, required: bool) -> bool:
 
     findings = [
         f"{package['name']} {package['version']}: {finding['id']}, "
-        f"mended in {', '.join(finding['fix_versions']) or 'no version yet'}"
+        f"fixed in {', '.join(finding['fix_versions']) or 'no version yet'}"
         for package in audit.packages
         for finding in package.get("vulns", [])
     ]

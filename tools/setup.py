@@ -1,14 +1,14 @@
-"""Make what the Makefile's targets need, below .cache/, and only what is not there yet.
+"""Installs what the Makefile's targets need below .cache/, unless it is there already.
 
     python3 tools/setup.py python      the environment of the local stack, tests and linters
     python3 tools/setup.py checkov     checkov, in an environment of its own
     python3 tools/setup.py providers   Terraform's providers, and the configuration that finds them
     python3 tools/setup.py go          tflint, terraform-docs and actionlint
 
-AWS_PROVIDER chooses another AWS provider than the tested one: a version such as 5.100.0, or the
-start of one, such as 6, for the newest that begins so.
+AWS_PROVIDER selects another AWS provider than the tested one: a version such as 5.100.0, or a
+prefix such as 6 for the newest release of that series.
 
-Standard library only: it is what runs before anything is installed.
+Standard library only: this runs before anything is installed.
 """
 
 import contextlib
@@ -41,12 +41,12 @@ ARCHIVE_PROVIDER = "1.3.0"  # the version that tools/go.mod builds
 
 
 class SetupError(Exception):
-    """Something that only the reader can mend; the message says how."""
+    """A problem that only the reader can fix; the message says how."""
 
 
 @contextlib.contextmanager
 def stage(title: str) -> Iterator[None]:
-    """Say what takes a while, before and after."""
+    """Announces a slow step, and reports its duration."""
     print(f"… {title}", flush=True)
     start = time.monotonic()
     yield
@@ -54,7 +54,7 @@ def stage(title: str) -> Iterator[None]:
 
 
 def run(*command: str | Path, cwd: Path = ROOT) -> None:
-    """Run a command quietly; show its output only when it fails."""
+    """Runs a command quietly; prints its output only if it fails."""
     result = subprocess.run(
         command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -64,7 +64,7 @@ def run(*command: str | Path, cwd: Path = ROOT) -> None:
 
 
 def fresh(stamp: Path, *inputs: Path | str) -> bool:
-    """Whether `stamp` was made from these very inputs (files by their content)."""
+    """Returns whether `stamp` records exactly these inputs (files by content)."""
     return stamp.exists() and stamp.read_text() == fingerprint(*inputs)
 
 
@@ -79,9 +79,9 @@ def fingerprint(*inputs: Path | str) -> str:
 
 
 def lambda_python() -> Path:
-    """The Python that the functions run on at AWS, where there is one, else the one that runs this.
+    """Returns the Python version that Lambda runs, if installed, else the one running this.
 
-    The local stack's Lambda workers run on the Python of its environment.
+    The local stack's Lambda workers use the Python of its environment.
     """
     beside = Path(sys.base_prefix).parent.glob(
         f"{LAMBDA_PYTHON}*/bin/python3"
@@ -99,9 +99,14 @@ def lambda_python() -> Path:
 
 
 def python_environment(name: str, requirements: Path) -> None:
-    """Make the virtual environment `.cache/<name>` with exactly the pinned requirements."""
+    """Creates the virtual environment `.cache/<name>` with exactly the pinned requirements."""
     environment = CACHE / name
     python = lambda_python()
+    if environment.is_symlink():
+        raise SetupError(
+            f".cache/{name} is a link, and is rebuilt in place whenever the requirements change:"
+            " remove it, and let this checkout have its own."
+        )
     stamp = environment / "made-from"
     if fresh(stamp, requirements, str(python)):
         return
@@ -143,7 +148,7 @@ def version_tuple(version: str) -> tuple[int, ...]:
     )
 
 
-def registry_reached() -> bool:
+def registry_is_reachable() -> bool:
     try:
         with urllib.request.urlopen(
             "https://registry.terraform.io/.well-known/terraform.json", timeout=10
@@ -169,12 +174,12 @@ def wanted_aws_provider() -> str:
 
 
 def constraint(wanted: str) -> str:
-    """Terraform's for the newest version that begins so."""
+    """Returns the version constraint for the newest release with this prefix."""
     return wanted if wanted.count(".") == 2 else f"~> {wanted}.0"
 
 
 def places() -> list[Path]:
-    """Where a filesystem mirror of providers may be."""
+    """Returns the directories that may hold a filesystem mirror of providers."""
     home = Path.home()
     return [
         *(Path(os.environ[name]) for name in ("TF_PLUGIN_CACHE_DIR",) if os.environ.get(name)),
@@ -187,9 +192,9 @@ def places() -> list[Path]:
 
 
 def mirrored_aws_provider(wanted: str) -> Path:
-    """The newest AWS provider wanted in any directory laid out as a Terraform filesystem mirror.
+    """Returns the newest matching AWS provider in any Terraform filesystem mirror of this machine.
 
-    Where nobody asked for a version, and the tested one is not there, the newest.
+    Without AWS_PROVIDER, if the tested version is missing, that is the newest of all.
     """
     pattern = f"registry.terraform.io/hashicorp/aws/*/{terraform_platform()}"
     found = {
@@ -201,13 +206,13 @@ def mirrored_aws_provider(wanted: str) -> Path:
     if os.environ.get("AWS_PROVIDER") and not chosen:
         there = ", ".join(path.parent.name for _, path in sorted(usable.items())) or "none"
         raise SetupError(
-            f"The Terraform registry is not reached, and no local mirror holds an AWS provider"
-            f" {wanted} for {terraform_platform()}. There: {there}. Connect to the internet, or set"
-            " AWS_PROVIDER to what is there."
+            f"The Terraform registry is unreachable, and no local mirror holds AWS provider {wanted}"
+            f" for {terraform_platform()}. Available: {there}. Connect to the internet, or set"
+            " AWS_PROVIDER to an available version."
         )
     if not usable:
         raise SetupError(
-            "The Terraform registry is not reached, and no local mirror holds the AWS provider"
+            "The Terraform registry is unreachable, and no local mirror holds the AWS provider"
             f" {'.'.join(map(str, MINIMUM_AWS_PROVIDER))} or newer for {terraform_platform()}."
             " Connect to the internet, or put one where Terraform looks by itself, for example"
             " ~/.terraform.d/plugins/registry.terraform.io/hashicorp/aws/VERSION/OS_ARCH/."
@@ -216,9 +221,9 @@ def mirrored_aws_provider(wanted: str) -> Path:
 
 
 def providers() -> None:
-    """Put the providers into a mirror of our own, and write .cache/terraform.rc, which finds them.
+    """Fills a provider mirror of our own, and writes .cache/terraform.rc, which points to it.
 
-    Terraform has no other choice than what the mirror holds, so that everybody has the same.
+    Terraform can only choose what the mirror holds, so everybody runs the same versions.
     """
     check_terraform()
     wanted = wanted_aws_provider()
@@ -229,12 +234,12 @@ def providers() -> None:
         return
     CACHE.mkdir(exist_ok=True)
     shutil.rmtree(MIRROR, ignore_errors=True)
-    if registry_reached():
+    if registry_is_reachable():
         with stage(f"Terraform providers: AWS {wanted} and archive from the Terraform registry"):
             mirror_from_registry(wanted)
     else:
         mirror_from_this_machine(wanted)
-    forget_locks()
+    remove_locks()
     configuration.unlink(missing_ok=True)
     configuration.write_text(
         f'provider_installation {{\n  filesystem_mirror {{\n    path = "{MIRROR}"\n  }}\n}}\n'
@@ -256,7 +261,7 @@ def mirror_from_registry(wanted: str) -> None:
         (Path(directory) / "main.tf.json").write_text(json.dumps(configuration))
         platform_option = f"-platform={terraform_platform()}"
         run("terraform", "providers", "mirror", platform_option, MIRROR, cwd=Path(directory))
-    # Unpacked, so that Terraform links to it; it would unpack a zip anew in every directory.
+    # Terraform links to an unpacked provider, but would unpack a zip again in every directory.
     for archive in hashicorp().glob("*/*.zip"):
         version = archive.name.removeprefix(f"terraform-provider-{archive.parent.name}_")
         target = archive.parent / version.split("_")[0] / terraform_platform()
@@ -277,7 +282,7 @@ def mirror_from_this_machine(wanted: str) -> None:
     binary = f"terraform-provider-archive_v{ARCHIVE_PROVIDER}_x5"
     tested = "" if aws.parent.name == wanted else f" (for {wanted})"
     with stage(
-        "Terraform providers: the registry is not reached, so AWS"
+        "Terraform providers: the registry is unreachable, so AWS"
         f" {aws.parent.name}{tested} from a local mirror,"
         f" archive {ARCHIVE_PROVIDER} built from source"
     ):
@@ -287,8 +292,8 @@ def mirror_from_this_machine(wanted: str) -> None:
         )
 
 
-def forget_locks() -> None:
-    """Terraform holds a directory to the provider that it was initialized with first."""
+def remove_locks() -> None:
+    """Removes lock files, which would hold a directory to the provider it was first used with."""
     for directory in (ROOT, *ROOT.glob("modules/*"), *ROOT.glob("examples/*")):
         (directory / ".terraform.lock.hcl").unlink(missing_ok=True)
 
@@ -299,14 +304,14 @@ def forget_locks() -> None:
 def go_build(package: str, target: Path) -> None:
     if not shutil.which("go"):
         raise SetupError(
-            f"go is not on PATH. Install Go 1.24 or newer: {package} is built with it."
+            f"go is not on PATH. Install Go 1.24 or newer, which builds {package}."
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     run("go", "build", "-o", target, package, cwd=TOOLS)
 
 
 def go_tools() -> None:
-    """Build the linters of the versions that tools/go.mod pins."""
+    """Builds the linters at the versions pinned in tools/go.mod."""
     for package in (
         "github.com/terraform-linters/tflint",
         "github.com/terraform-docs/terraform-docs",
@@ -331,7 +336,7 @@ STEPS = {
 
 def main(names: list[str]) -> int:
     if unknown := [name for name in names if name not in STEPS]:
-        print(f"tools/setup.py: no step {', '.join(unknown)}; there are {', '.join(STEPS)}")
+        print(f"tools/setup.py: unknown step {', '.join(unknown)}; known: {', '.join(STEPS)}")
         return 2
     try:
         for name in names:
@@ -340,7 +345,7 @@ def main(names: list[str]) -> int:
         print(f"✗ {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("✗ interrupted; run the same command again to go on", file=sys.stderr)
+        print("✗ interrupted; run the same command again to continue", file=sys.stderr)
         return 130
     return 0
 

@@ -21,8 +21,8 @@ def report(*packages: dict[str, Any]) -> str:
     ("stdout", "codes", "says"),
     [
         (report(SOUND), (0, 0), "1 packages looked up, 0 vulnerabilities known"),
-        (report(SOUND, BAD), (1, 1), "✗ bad 2.0: PYSEC-1, mended in 2.1"),
-        (report(BAD, SKIPPED), (1, 1), "✗ bad 2.0: PYSEC-1, mended in 2.1"),
+        (report(SOUND, BAD), (1, 1), "✗ bad 2.0: PYSEC-1, fixed in 2.1"),
+        (report(BAD, SKIPPED), (1, 1), "✗ bad 2.0: PYSEC-1, fixed in 2.1"),
         (report(SOUND, SKIPPED), (1, 1), "✗ not found: gone (3.0)"),
         (report(SKIPPED), (0, 1), "not audited: not found: gone (3.0)"),
         (report(), (0, 1), "not audited"),

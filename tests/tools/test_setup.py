@@ -65,7 +65,7 @@ class Machine:
         target.write_text("program")
 
     def reach_registry(self, *, reached: bool = True) -> None:
-        self._monkeypatch.setattr(setup, "registry_reached", lambda: reached)
+        self._monkeypatch.setattr(setup, "registry_is_reachable", lambda: reached)
 
     def want(self, version: str) -> None:
         self._monkeypatch.setenv("AWS_PROVIDER", version)
@@ -173,9 +173,9 @@ def test_without_the_registry_a_mirror_gives_it(
 @pytest.mark.parametrize(
     ("there", "wanted", "says"),
     [
-        (["5.99.1", "5.100.0"], "6", "holds an AWS provider 6 .*There: 5.99.1, 5.100.0"),
-        (["5.100.0"], "5.100.1", "holds an AWS provider 5.100.1 .*There: 5.100.0"),
-        (["5.79.0"], "5", "There: none"),
+        (["5.99.1", "5.100.0"], "6", "holds an AWS provider 6 .*Available: 5.99.1, 5.100.0"),
+        (["5.100.0"], "5.100.1", "holds an AWS provider 5.100.1 .*Available: 5.100.0"),
+        (["5.79.0"], "5", "Available: none"),
         (["5.79.0"], "", "holds the AWS provider 5.80 or newer"),
         ([], "", "holds the AWS provider 5.80 or newer"),
         (["5.100.0"], "latest", "AWS_PROVIDER is 'latest'"),

@@ -1,0 +1,126 @@
+"""The Markdown documents: links lead somewhere, code blocks are what they say."""
+
+import ast
+import json
+import re
+import subprocess
+import tomllib
+import unicodedata
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+ROOT = Path(__file__).resolve().parents[2]
+LISTED = subprocess.run(
+    ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    check=True,
+)
+DOCUMENTS = [ROOT / name for name in LISTED.stdout.splitlines() if (ROOT / name).exists()]
+
+
+class Block(NamedTuple):
+    document: Path
+    line: int
+    language: str
+    content: str
+
+
+@cache
+def tokens(document: Path) -> list[Token]:
+    return MarkdownIt("commonmark").enable("table").parse(document.read_text())
+
+
+def links(document: Path) -> Iterator[str]:
+    for token in tokens(document):
+        for child in token.children or []:
+            if target := child.attrs.get("href") or child.attrs.get("src"):
+                yield str(target)
+
+
+@cache
+def anchors(document: Path) -> set[str]:
+    """The anchors of the headings, as GitHub makes them, and those that HTML gives."""
+    found: set[str] = set()
+    for token, content in zip(tokens(document), tokens(document)[1:], strict=False):
+        if token.type == "heading_open":
+            text = "".join(child.content for child in content.children or [])
+            slug = re.sub(r"[^\w\- ]", "", unicodedata.normalize("NFC", text.lower()))
+            slug = slug.replace(" ", "-")
+            same = sum(re.fullmatch(rf"{re.escape(slug)}(-\d+)?", one) is not None for one in found)
+            found.add(f"{slug}-{same}" if same else slug)
+    return found | set(re.findall(r'<a (?:id|name)="([^"]+)"', document.read_text()))
+
+
+def blocks() -> Iterator[Block]:
+    for document in DOCUMENTS:
+        for token in tokens(document):
+            if token.type == "fence":
+                assert token.map is not None
+                yield Block(document, token.map[0] + 1, token.info.strip(), token.content)
+
+
+def name_of(value: Any) -> str:
+    if isinstance(value, Block):
+        return f"{value.document.relative_to(ROOT)}:{value.line}"
+    return str(value.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_links_lead_somewhere(document: Path) -> None:
+    """Links to other sites are not followed: no test needs the internet."""
+    broken = []
+    for link in links(document):
+        path, _, anchor = link.partition("#")
+        if re.match(r"[a-z]+:", link):
+            continue
+        target = (document.parent / path).resolve() if path else document
+        if not target.exists() or (
+            anchor and target.suffix == ".md" and anchor not in anchors(target)
+        ):
+            broken.append(link)
+    assert not broken
+
+
+@pytest.mark.parametrize("block", list(blocks()), ids=name_of)
+def test_code_blocks_are_what_they_say(block: Block) -> None:
+    assert block.language in CHECKS
+    CHECKS[block.language](block.content)
+
+
+def is_hcl(content: str) -> None:
+    formatted = subprocess.run(
+        ["terraform", "fmt", "-"], input=content, capture_output=True, text=True
+    )
+    assert formatted.returncode == 0, formatted.stderr
+    assert formatted.stdout == content
+
+
+def is_a_session(content: str) -> None:
+    """Commands after "$ "; those of make are targets that there are."""
+    assert re.search(r"^\$ ", content, re.MULTILINE), "no line begins with $"
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for command in re.findall(r"^\$ .*?\bmake ([^#\n]*)", content, re.MULTILINE):
+        assert set(re.findall(r"(?<!\S)[a-z][a-z0-9-]*(?!\S)", command)) <= targets, command
+
+
+def is_anything(content: str) -> None:
+    """What a program prints, or a drawing."""
+
+
+CHECKS: dict[str, Callable[[str], Any]] = {
+    "": is_anything,
+    "console": is_a_session,
+    "hcl": is_hcl,
+    "json": json.loads,
+    "python": ast.parse,
+    "text": is_anything,
+    "toml": tomllib.loads,
+}
