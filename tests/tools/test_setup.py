@@ -173,8 +173,8 @@ def test_without_the_registry_a_mirror_gives_it(
 @pytest.mark.parametrize(
     ("there", "wanted", "says"),
     [
-        (["5.99.1", "5.100.0"], "6", "holds an AWS provider 6 .*Available: 5.99.1, 5.100.0"),
-        (["5.100.0"], "5.100.1", "holds an AWS provider 5.100.1 .*Available: 5.100.0"),
+        (["5.99.1", "5.100.0"], "6", "holds AWS provider 6 .*Available: 5.99.1, 5.100.0"),
+        (["5.100.0"], "5.100.1", "holds AWS provider 5.100.1 .*Available: 5.100.0"),
         (["5.79.0"], "5", "Available: none"),
         (["5.79.0"], "", "holds the AWS provider 5.80 or newer"),
         ([], "", "holds the AWS provider 5.80 or newer"),
