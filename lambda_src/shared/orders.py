@@ -51,7 +51,7 @@ class KeyAttribute(NamedTuple):
 
 class Schema(NamedTuple):
     keys: tuple[KeyAttribute, ...]  # partition key, and sort key if there is one
-    stamp: str  # the attribute that the system adds: microseconds since the epoch
+    accepted_at_name: str  # the attribute that the system adds: microseconds since the epoch
     expiry: str | None = None  # the attribute of the table's time to live, if it is checked
 
 
@@ -208,9 +208,9 @@ def _faults(order: Value, schema: Schema) -> Iterator[tuple[str | None, str]]:
     for key, limit in zip(schema.keys, MAX_KEY_BYTES, strict=False):
         if fault := _key_fault(order.get(key.name), key.type, limit):
             yield key.name, f"{fault if key.name in order else 'is missing'}: it is a key"
-    size = len(schema.stamp.encode()) + _STAMP_BYTES
+    size = len(schema.accepted_at_name.encode()) + _ACCEPTED_AT_BYTES
     for name, value in order.items():
-        if name == schema.stamp:
+        if name == schema.accepted_at_name:
             yield name, "is reserved for the time of acceptance"
             continue
         try:
@@ -323,7 +323,7 @@ def _number_bytes(literal: str) -> int:
 # A document may have a hundred thousand numbers, and few different ones.
 _short_number_bytes = lru_cache(maxsize=1024)(_number_bytes)
 
-_STAMP_BYTES = _number_bytes("1234567890123456")  # microseconds, until the year 2286
+_ACCEPTED_AT_BYTES = _number_bytes("1234567890123456")  # microseconds, until the year 2286
 
 
 def _normal(literal: str) -> str:

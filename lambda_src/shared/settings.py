@@ -77,26 +77,26 @@ def paths(name: str) -> frozenset[str]:
 
 def schema() -> Schema:
     """The table's keys and the name of the attribute that the system adds to each item."""
-    stamp = text("ACCEPTED_AT_ATTRIBUTE")
+    accepted_at_name = text("ACCEPTED_AT_ATTRIBUTE")
     value = _parsed("TABLE_KEYS")
     try:
         keys = tuple([KeyAttribute(str(key["name"]), key["type"]) for key in value])
     except (TypeError, KeyError):
         keys = ()
     names = {key.name for key in keys if key.name and key.type in ("S", "N")}
-    if not 1 <= len(keys) <= 2 or len(names) < len(keys) or stamp in names:
+    if not 1 <= len(keys) <= 2 or len(names) < len(keys) or accepted_at_name in names:
         raise SettingsError(
             'TABLE_KEYS must be a JSON list of one or two {"name": …, "type": "S" or "N"}, '
             f"no name twice and none as ACCEPTED_AT_ATTRIBUTE says. Got {value!r}."
         )
-    return Schema(keys, stamp)
+    return Schema(keys, accepted_at_name)
 
 
 def schema_with_expiry() -> Schema:
     """The same, and the attribute of the table's time to live, if TTL_ATTRIBUTE names one."""
     own = schema()
     name = os.environ.get("TTL_ATTRIBUTE") or None
-    if name == own.stamp:
+    if name == own.accepted_at_name:
         raise SettingsError(
             "TTL_ATTRIBUTE must be another than ACCEPTED_AT_ATTRIBUTE, which is in microseconds. "
             f"Got {name!r}."

@@ -45,7 +45,7 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> FakeDynamoDB:
     """The table behind process."""
     fake = FakeDynamoDB()
     monkeypatch.setattr(process_handler.WRITER, "_client", fake)
-    monkeypatch.setattr(process_handler.WRITER, "_experience", writer._Experience())
+    monkeypatch.setattr(process_handler.WRITER, "_insert_statistics", writer._InsertStatistics())
     return fake
 
 

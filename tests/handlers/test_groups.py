@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from process import messages
-from process.messages import LAST_DELIVERIES, MAX_GROUP_BYTES
+from process import reader
+from process.reader import LAST_RECEIVES, MAX_GROUP_BYTES
 from tests.support.handlers import record
 
 MAX_RECEIVE_COUNT = 485
@@ -27,7 +27,7 @@ def of_length(*lengths: int) -> list[Any]:
 def counts_as_taken(records: list[Any], limit: int = MAX_RECEIVE_COUNT) -> list[int]:
     return [
         int(one["attributes"]["ApproximateReceiveCount"])
-        for group in messages.groups(records, limit)
+        for group in reader.groups(records, limit)
         for one in group
     ]
 
@@ -41,7 +41,7 @@ def test_those_with_the_fewest_deliveries_go_first() -> None:
 
 
 def test_the_last_deliveries_go_before_all_others_and_the_very_last_first() -> None:
-    first = MAX_RECEIVE_COUNT - LAST_DELIVERIES + 1
+    first = MAX_RECEIVE_COUNT - LAST_RECEIVES + 1
     counts = [first - 1, 1, *range(first, MAX_RECEIVE_COUNT + 2), 2]
 
     assert counts_as_taken(delivered(*counts)) == [
@@ -56,13 +56,13 @@ def test_with_few_deliveries_each_is_one_of_the_last(limit: int) -> None:
 
 
 def test_what_is_delivered_for_the_first_time_stays_in_its_order() -> None:
-    assert ids(messages.groups(delivered(1, 1, 1), MAX_RECEIVE_COUNT)) == [["0", "1", "2"]]
+    assert ids(reader.groups(delivered(1, 1, 1), MAX_RECEIVE_COUNT)) == [["0", "1", "2"]]
 
 
 @pytest.mark.parametrize("attributes", [None, {}, [], {"ApproximateReceiveCount": "x"}])
 def test_a_record_that_does_not_say_counts_as_new(attributes: Any) -> None:
     strange = {"messageId": "strange", "body": "{}", "attributes": attributes}
-    groups = messages.groups([*delivered(2), strange, *delivered(1)], MAX_RECEIVE_COUNT)
+    groups = reader.groups([*delivered(2), strange, *delivered(1)], MAX_RECEIVE_COUNT)
 
     assert [one["messageId"] for group in groups for one in group] == ["strange", "0", "0"]
 
@@ -71,7 +71,7 @@ def test_small_messages_share_a_group_and_large_ones_have_their_own() -> None:
     half = MAX_GROUP_BYTES // 2
     records = of_length(half, half, 1, MAX_GROUP_BYTES, 1, MAX_GROUP_BYTES - 2, 1, 1)
 
-    assert ids(messages.groups(records, MAX_RECEIVE_COUNT)) == [
+    assert ids(reader.groups(records, MAX_RECEIVE_COUNT)) == [
         *(["0", "1"], ["2"], ["3"], ["4", "5", "6"], ["7"])
     ]
 
@@ -79,11 +79,11 @@ def test_small_messages_share_a_group_and_large_ones_have_their_own() -> None:
 def test_a_message_above_the_budget_is_taken_alone() -> None:
     records = of_length(1, MAX_GROUP_BYTES + 1, 1)
 
-    assert ids(messages.groups(records, MAX_RECEIVE_COUNT)) == [["0"], ["1"], ["2"]]
+    assert ids(reader.groups(records, MAX_RECEIVE_COUNT)) == [["0"], ["1"], ["2"]]
 
 
 def test_no_record_is_dropped_whatever_its_body() -> None:
     strange: list[Any] = [{"messageId": "none"}, {"messageId": "null", "body": None}]
 
-    assert ids(messages.groups(strange, MAX_RECEIVE_COUNT)) == [["none", "null"]]
-    assert ids(messages.groups([], MAX_RECEIVE_COUNT)) == []
+    assert ids(reader.groups(strange, MAX_RECEIVE_COUNT)) == [["none", "null"]]
+    assert ids(reader.groups([], MAX_RECEIVE_COUNT)) == []

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from process.writer import Entry, Outcome, Writer
+from process.messages import Entry, Outcome
+from process.writer import Writer
 from shared.aws import CallError, Deadline
 from tests.support.engines import Engine
 
-WRITTEN, SUPERSEDED, FAILED, REFUSED = Outcome
+WRITTEN, SUPERSEDED, TRANSIENT_FAILURE, PERMANENT_FAILURE = Outcome
 ENOUGH = Deadline(lambda: 30.0)
 
 
@@ -97,7 +98,7 @@ def test_values_arrive_as_they_were_sent(table: Table, count: int) -> None:
 def test_an_order_that_is_refused_does_not_harm_its_neighbours(real: Table) -> None:
     batch = [entry("a", 1), entry("bad", 1, n={"N": "1E400"}), entry("c", 1)]
 
-    assert real.write(*batch) == [WRITTEN, REFUSED, WRITTEN]
+    assert real.write(*batch) == [WRITTEN, PERMANENT_FAILURE, WRITTEN]
 
     assert real.stamps() == {"a": 1, "c": 1}
 
@@ -109,7 +110,9 @@ def test_without_its_table_everything_fails_and_nothing_is_refused(
     """Good orders must not go to the dead-letter queue for it."""
     lost = Writer(table.client, "none", "accepted_at", 8)
 
-    assert lost.write([entry("ab"[n], 1) for n in range(count)], ENOUGH) == [FAILED] * count
+    assert (
+        lost.write([entry("ab"[n], 1) for n in range(count)], ENOUGH) == [TRANSIENT_FAILURE] * count
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from process import handler, writer
+from process import handler, reader, writer
 from tests.support import invocation
 from tests.support.handlers import ENVIRONMENT
 
@@ -23,7 +23,7 @@ def model(directory: Path) -> Any:
 def test_what_the_model_reserves_is_what_the_handler_keeps(model: Any) -> None:
     reserved = model["invocation"]["reserve_seconds"]
 
-    assert reserved == handler.MARGIN_SECONDS + handler.LEAST_SECONDS
+    assert reserved == handler.MARGIN_SECONDS + reader.MIN_SECONDS
 
 
 def test_the_model_counts_calls_as_the_writer_makes_them(model: Any) -> None:

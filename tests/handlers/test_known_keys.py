@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from process import writer
-from process.writer import Entry, Outcome, Writer
+from process.messages import Entry, Outcome
+from process.writer import Writer
 from shared.aws import Deadline
 from tests.support.handlers import FakeDynamoDB
 

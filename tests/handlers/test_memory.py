@@ -23,10 +23,10 @@ SCRIPT = """
 import json, sys
 from pathlib import Path
 from types import SimpleNamespace
-from process import handler, messages
+from process import handler, reader
 
 if budget := {budget}:
-    messages.MAX_GROUP_BYTES = budget
+    reader.MAX_GROUP_BYTES = budget
 context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 600_000)
 answer = handler.handle(json.loads(Path({event!r}).read_bytes()), context)
 assert answer == {{"batchItemFailures": []}}, answer

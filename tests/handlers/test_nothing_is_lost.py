@@ -90,7 +90,7 @@ class Pipeline(RuleBasedStateMachine):
         patch.setattr(ingest.QUEUE, "_client", self.queue)
         patch.setattr(process.DEAD_LETTER_QUEUE, "_client", self.queue)
         patch.setattr(process.WRITER, "_client", self.dynamodb)
-        patch.setattr(process.WRITER, "_experience", writer._Experience())
+        patch.setattr(process.WRITER, "_insert_statistics", writer._InsertStatistics())
         patch.setattr(telemetry, "now_microseconds", lambda: self.now)
 
     # What may happen

@@ -158,7 +158,7 @@ def test_it_has_the_limits_of_the_code() -> None:
     keys = [order["properties"][key.name] for key in handler.SCHEMA.keys]
     assert order["required"] == [key.name for key in handler.SCHEMA.keys]
     assert [key["maxLength"] for key in keys] == list(orders.MAX_KEY_BYTES)
-    assert order["properties"][handler.SCHEMA.stamp] is False
+    assert order["properties"][handler.SCHEMA.accepted_at_name] is False
     assert SCHEMAS["Name"]["maxLength"] == orders.MAX_NAME_BYTES
     _, positive, negative = SCHEMAS["Number"]["anyOf"]
     smallest, beyond = (float(f"1E{n}") for n in (orders.EXPONENTS.start, orders.EXPONENTS.stop))

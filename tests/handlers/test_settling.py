@@ -4,13 +4,12 @@ from typing import Any
 
 import pytest
 
-from process import handler, messages
-from process.messages import Message
-from process.writer import Entry, Outcome
+from process import handler, reader
+from process.messages import Entry, Message, Outcome
 from shared.aws import Deadline
 from tests.support.handlers import Context, FakeDynamoDB, FakeSqs, Invocation, invoke, record
 
-LARGE = "x" * (messages.MAX_GROUP_BYTES // 2)  # with it, a message is a group of its own
+LARGE = "x" * (reader.MAX_GROUP_BYTES // 2)  # with it, a message is a group of its own
 
 
 @pytest.fixture(autouse=True)
@@ -53,8 +52,8 @@ def reading_takes_a_second(monkeypatch: pytest.MonkeyPatch) -> Clock:
         clock.spend(1)
         return really_read(*arguments)
 
-    really_read = messages.read
-    monkeypatch.setattr(messages, "read", read)
+    really_read = reader.read
+    monkeypatch.setattr(reader, "read", read)
     return clock
 
 
@@ -69,7 +68,7 @@ def test_time_is_looked_at_between_messages(
     invocation, failed = process(records, clock.context)
 
     # The last one is begun with 3 s left.
-    assert handler.MARGIN_SECONDS + handler.LEAST_SECONDS == 3
+    assert handler.MARGIN_SECONDS + reader.MIN_SECONDS == 3
     assert failed == [str(number) for number in range(8, 12)]
     assert invocation.metrics["Written"] == len(dynamodb.table) == 8
 
@@ -147,7 +146,7 @@ def test_a_permanent_failure_that_cannot_be_copied_is_reported_alone(
 def test_a_group_is_written_before_the_next_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Or the groups of a large batch would be in memory together; see test_memory."""
     order_of_events: list[str] = []
-    really_read, really_write = messages.read, handler.WRITER.write
+    really_read, really_write = reader.read, handler.WRITER.write
 
     def read(message: Any, schema: Any) -> Message:
         order_of_events.append(f"read {message['messageId']}")
@@ -157,7 +156,7 @@ def test_a_group_is_written_before_the_next_is_read(monkeypatch: pytest.MonkeyPa
         order_of_events.append(f"write {entries[0].key[0]}")
         return really_write(entries, deadline)
 
-    monkeypatch.setattr(messages, "read", read)
+    monkeypatch.setattr(reader, "read", read)
     monkeypatch.setattr(handler.WRITER, "write", write)
 
     process(orders(3, x=LARGE))

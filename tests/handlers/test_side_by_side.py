@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from process import handler, writer
-from process.writer import Entry, Outcome, Writer
+from process.messages import Entry, Outcome
+from process.writer import Writer
 from shared.aws import CallError, Deadline
 from tests.support.handlers import ENVIRONMENT, FakeDynamoDB
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from process.writer import Entry, Outcome, Writer
+from process.messages import Entry, Outcome
+from process.writer import Writer
 from shared import aws
 from shared.aws import CallError, Deadline
 from tests.support.handlers import FakeDynamoDB
 
-WRITTEN, FAILED = Outcome.WRITTEN, Outcome.FAILED
+WRITTEN, TRANSIENT_FAILURE = Outcome.WRITTEN, Outcome.TRANSIENT_FAILURE
 SECONDS = 30.0
 
 
@@ -81,7 +82,7 @@ def test_only_what_was_throttled_is_repeated(
 
     outcomes = table.write([entry(key) for key in "abcd"], clock.deadline)
 
-    assert outcomes == [WRITTEN, WRITTEN, FAILED, WRITTEN]
+    assert outcomes == [WRITTEN, WRITTEN, TRANSIENT_FAILURE, WRITTEN]
     assert fake.calls == ["insert 4", "insert 2"]
 
 
@@ -105,7 +106,9 @@ def test_half_of_the_time_is_left_for_the_others(
 ) -> None:
     fake.plan = lambda what: "ThrottlingException" if what == kind or keys == "a" else "ok"
 
-    assert table.write([entry(key) for key in keys], clock.deadline) == [FAILED] * len(keys)
+    assert table.write([entry(key) for key in keys], clock.deadline) == [TRANSIENT_FAILURE] * len(
+        keys
+    )
 
     waited = sum(clock.pauses)
     assert SECONDS / 2 - aws.LONGEST_PAUSE_SECONDS < waited < SECONDS / 2
@@ -126,7 +129,9 @@ def test_the_half_is_of_what_was_left_when_writing_began(
 def test_with_no_time_nothing_is_tried(table: Writer, fake: FakeDynamoDB, clock: Clock) -> None:
     clock.pauses.append(SECONDS)
 
-    assert table.write([entry("a"), entry("b"), entry("c")], clock.deadline) == [FAILED] * 3
+    assert (
+        table.write([entry("a"), entry("b"), entry("c")], clock.deadline) == [TRANSIENT_FAILURE] * 3
+    )
 
     assert fake.calls == []
 
@@ -155,7 +160,7 @@ def test_nothing_else_is_repeated(
     """Calls have been already, as far as it helps: shared/aws.py."""
     fake.plan = lambda _: code
 
-    assert table.write([entry("a")], clock.deadline) == [FAILED]
+    assert table.write([entry("a")], clock.deadline) == [TRANSIENT_FAILURE]
     assert (fake.calls, clock.pauses) == (["put"], [])
 
 
@@ -163,7 +168,7 @@ def test_a_refusal_after_throttling_is_one(table: Writer, fake: FakeDynamoDB, cl
     fake.plan = times(2, "ThrottlingException", "call")
     fake.refuses = lambda _: True
 
-    assert table.write([entry("a")], clock.deadline) == [Outcome.REFUSED]
+    assert table.write([entry("a")], clock.deadline) == [Outcome.PERMANENT_FAILURE]
 
 
 def test_a_throttled_put_that_has_happened_is_superseded_by_itself(

@@ -97,7 +97,7 @@ def test_a_number_takes_the_bytes_that_dynamodb_counts(
     """An item that is just small enough with it, and one that is a byte too large."""
     size = orders._number_bytes(literal)
     assert size <= 21
-    names = len("order_id1itemKopi") + len("nx") + len("accepted_at") + orders._STAMP_BYTES
+    names = len("order_id1itemKopi") + len("nx") + len("accepted_at") + orders._ACCEPTED_AT_BYTES
     filling = "x" * (orders.MAX_ITEM_BYTES - names - size + excess)
     order = {"order_id": "1", "item": "Kopi", "n": Number(literal), "x": filling}
     dynamodb_local.create_table("sizes", order_id="S", item="S")

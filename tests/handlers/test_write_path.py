@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from process import writer
-from process.writer import Entry, Outcome, Writer
+from process.messages import Entry, Outcome
+from process.writer import Writer
 from shared.aws import CallError, Deadline
 from tests.support.engines import Engine
 from tests.support.handlers import FakeDynamoDB
@@ -20,7 +21,7 @@ from tests.support.properties import examples
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 
-WRITTEN, SUPERSEDED, FAILED, REFUSED = Outcome
+WRITTEN, SUPERSEDED, TRANSIENT_FAILURE, PERMANENT_FAILURE = Outcome
 STAMP = "it's ü stamp"  # nothing that could stand unquoted
 
 
@@ -228,7 +229,7 @@ def test_an_item_that_dynamodb_refuses_does_not_harm_its_neighbours(
 ) -> None:
     batch = [entry("before", 1), entry("bad", 1, x=attribute), entry("after", 1)]
 
-    assert real.write(*batch) == [WRITTEN, REFUSED, WRITTEN]
+    assert real.write(*batch) == [WRITTEN, PERMANENT_FAILURE, WRITTEN]
 
     assert set(real.items()) == {"before", "after"}
 
@@ -298,7 +299,11 @@ def only(kind: str, *codes: str) -> Callable[[str], str]:
 def test_a_statement_that_fails_fails_alone(fake: Table, code: str) -> None:
     fake.fake.plan = only("statement", "ok", code, "ok")
 
-    assert fake.write(entry("a", 1), entry("b", 1), entry("c", 1)) == [WRITTEN, FAILED, WRITTEN]
+    assert fake.write(entry("a", 1), entry("b", 1), entry("c", 1)) == [
+        WRITTEN,
+        TRANSIENT_FAILURE,
+        WRITTEN,
+    ]
 
     assert fake.fake.calls == ["insert 3"]
     assert set(fake.items()) == {"a", "c"}
@@ -331,7 +336,9 @@ def test_throttling_is_waited_for_while_half_of_the_time_is_left(
     fake.fake.plan = lambda _: "ThrottlingException"
     deadline = Deadline(lambda: 30 - 2 * len(fake.fake.calls))
 
-    assert fake.write(*[entry(key, 1) for key in keys], deadline=deadline) == [FAILED] * len(keys)
+    assert fake.write(*[entry(key, 1) for key in keys], deadline=deadline) == [
+        TRANSIENT_FAILURE
+    ] * len(keys)
 
     assert 6 <= len(fake.fake.calls) <= 8
 
@@ -342,7 +349,7 @@ def test_a_call_that_fails_fails_its_own_25(fake: Table, code: str) -> None:
 
     outcomes = fake.write(*[entry(str(n), 1) for n in range(26)])
 
-    assert outcomes == [FAILED] * 25 + [WRITTEN]
+    assert outcomes == [TRANSIENT_FAILURE] * 25 + [WRITTEN]
 
 
 @pytest.mark.parametrize("code", [*TRANSIENT_CALL_CODES, *REQUEST_CODES])
@@ -350,7 +357,7 @@ def test_a_put_that_fails_fails_alone(fake: Table, code: str) -> None:
     fake.write(entry("a", 1), entry("b", 1))
     fake.fake.plan = only("call", "ok", code)
 
-    assert fake.write(entry("a", 2), entry("b", 2)) == [FAILED, WRITTEN]
+    assert fake.write(entry("a", 2), entry("b", 2)) == [TRANSIENT_FAILURE, WRITTEN]
 
 
 @pytest.mark.parametrize("code", ["ValidationException", *REQUEST_CODES])
@@ -365,12 +372,12 @@ def test_a_call_that_is_refused_is_split(fake: Table, code: str) -> None:
 def test_a_nonsensical_answer_is_a_failure(fake: Table, answer: Any) -> None:
     fake.fake.call = lambda *_: answer  # type: ignore[method-assign]
 
-    assert fake.write(entry("a", 1), entry("b", 1)) == [FAILED, FAILED]
+    assert fake.write(entry("a", 1), entry("b", 1)) == [TRANSIENT_FAILURE, TRANSIENT_FAILURE]
 
 
 def test_what_was_written_without_an_answer_is_superseded_by_itself(fake: Table) -> None:
     fake.fake.plan = only("call", "lost")
-    assert fake.write(entry("a", 1)) == [FAILED]
+    assert fake.write(entry("a", 1)) == [TRANSIENT_FAILURE]
 
     assert fake.write(entry("a", 1)) == [SUPERSEDED]
 
@@ -378,7 +385,7 @@ def test_what_was_written_without_an_answer_is_superseded_by_itself(fake: Table)
 def test_an_older_order_fails_with_the_newest(fake: Table) -> None:
     fake.fake.plan = only("call", "InternalServerError")
 
-    assert fake.write(entry("a", 1), entry("a", 3), entry("a", 2)) == [FAILED] * 3
+    assert fake.write(entry("a", 1), entry("a", 3), entry("a", 2)) == [TRANSIENT_FAILURE] * 3
     assert fake.items() == {}
 
 
@@ -387,7 +394,13 @@ def test_if_the_newest_is_refused_the_next_is_tried(fake: Table) -> None:
 
     outcomes = fake.write(entry("a", 1), *[entry("a", n) for n in (3, 2, 4)], entry("b", 4))
 
-    assert outcomes == [SUPERSEDED, REFUSED, WRITTEN, REFUSED, REFUSED]
+    assert outcomes == [
+        SUPERSEDED,
+        PERMANENT_FAILURE,
+        WRITTEN,
+        PERMANENT_FAILURE,
+        PERMANENT_FAILURE,
+    ]
     assert fake.stamps() == {"a": 2}
 
 
@@ -401,9 +414,12 @@ def test_when_time_is_up_the_rest_fails_untouched(fake: Table, calls: int) -> No
 
     # Insert 25, put the two that exist, put the last.
     assert len(fake.fake.calls) == calls
-    puts = [WRITTEN if calls > 1 else FAILED, WRITTEN if calls > 2 else FAILED]
-    inserts = [WRITTEN if calls > 0 else FAILED] * 23
-    assert outcomes == puts + inserts + [WRITTEN if calls > 3 else FAILED]
+    puts = [
+        WRITTEN if calls > 1 else TRANSIENT_FAILURE,
+        WRITTEN if calls > 2 else TRANSIENT_FAILURE,
+    ]
+    inserts = [WRITTEN if calls > 0 else TRANSIENT_FAILURE] * 23
+    assert outcomes == puts + inserts + [WRITTEN if calls > 3 else TRANSIENT_FAILURE]
 
 
 # The fake is as good as the engine

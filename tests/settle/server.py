@@ -21,7 +21,7 @@ from local.latency import Latency
 
 KEYS = ("id", "sort")
 STAMP = "accepted_at"
-CONDITION = "NOT #stamp >= :stamp"
+CONDITION = "NOT #accepted_at >= :accepted_at"
 UNIT_BYTES = 1024  # of a write: "Write capacity units", DynamoDB's developer guide
 BURST_SECONDS = 0.1  # whose units a partition has at once
 _STATEMENT = re.compile(r"""INSERT INTO "orders" VALUE \{(.*)\}""", re.DOTALL)
@@ -59,11 +59,13 @@ class Table:
     def put_item(self, request: dict[str, Any], now: float) -> tuple[int, dict[str, Any]]:
         assert request["TableName"] == "orders"
         assert request["ConditionExpression"] == CONDITION
-        assert request["ExpressionAttributeNames"] == {"#stamp": STAMP}
+        assert request["ExpressionAttributeNames"] == {"#accepted_at": STAMP}
         key = _key(request["Item"])
         if not self._has_units(key[0], request["Item"], now):
             return 400, _error("ProvisionedThroughputExceededException")
-        if self.stamps.get(key, 0) >= int(request["ExpressionAttributeValues"][":stamp"]["N"]):
+        if self.stamps.get(key, 0) >= int(
+            request["ExpressionAttributeValues"][":accepted_at"]["N"]
+        ):
             return 400, _error("ConditionalCheckFailedException")
         self.stamps[key] = _stamp(request["Item"])
         return 200, {}

@@ -150,7 +150,7 @@ class FakeDynamoDB:
     shall happen: "ok", an error code, or "lost": it is done, and the answer does not arrive.
     """
 
-    CONDITION = "NOT #stamp >= :stamp"
+    CONDITION = "NOT #accepted_at >= :accepted_at"
 
     def __init__(self, keys: tuple[str, ...] = ("order_id", "item")) -> None:
         self.keys = keys
@@ -206,8 +206,8 @@ class FakeDynamoDB:
         if self.refuses(Item):
             raise error("ValidationException")
         assert ConditionExpression == self.CONDITION
-        stamp = ExpressionAttributeNames["#stamp"]
-        limit = int(ExpressionAttributeValues[":stamp"]["N"])
+        stamp = ExpressionAttributeNames["#accepted_at"]
+        limit = int(ExpressionAttributeValues[":accepted_at"]["N"])
         stored = self.table.get(self._key(Item), {}).get(stamp, {}).get("N")
         if stored is not None and int(stored) >= limit:
             raise error("ConditionalCheckFailedException")

@@ -16,7 +16,8 @@ from botocore.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from process.writer import Entry, Writer
+from process.messages import Entry
+from process.writer import Writer
 from shared import orders
 from shared.queues import Attributes, Queue, md5_of_attributes
 from tests.support import clients
