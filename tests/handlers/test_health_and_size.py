@@ -97,7 +97,7 @@ def test_what_cannot_become_small_enough_is_refused_before_it_is_parsed(
     status, problem = post(sent, isBase64Encoded=is_base64)
 
     assert (status, problem["type"]) == (413, "urn:async-ingest:problem:too-large")
-    assert f"at least {len(body)} bytes; {LIMIT} are the limit" in problem["detail"]
+    assert f"at least {len(body)} bytes; the limit is {LIMIT}" in problem["detail"]
     assert sqs.sent == []
 
 

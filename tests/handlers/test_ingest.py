@@ -373,7 +373,7 @@ def test_one_message_has_no_more_orders_than_process_can_settle(sqs: FakeSqs, co
     assert len(sqs.sent) == (count <= 1000)
     if status == 413:
         assert content["type"] == "urn:async-ingest:problem:too-large"
-        assert "1001 orders; 1000 are the limit" in content["detail"]
+        assert "1001 orders; the limit is 1000" in content["detail"]
 
 
 def test_the_reserve_holds_every_attribute_that_the_system_adds() -> None:

@@ -175,7 +175,7 @@ def test_it_has_the_limits_of_the_code() -> None:
         f"{orders.MAX_LEVELS} levels",
         f"{orders.MAX_KEY_BYTES[0]} (partition) or {orders.MAX_KEY_BYTES[1]} (sort) bytes",
         f"more than {orders.MAX_NAME_BYTES}",
-        f"at most {orders.LAST_EXPIRY}",
+        f"at most {orders.MAX_EXPIRY}",
     ):
         assert limit in RAW["info"]["description"]
 

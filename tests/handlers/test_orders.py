@@ -99,7 +99,7 @@ def test_values_that_are_refused(literal: str, fault: str) -> None:
         ('{"p":"1","s":""}', 'order 0: "s" must be a string, and not empty: it is a key'),
         ('{"p":"1","s":"2","accepted_at":1}', 'order 0: "accepted_at" is reserved for'),
         ('{"p":"1","s":"2","p":"1"}', 'order 0: "p" appears more than once'),
-        ('[{"p":"1","s":"2"},{"s":"2","p":"1"}]', 'order 1: "p" and all the key is order 0\'s'),
+        ('[{"p":"1","s":"2"},{"s":"2","p":"1"}]', 'order 1: "p" repeats the key of order 0'),
         (
             '{"p":"1","s":"2","":0}',
             'order 0: "" has or contains a name that is not 1 to 65535 bytes',

@@ -111,7 +111,7 @@ def test_half_of_the_time_is_left_for_the_others(
     )
 
     waited = sum(clock.pauses)
-    assert SECONDS / 2 - aws.LONGEST_PAUSE_SECONDS < waited < SECONDS / 2
+    assert SECONDS / 2 - aws.MAX_PAUSE_SECONDS < waited < SECONDS / 2
     assert len(fake.calls) == len(clock.pauses) + 1
 
 

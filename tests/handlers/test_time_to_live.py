@@ -188,6 +188,6 @@ def test_the_stamp_is_no_time_to_live() -> None:
 
     assert result.returncode != 0
     assert result.stderr.splitlines()[-1] == (
-        "shared.settings.SettingsError: TTL_ATTRIBUTE must be another than ACCEPTED_AT_ATTRIBUTE, "
+        "shared.settings.SettingsError: TTL_ATTRIBUTE must differ from ACCEPTED_AT_ATTRIBUTE, "
         "which is in microseconds. Got 'accepted_at'."
     )

@@ -153,7 +153,7 @@ def texts(draw: st.DrawFn) -> str:
 def test_no_text_becomes_shorter_than_its_least_length(text: str) -> None:
     value = orders._parse(text)
 
-    assert orders.least_encoded_length(text) <= len(orders.encode(value))
+    assert orders.min_encoded_length(text) <= len(orders.encode(value))
 
 
 @pytest.mark.parametrize(
@@ -169,4 +169,4 @@ def test_no_text_becomes_shorter_than_its_least_length(text: str) -> None:
 )
 def test_the_least_length(text: str, length: int) -> None:
     """More would refuse what fits, and less would parse what does not."""
-    assert orders.least_encoded_length(text) == length
+    assert orders.min_encoded_length(text) == length

@@ -51,7 +51,7 @@ MUTANTS = {
         "Before another attempt nobody looks whether there is time for it.",
         "throttled_for_an_hour",
         "shared/aws.py",
-        "if self.remaining() - seconds < least_seconds:",
+        "if self.remaining() - seconds < min_seconds:",
         "if seconds < 0:",
     ),
 }

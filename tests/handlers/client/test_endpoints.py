@@ -167,7 +167,7 @@ def test_host_of_the_queue() -> None:
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SQS"])
 def test_malformed(name: str, url: str, environment: pytest.MonkeyPatch) -> None:
     environment.setenv(name, url)
-    with pytest.raises(settings.SettingsError, match=f"^{name} must be a URL"):
+    with pytest.raises(settings.SettingsError, match=f"^{name} must be an HTTP"):
         aws.client("sqs", "eu-west-1", 1)
 
 

@@ -158,7 +158,7 @@ attempts = st.lists(
 )
 
 
-@given(seconds=st.floats(0, 12), script=attempts, least=st.sampled_from([aws.LEAST_SECONDS, 4.0]))
+@given(seconds=st.floats(0, 12), script=attempts, least=st.sampled_from([aws.MIN_SECONDS, 4.0]))
 @examples(500)
 def test_policy(seconds: float, script: list[tuple[bool, float, float]], least: float) -> None:
     """No attempt without the time that it needs, and none but the last that would be retried."""
@@ -182,23 +182,19 @@ def test_policy(seconds: float, script: list[tuple[bool, float, float]], least: 
         is_transient, _, hint = script[number - 1]
         longest = aws.FIRST_PAUSE_SECONDS * 2 ** (number - 1)
         assert is_transient
-        assert min(hint, aws.LONGEST_PAUSE_SECONDS) <= pause
-        assert pause <= max(longest, min(hint, longest + aws.LONGEST_PAUSE_SECONDS))
+        assert min(hint, aws.MAX_PAUSE_SECONDS) <= pause
+        assert pause <= max(longest, min(hint, longest + aws.MAX_PAUSE_SECONDS))
     if 0 < len(made) < aws.ATTEMPTS:
         is_transient, _, hint = script[len(made) - 1]
         longest = aws.FIRST_PAUSE_SECONDS * 2 ** (len(made) - 1)
-        at_most = max(longest, min(hint, longest + aws.LONGEST_PAUSE_SECONDS))
+        at_most = max(longest, min(hint, longest + aws.MAX_PAUSE_SECONDS))
         assert not is_transient or clock.left - at_most < least
 
 
 @given(attempt=st.integers(1, 40), first=st.floats(0.001, 1))
 @examples(300)
 def test_jitter(attempt: int, first: float) -> None:
-    assert (
-        0
-        <= aws.jitter(attempt, first)
-        <= min(first * 2 ** (attempt - 1), aws.LONGEST_PAUSE_SECONDS)
-    )
+    assert 0 <= aws.jitter(attempt, first) <= min(first * 2 ** (attempt - 1), aws.MAX_PAUSE_SECONDS)
 
 
 def test_jitter_is_full() -> None:
@@ -256,5 +252,5 @@ def test_hint_of_hours(server: ScriptedServer, client: aws.Client, pauses: list[
     """It is not waited for longer than SDKs do."""
     server.script = [answer(503, b"", headers={"Retry-After": "7200"})]
     clients.put(client)
-    assert pauses[0] >= aws.LONGEST_PAUSE_SECONDS
-    assert pauses[0] <= aws.LONGEST_PAUSE_SECONDS + aws.FIRST_PAUSE_SECONDS
+    assert pauses[0] >= aws.MAX_PAUSE_SECONDS
+    assert pauses[0] <= aws.MAX_PAUSE_SECONDS + aws.FIRST_PAUSE_SECONDS
