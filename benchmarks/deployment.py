@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks import sides
 from local.emulator import Emulator
-from tests.support.engines import Engine
+from local.engines import Engine
 
 BATCH_SIZE = 10
 CLIENTS = 4  # that load the queue

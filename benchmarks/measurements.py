@@ -20,8 +20,8 @@ from benchmarks import drain, sides, stub
 from benchmarks.deployment import BATCH_SIZE, Deployment
 from benchmarks.pairs import Figure, Sample, alternate, timed
 from benchmarks.sides import SIDES
+from local import engines
 from local.emulator import Emulator
-from tests.support import engines
 
 Step: TypeAlias = Callable[[], object]
 
@@ -130,7 +130,7 @@ def process(rounds: int, step: Step) -> Iterator[Figure]:
 
     with engines.dynamodb_local() as engine, _quiet():
         engine.create_table(sides.TABLE, order_id="S", item="S")
-        ours, tutorial = (side.load("process", engine.client.meta.endpoint_url) for side in SIDES)
+        ours, tutorial = (side.load("process", engine.endpoint_url) for side in SIDES)
         _count_attempts(ours.aws.BuiltinClient, sent)
         tutorial.table.meta.client.meta.events.register(
             "before-send.dynamodb.*", lambda **_: sent.append(1)

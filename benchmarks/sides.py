@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from benchmarks import ROOT
-from tests.support import handlers as support
+from local import events
 
-ENVIRONMENT = support.ENVIRONMENT | {
-    "AWS_DEFAULT_REGION": support.ENVIRONMENT["AWS_REGION"],
+ENVIRONMENT = events.ENVIRONMENT | {
+    "AWS_DEFAULT_REGION": events.ENVIRONMENT["AWS_REGION"],
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "NO_PROXY": "127.0.0.1",
 }
 TABLE = ENVIRONMENT["TABLE_NAME"]
-CONTEXT = support.Context()
+CONTEXT = events.Context()
 REPORTS_FAILURES = ("ReportBatchItemFailures",)
 
 Handler: TypeAlias = Callable[[Any, Any], Any]
@@ -76,16 +76,16 @@ def request() -> dict[str, Any]:
         "content-type": "application/json",
         "host": "orders.example",
         "user-agent": "curl/8.5.0",
-        "x-amzn-trace-id": support.TRACE_ID,
+        "x-amzn-trace-id": events.TRACE_ID,
         "x-forwarded-for": "192.0.2.1",
         "x-forwarded-port": "443",
         "x-forwarded-proto": "https",
     }
-    return support.request(json.dumps(order()), headers=headers)
+    return events.request(json.dumps(order()), headers=headers)
 
 
 def batch(orders: list[dict[str, Any]]) -> dict[str, Any]:
     """What Lambda's poller hands over: a message, accepted now, for each order."""
-    stamp = time.time_ns() // 1000
-    records = [support.record(order, str(uuid.uuid4()), stamp) for order in orders]
+    accepted_at = time.time_ns() // 1000
+    records = [events.record(order, str(uuid.uuid4()), accepted_at) for order in orders]
     return {"Records": records}

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from local.engines import Engine
+from local.engines import dynamodb_local as dynamodb_local_server
+from local.events import ENVIRONMENT
 from tests.support import engines
-from tests.support.handlers import ENVIRONMENT, FakeDynamoDB, FakeSqs
+from tests.support.fakes import FakeDynamoDB, FakeSqs
 
 with pytest.MonkeyPatch.context() as patch:
     for _name, _value in ENVIRONMENT.items():
@@ -50,19 +53,19 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> FakeDynamoDB:
 
 
 @pytest.fixture(scope="session")
-def dynamodb_local() -> Iterator[engines.Engine]:
-    with engines.dynamodb_local() as engine:
+def dynamodb_local() -> Iterator[Engine]:
+    with engines.or_skip(dynamodb_local_server()) as engine:
         yield engine
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[engines.Engine]:
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     directory: Path = tmp_path_factory.mktemp("emulator")
     with engines.emulator(directory) as engine:
         yield engine
 
 
 @pytest.fixture
-def in_moto() -> Iterator[engines.Engine]:
+def in_moto() -> Iterator[Engine]:
     with engines.in_moto() as engine:
         yield engine

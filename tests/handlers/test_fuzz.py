@@ -14,14 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import handler as ingest
+from local.engines import Engine
+from local.events import request
 from process import writer
 from shared import orders
 from tests.handlers.test_orders import EVERYDAY_VALUES, exact, from_wire, numerals
 from tests.handlers.test_properties import ANSWERS, post
 from tests.handlers.test_write_path import NAMES, WRITTEN, Table, entry, item_of
-from tests.support.engines import Engine
-from tests.support.handlers import FakeSqs, invoke, request
+from tests.support.fakes import FakeSqs
 from tests.support.properties import examples
+from tests.support.runtime import invoke
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from local.events import record
 from process import reader
 from process.reader import LAST_RECEIVES, MAX_GROUP_BYTES
-from tests.support.handlers import record
 
 MAX_RECEIVE_COUNT = 485
 

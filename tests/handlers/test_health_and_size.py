@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from ingest import handler
+from local.events import request
 from shared import orders
-from tests.support.handlers import FakeSqs, Invocation, error, invoke, request
+from tests.support.fakes import FakeSqs, error
+from tests.support.runtime import Invocation, invoke
 
 HEALTH_CHECKER = {"user-agent": "ELB-HealthChecker/2.0"}
 LIMIT = handler.MAX_BODY_BYTES

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from local.engines import Engine
 from process.messages import Entry, Outcome
 from process.writer import Writer
 from shared.aws import CallError, Deadline
-from tests.support.engines import Engine
+from tests.support import engines
 
 WRITTEN, SUPERSEDED, TRANSIENT_FAILURE, PERMANENT_FAILURE = Outcome
 ENOUGH = Deadline(lambda: 30.0)
@@ -16,7 +17,7 @@ ENOUGH = Deadline(lambda: 30.0)
 
 class Table:
     def __init__(self, engine: Engine, implementation: str) -> None:
-        self.client = engine.functions_client(implementation)
+        self.client = engines.functions_client(engine, implementation=implementation)
         self._engine = engine
         engine.create_table("orders", order_id="S", item="S")
         self._writer = Writer(self.client, "orders", "accepted_at", 8)

@@ -13,18 +13,13 @@ from unittest.mock import Mock
 import pytest
 
 from ingest import handler
+from local.engines import Engine, client
+from local.events import REQUEST_ID, TRACE_ID, Context, request
 from shared import aws, orders, telemetry
 from shared.queues import Queue
 from tests.support import engines
-from tests.support.handlers import (
-    REQUEST_ID,
-    TRACE_ID,
-    Context,
-    FakeSqs,
-    error,
-    invoke,
-    request,
-)
+from tests.support.fakes import FakeSqs, error
+from tests.support.runtime import invoke
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 
@@ -524,13 +519,10 @@ def test_the_answer_comes_in_time(sqs: FakeSqs, monkeypatch: pytest.MonkeyPatch)
     assert deadlines[0].remaining() == 9.5
 
 
-def test_a_real_queue_takes_the_message(
-    emulator: engines.Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    endpoint_url = emulator.client.meta.endpoint_url
-    sqs = engines.client(endpoint_url, "sqs")
+def test_a_real_queue_takes_the_message(emulator: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    sqs = client(emulator.endpoint_url, "sqs")
     url = sqs.create_queue(QueueName="orders")["QueueUrl"]
-    queue = Queue(engines.functions_client(endpoint_url, "sqs"), url)
+    queue = Queue(engines.functions_client(emulator, "sqs"), url)
     monkeypatch.setattr(handler, "QUEUE", queue)
     headers = {"content-type": "application/json", "x-amzn-trace-id": TRACE_ID}
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from local.events import ENVIRONMENT
 from process import handler, reader, writer
 from tests.support import invocation
-from tests.support.handlers import ENVIRONMENT
 
 
 @pytest.fixture(scope="module")

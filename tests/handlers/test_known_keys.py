@@ -10,7 +10,7 @@ from process import writer
 from process.messages import Entry, Outcome
 from process.writer import Writer
 from shared.aws import Deadline
-from tests.support.handlers import FakeDynamoDB
+from tests.support.fakes import FakeDynamoDB
 
 ENOUGH = Deadline(lambda: 30.0)
 WRITTEN = Outcome.WRITTEN

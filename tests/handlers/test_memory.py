@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from local.events import record
 from tests.support import child
-from tests.support.handlers import record
 from tests.support.yes_server import yes_server
 
 # Of 256 MB, the least that process may have, Lambda's runtime takes a part. 30 to 55 are measured.

@@ -21,12 +21,14 @@ from hypothesis.stateful import (
 )
 
 from ingest import handler as ingest
+from local.events import Context, request
 from process import handler as process
 from process import writer
 from shared import telemetry
 from shared.aws import CallError, Deadline
-from tests.support.handlers import Context, FakeDynamoDB, FakeSqs, error, invoke, request
+from tests.support.fakes import FakeDynamoDB, FakeSqs, error
 from tests.support.properties import examples
+from tests.support.runtime import invoke
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 

@@ -11,8 +11,10 @@ import schemathesis
 
 from ingest import handler
 from local.emulator import ROOT
+from local.events import request
 from shared import orders
-from tests.support.handlers import FakeSqs, error, invoke, request
+from tests.support.fakes import FakeSqs, error
+from tests.support.runtime import invoke
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.engines import Engine
 from shared import orders
-from tests.support.engines import Engine
 from tests.support.properties import examples
 
 pytestmark = pytest.mark.usefixtures("quick_calls")

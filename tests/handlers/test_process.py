@@ -6,22 +6,14 @@ from typing import Any
 
 import pytest
 
+from local.engines import Engine, client
+from local.events import REQUEST_ID, TRACE_ID, Context, record
 from process import handler
 from shared import orders, telemetry
 from shared.queues import Queue
 from tests.support import engines
-from tests.support.handlers import (
-    REQUEST_ID,
-    TRACE_ID,
-    Context,
-    FakeDynamoDB,
-    FakeSqs,
-    Invocation,
-    error,
-    invoke,
-    one_line_of_metrics,
-    record,
-)
+from tests.support.fakes import FakeDynamoDB, FakeSqs, error
+from tests.support.runtime import Invocation, invoke, one_line_of_metrics
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 
@@ -431,13 +423,10 @@ def test_dead_lettering_can_be_left_to_the_redrive_policy(
     assert sqs.sent == []
 
 
-def test_a_real_queue_takes_the_copy(
-    emulator: engines.Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    endpoint_url = emulator.client.meta.endpoint_url
-    sqs = engines.client(endpoint_url, "sqs")
+def test_a_real_queue_takes_the_copy(emulator: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    sqs = client(emulator.endpoint_url, "sqs")
     url = sqs.create_queue(QueueName="dead-letter")["QueueUrl"]
-    queue = Queue(engines.functions_client(endpoint_url, "sqs"), url)
+    queue = Queue(engines.functions_client(emulator, "sqs"), url)
     monkeypatch.setattr(handler, "DEAD_LETTER_QUEUE", queue)
     binary = {"binaryValue": base64.b64encode(b"\0\xff").decode(), "dataType": "Binary"}
 

@@ -10,12 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import handler as ingest
+from local.engines import Engine
+from local.events import Context, record, request
 from process import handler as process
 from shared import orders
 from tests.handlers.test_orders import EVERYDAY_VALUES, NAMES, VALUES, exact, from_wire, numerals
-from tests.support.engines import Engine
-from tests.support.handlers import Context, FakeSqs, invoke, record, request
+from tests.support import engines
+from tests.support.fakes import FakeSqs
 from tests.support.properties import examples
+from tests.support.runtime import invoke
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 
@@ -45,7 +48,7 @@ DOCUMENTS = AT_A_LIMIT | ORDERS | VALUES | st.lists(ORDERS | VALUES, max_size=3)
 def table(dynamodb_local: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """DynamoDB Local behind process."""
     dynamodb_local.create_table("orders", order_id="S", item="S")
-    monkeypatch.setattr(process.WRITER, "_client", dynamodb_local.functions_client())
+    monkeypatch.setattr(process.WRITER, "_client", engines.functions_client(dynamodb_local))
     return dynamodb_local
 
 

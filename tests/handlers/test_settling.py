@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from local.events import Context, record
 from process import handler, reader
 from process.messages import Entry, Message, Outcome
 from shared.aws import Deadline
-from tests.support.handlers import Context, FakeDynamoDB, FakeSqs, Invocation, invoke, record
+from tests.support.fakes import FakeDynamoDB, FakeSqs
+from tests.support.runtime import Invocation, invoke
 
 LARGE = "x" * (reader.MAX_GROUP_BYTES // 2)  # with it, a message is a group of its own
 

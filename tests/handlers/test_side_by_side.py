@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from local.events import ENVIRONMENT
 from process import handler, writer
 from process.messages import Entry, Outcome
 from process.writer import Writer
 from shared.aws import CallError, Deadline
-from tests.support.handlers import ENVIRONMENT, FakeDynamoDB
+from tests.support.fakes import FakeDynamoDB
 
 WAIT_SECONDS = 60  # until what must happen is taken for not happening
 ENOUGH = Deadline(lambda: 30.0)

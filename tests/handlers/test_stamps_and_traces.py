@@ -6,17 +6,10 @@ from typing import Any
 import pytest
 
 from ingest import handler as ingest
+from local.events import REQUEST_ID, TRACE_ID, record, request
 from process import handler as process
-from tests.support.handlers import (
-    REQUEST_ID,
-    TRACE_ID,
-    FakeDynamoDB,
-    FakeSqs,
-    error,
-    invoke,
-    record,
-    request,
-)
+from tests.support.fakes import FakeDynamoDB, FakeSqs, error
+from tests.support.runtime import invoke
 
 SENT_MS = 1_700_000_000_000
 SENT = SENT_MS * 1000

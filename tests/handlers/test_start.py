@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from local.emulator import ROOT
-from tests.support.handlers import ENVIRONMENT
+from local.events import ENVIRONMENT
 
 # Of the standard library and of Lambda's Python: only dear, or loaded where few functions come.
 NOT_NEEDED = {

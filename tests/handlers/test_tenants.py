@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
+from local.engines import Engine, client
+from local.events import record
 from process import handler
 from shared.queues import Queue
 from tests.support import engines
-from tests.support.handlers import FakeSqs, invoke, record
+from tests.support.fakes import FakeSqs
+from tests.support.runtime import invoke
 
 GROUP = "tenant-1!~"
 
@@ -37,13 +40,12 @@ def test_one_without_a_group_gets_none(sqs: FakeSqs, system: dict[str, Any]) -> 
 @pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("implementation", ["builtin", "botocore"])
 def test_a_real_queue_hands_the_copy_over_with_its_group(
-    emulator: engines.Engine, implementation: str, monkeypatch: pytest.MonkeyPatch
+    emulator: Engine, implementation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    endpoint_url = emulator.client.meta.endpoint_url
-    sqs = engines.client(endpoint_url, "sqs")
+    sqs = client(emulator.endpoint_url, "sqs")
     url = sqs.create_queue(QueueName=f"dead-letter-{implementation}")["QueueUrl"]
-    client = engines.functions_client(endpoint_url, "sqs", implementation)
-    monkeypatch.setattr(handler, "DEAD_LETTER_QUEUE", Queue(client, url))
+    functions_client = engines.functions_client(emulator, "sqs", implementation)
+    monkeypatch.setattr(handler, "DEAD_LETTER_QUEUE", Queue(functions_client, url))
 
     dead_letter(MessageGroupId=GROUP)
 

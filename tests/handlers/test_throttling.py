@@ -9,7 +9,7 @@ from process.messages import Entry, Outcome
 from process.writer import Writer
 from shared import aws
 from shared.aws import CallError, Deadline
-from tests.support.handlers import FakeDynamoDB
+from tests.support.fakes import FakeDynamoDB
 
 WRITTEN, TRANSIENT_FAILURE = Outcome.WRITTEN, Outcome.TRANSIENT_FAILURE
 SECONDS = 30.0

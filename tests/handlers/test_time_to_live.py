@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from ingest import handler
+from local.events import ENVIRONMENT, record, request
 from process import handler as process
 from shared import orders, settings
 from tests.support import child
-from tests.support.handlers import ENVIRONMENT, FakeDynamoDB, FakeSqs, invoke, record, request
+from tests.support.fakes import FakeDynamoDB, FakeSqs
+from tests.support.runtime import invoke
 
 NOW = 1_800_000_000.75
 OLDEST = 1_642_320_000  # five years of 365 days before

@@ -10,10 +10,10 @@ from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.engines import Engine
 from shared import orders
 from shared.orders import Number
 from tests.handlers.test_orders import EVERYDAY_VALUES, VALUES, exact, faults, numerals, with_value
-from tests.support.engines import Engine
 from tests.support.properties import examples
 
 # As DynamoDB computes; boto3 has the same, and refuses what would be rounded.

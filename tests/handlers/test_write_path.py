@@ -11,12 +11,13 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.engines import Engine
 from process import writer
 from process.messages import Entry, Outcome
 from process.writer import Writer
 from shared.aws import CallError, Deadline
-from tests.support.engines import Engine
-from tests.support.handlers import FakeDynamoDB
+from tests.support import engines
+from tests.support.fakes import FakeDynamoDB
 from tests.support.properties import examples
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
@@ -51,7 +52,7 @@ class Table:
             engine.create_table("orders", order_id="S", item="S")
         client: Any = self.fake
         if engine:
-            client = engine.functions_client()
+            client = engines.functions_client(engine)
         self._writer = Writer(client, "orders", STAMP, parallel_calls=1)
 
     def write(self, *entries: Entry, deadline: Deadline = ENOUGH) -> Sequence[Outcome]:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from local.emulator import ROOT
-from tests.support.handlers import ENVIRONMENT
+from local.events import ENVIRONMENT
 
 
 def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -255,7 +255,7 @@ def test_nothing_at_the_start(
     handler: str, endpoint: ScriptedServer, environment: pytest.MonkeyPatch
 ) -> None:
     """A snapshot of SnapStart has no credentials, and no connection."""
-    from tests.support.handlers import ENVIRONMENT
+    from local.events import ENVIRONMENT
 
     variables = {
         name: value

@@ -7,10 +7,12 @@ from typing import Any
 import boto3
 import pytest
 
+from local import engines
 from local.emulator import Emulator
 from shared import aws
 from shared.queues import Attributes, Queue
-from tests.support import clients, engines, java
+from tests.support import clients
+from tests.support.engines import or_skip
 
 pytestmark = pytest.mark.usefixtures("implementation")
 
@@ -32,13 +34,13 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def dynamodb_local() -> Iterator[engines.Engine]:
-    with engines.dynamodb_local() as engine:
+    with or_skip(engines.dynamodb_local()) as engine:
         yield engine
 
 
 @pytest.fixture(scope="session")
 def elasticmq() -> Iterator[str]:
-    with java.elasticmq() as url:
+    with or_skip(engines.elasticmq()) as url:
         yield url
 
 
@@ -86,12 +88,12 @@ def table(request: pytest.FixtureRequest) -> tuple[aws.Client, engines.Engine]:
             boto3.client(
                 "dynamodb",
                 region_name=clients.REGION,
-                endpoint_url=engine.client.meta.endpoint_url,
+                endpoint_url=engine.endpoint_url,
                 aws_access_key_id="test",
                 aws_secret_access_key="test",
             ),
         )
-        client = clients.client(engine.client.meta.endpoint_url)
+        client = clients.client(engine.endpoint_url)
     engine.create_table("orders", id="S")
     return client, engine
 
