@@ -60,7 +60,7 @@ def test_orders_become_items(dynamodb: FakeDynamoDB) -> None:
     one = '{"order_id":"1","item":"Kopi","price":1.10,"big":1E2,"tags":["a",null,true,{"b":-0}]}'
     several = [order("2"), order("3")]
 
-    invocation = process(record(one, "m1", stamp=7), record(several, "m2", stamp=8))
+    invocation = process(record(one, "m1", accepted_at=7), record(several, "m2", accepted_at=8))
 
     assert failures(invocation) == []
     assert counts(invocation) == (3, 0, 0, 0)
