@@ -84,7 +84,7 @@ hostile: ## Send the corpus of hostile requests through the load balancer: build
 .PHONY: fuzz
 fuzz: ## Try 10,000 examples of each property of request parser and statement builder, and 2,000 requests of the interface.
 	$(setup) providers python
-	@HYPOTHESIS_PROFILE=nightly $(PYTHON) -m pytest tests/handlers/test_fuzz.py tests/handlers/test_properties.py tests/handlers/test_wire.py tests/e2e/test_openapi.py
+	@HYPOTHESIS_PROFILE=nightly $(PYTHON) -m pytest tests/handlers/test_{fuzz,properties,statements,wire}.py tests/e2e/test_openapi.py
 
 .PHONY: changes
 changes: ## Change every input of a running system, planned and under traffic, in hours and resumable: build/changes.json.

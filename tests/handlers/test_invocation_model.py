@@ -20,24 +20,24 @@ def model(directory: Path) -> Any:
     return invocation.evaluate(directory)
 
 
-def test_what_the_model_reserves_is_what_the_handler_keeps(model: Any) -> None:
+def test_the_model_reserves_the_time_that_the_handler_does(model: Any) -> None:
     reserved = model["invocation"]["reserve_seconds"]
 
     assert reserved == handler.MARGIN_SECONDS + reader.MIN_SECONDS
 
 
-def test_the_model_counts_calls_as_the_writer_makes_them(model: Any) -> None:
+def test_the_model_has_the_limits_of_the_writer(model: Any) -> None:
     assert model["invocation"]["orders_per_batch_call"] == writer.MAX_STATEMENTS
     assert str(model["invocation"]["parallel_calls"]) == ENVIRONMENT["PARALLEL_CALLS"]
 
 
-def test_by_default_a_request_may_have_what_ingest_is_tested_with(model: Any) -> None:
+def test_the_default_limit_of_orders_is_the_one_tested_with_ingest(model: Any) -> None:
     assert str(model["max_orders_per_request"]) == ENVIRONMENT["MAX_ORDERS"]
 
 
 @pytest.mark.parametrize("batch_size", [10, 100])
 @pytest.mark.parametrize("receives", [5, 485])
-def test_a_batch_of_the_largest_requests_is_settled_within_its_deliveries(
+def test_a_batch_of_the_largest_requests_settles_within_its_receives(
     directory: Path, batch_size: int, receives: int
 ) -> None:
     derived = invocation.evaluate(

@@ -41,7 +41,7 @@ RUNTIME = "import logging, sys; logging.basicConfig(stream=sys.stderr, format='%
         ("FATAL", []),
     ],
 )
-def test_ingest_logs_from_its_level_on_and_metrics_always(level: str, logged: list[str]) -> None:
+def test_ingest_logs_at_its_level_and_metrics_always(level: str, logged: list[str]) -> None:
     result = child.run(RUNTIME + INGEST, LOG_LEVEL=level)
 
     assert result.returncode == 0, result.stderr
@@ -57,7 +57,7 @@ def test_ingest_logs_from_its_level_on_and_metrics_always(level: str, logged: li
         ("FATAL", set()),
     ],
 )
-def test_process_logs_from_its_level_on_and_metrics_always(level: str, logged: set[str]) -> None:
+def test_process_logs_at_its_level_and_metrics_always(level: str, logged: set[str]) -> None:
     with socket.socket() as nobody:  # listens
         nobody.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
@@ -69,7 +69,7 @@ def test_process_logs_from_its_level_on_and_metrics_always(level: str, logged: s
 
 
 @pytest.mark.parametrize("function", ["ingest", "process"])
-def test_a_level_that_is_none_ends_the_start(function: str) -> None:
+def test_an_unknown_level_stops_the_start(function: str) -> None:
     result = child.run(f"import {function}.handler", LOG_LEVEL="LOUD")
 
     assert result.returncode != 0

@@ -86,11 +86,11 @@ def write_event(path: Path, shape: Callable[[int], str]) -> Path:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_an_event_of_6_mb_takes_a_part_of_the_memory(shape: str, tmp_path: Path) -> None:
+def test_the_largest_event_fits_into_the_smallest_memory(shape: str, tmp_path: Path) -> None:
     assert peak_mb(write_event(tmp_path / "event.json", SHAPES[shape])) < LIMIT_MB
 
 
-def test_without_a_budget_it_would_take_more(tmp_path: Path) -> None:
+def test_without_groups_the_largest_event_would_not_fit(tmp_path: Path) -> None:
     """216 MB are measured: what the tests above count is the budget's doing."""
     event = write_event(tmp_path / "event.json", TINY_ORDERS)
 

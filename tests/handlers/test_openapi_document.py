@@ -61,12 +61,12 @@ def kinds(response: dict[str, Any]) -> set[str]:
     return {one["properties"]["type"]["const"] for one in schemas if "properties" in one}
 
 
-def test_it_is_openapi() -> None:
+def test_the_document_is_valid() -> None:
     assert RAW["openapi"].startswith("3.1.")
     DOCUMENT.validate()
 
 
-def test_it_has_every_kind_of_problem() -> None:
+def test_the_document_has_every_kind_of_problem() -> None:
     by_status: dict[str, set[str]] = {}
     for kind, (status, _) in handler._PROBLEMS.items():
         by_status.setdefault(str(status), set()).add(KIND + kind)
@@ -155,7 +155,7 @@ def test_the_examples_of_refusals_are_answers(monkeypatch: pytest.MonkeyPatch) -
     assert examples["time_to_live"]["value"] == answer(expiring)
 
 
-def test_it_has_the_limits_of_the_code() -> None:
+def test_the_document_has_the_limits_of_the_code() -> None:
     order = SCHEMAS["Order"]
     keys = [order["properties"][key.name] for key in handler.SCHEMA.keys]
     assert order["required"] == [key.name for key in handler.SCHEMA.keys]
@@ -185,7 +185,7 @@ def test_it_has_the_limits_of_the_code() -> None:
     assert orders.MAX_EXPIRED_SECONDS == 5 * 365 * 86400
 
 
-def test_its_examples_are_accepted(sqs: FakeSqs) -> None:
+def test_the_examples_of_requests_are_accepted(sqs: FakeSqs) -> None:
     examples = OPERATION["requestBody"]["content"]["application/json"]["examples"]
     for example in examples.values():
         assert (

@@ -24,7 +24,7 @@ PROGRAM = "import sys; import {}.handler; print(*sys.modules, sep=chr(10))"
 
 
 @pytest.mark.parametrize("function", ["ingest", "process"])
-def test_imports(function: str) -> None:
+def test_a_start_imports_no_expensive_module(function: str) -> None:
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     modules = subprocess.check_output(
         [sys.executable, "-c", PROGRAM.format(function)],

@@ -5,13 +5,19 @@ from typing import Any
 
 import pytest
 
-from process.messages import Entry, Outcome
 from process.writer import Writer
 from shared import aws
 from shared.aws import CallError, Deadline
 from tests.support.fakes import FakeDynamoDB
+from tests.support.writing import (
+    ACCEPTED_AT,
+    PERMANENT_FAILURE,
+    SUPERSEDED,
+    TRANSIENT_FAILURE,
+    WRITTEN,
+    entry,
+)
 
-WRITTEN, TRANSIENT_FAILURE = Outcome.WRITTEN, Outcome.TRANSIENT_FAILURE
 SECONDS = 30.0
 
 
@@ -43,12 +49,7 @@ def fake() -> FakeDynamoDB:
 
 @pytest.fixture
 def table(fake: FakeDynamoDB) -> Writer:
-    return Writer(fake, "orders", "accepted_at", 1)
-
-
-def entry(key: str, stamp: int = 1) -> Entry:
-    item = {"order_id": f'{{"S":"{key}"}}', "item": '{"S":"Kopi"}'}
-    return Entry((key, "Kopi"), stamp, item | {"accepted_at": f'{{"N":"{stamp}"}}'})
+    return Writer(fake, "orders", ACCEPTED_AT, 1)
 
 
 def times(count: int, code: str, kind: str) -> Any:
@@ -57,13 +58,21 @@ def times(count: int, code: str, kind: str) -> Any:
     return lambda what: rest.pop() if what == kind and rest else "ok"
 
 
-CODES = [("call", "ThrottlingException"), ("call", "ProvisionedThroughputExceededException")]
-STATEMENT_CODES = [("statement", "ThrottlingError"), ("statement", "ProvisionedThroughputExceeded")]
+CODES = [
+    ("call", "ThrottlingException"),
+    ("call", "ProvisionedThroughputExceededException"),
+    ("call", "RequestLimitExceeded"),
+]
+STATEMENT_CODES = [
+    ("statement", "ThrottlingError"),
+    ("statement", "ProvisionedThroughputExceeded"),
+    ("statement", "RequestLimitExceeded"),
+]
 
 
 @pytest.mark.parametrize(("kind", "code"), CODES + STATEMENT_CODES)
 @pytest.mark.parametrize("count", [1, 2, 5])
-def test_inserts_are_repeated(
+def test_throttled_inserts_are_retried(
     table: Writer, fake: FakeDynamoDB, clock: Clock, *, kind: str, code: str, count: int
 ) -> None:
     fake.plan = times(2 * count if kind == "statement" else count, code, kind)
@@ -74,7 +83,7 @@ def test_inserts_are_repeated(
     assert len(clock.pauses) == count
 
 
-def test_only_what_was_throttled_is_repeated(
+def test_only_throttled_statements_are_retried(
     table: Writer, fake: FakeDynamoDB, clock: Clock
 ) -> None:
     codes = iter(["ok", "ThrottlingError", "InternalServerError", "ThrottlingError", "ok"])
@@ -88,7 +97,7 @@ def test_only_what_was_throttled_is_repeated(
 
 @pytest.mark.parametrize(("kind", "code"), CODES)
 @pytest.mark.parametrize("count", [1, 2, 5])
-def test_puts_are_repeated(
+def test_throttled_puts_are_retried(
     table: Writer, fake: FakeDynamoDB, clock: Clock, *, kind: str, code: str, count: int
 ) -> None:
     fake.plan = times(count, code, kind)
@@ -101,7 +110,7 @@ def test_puts_are_repeated(
 
 @pytest.mark.parametrize("keys", ["a", "ab"], ids=["put", "insert"])
 @pytest.mark.parametrize("kind", ["call", "statement"])
-def test_half_of_the_time_is_left_for_the_others(
+def test_retries_leave_half_of_the_time(
     table: Writer, fake: FakeDynamoDB, clock: Clock, keys: str, kind: str
 ) -> None:
     fake.plan = lambda what: "ThrottlingException" if what == kind or keys == "a" else "ok"
@@ -115,7 +124,7 @@ def test_half_of_the_time_is_left_for_the_others(
     assert len(fake.calls) == len(clock.pauses) + 1
 
 
-def test_the_half_is_of_what_was_left_when_writing_began(
+def test_the_half_is_of_the_time_left_when_writing_begins(
     table: Writer, fake: FakeDynamoDB, clock: Clock
 ) -> None:
     fake.plan = lambda _: "ThrottlingException"
@@ -126,7 +135,7 @@ def test_the_half_is_of_what_was_left_when_writing_began(
     assert 0 < sum(clock.pauses[1:]) < 4
 
 
-def test_with_no_time_nothing_is_tried(table: Writer, fake: FakeDynamoDB, clock: Clock) -> None:
+def test_without_time_no_call_is_made(table: Writer, fake: FakeDynamoDB, clock: Clock) -> None:
     clock.pauses.append(SECONDS)
 
     assert (
@@ -136,9 +145,7 @@ def test_with_no_time_nothing_is_tried(table: Writer, fake: FakeDynamoDB, clock:
     assert fake.calls == []
 
 
-def test_pauses_are_as_long_as_chance_says_and_grow(
-    table: Writer, fake: FakeDynamoDB, clock: Clock
-) -> None:
+def test_pauses_are_random_and_grow(table: Writer, fake: FakeDynamoDB, clock: Clock) -> None:
     fake.plan = lambda _: "ThrottlingException"
 
     shares: list[float] = []
@@ -154,7 +161,7 @@ def test_pauses_are_as_long_as_chance_says_and_grow(
 
 
 @pytest.mark.parametrize("code", ["InternalServerError", "AccessDeniedException", "NotKnown"])
-def test_nothing_else_is_repeated(
+def test_other_errors_are_not_retried(
     table: Writer, fake: FakeDynamoDB, clock: Clock, code: str
 ) -> None:
     """Calls have been already, as far as it helps: shared/aws.py."""
@@ -164,14 +171,16 @@ def test_nothing_else_is_repeated(
     assert (fake.calls, clock.pauses) == (["put"], [])
 
 
-def test_a_refusal_after_throttling_is_one(table: Writer, fake: FakeDynamoDB, clock: Clock) -> None:
+def test_a_refusal_after_throttling_is_a_permanent_failure(
+    table: Writer, fake: FakeDynamoDB, clock: Clock
+) -> None:
     fake.plan = times(2, "ThrottlingException", "call")
     fake.refuses = lambda _: True
 
-    assert table.write([entry("a")], clock.deadline) == [Outcome.PERMANENT_FAILURE]
+    assert table.write([entry("a")], clock.deadline) == [PERMANENT_FAILURE]
 
 
-def test_a_throttled_put_that_has_happened_is_superseded_by_itself(
+def test_a_put_that_was_throttled_after_it_happened_is_superseded_by_itself(
     table: Writer, fake: FakeDynamoDB, clock: Clock
 ) -> None:
     """The order is stored, so nothing is lost by the word."""
@@ -186,5 +195,5 @@ def test_a_throttled_put_that_has_happened_is_superseded_by_itself(
 
     fake.call = call  # type: ignore[assignment]
 
-    assert table.write([entry("a")], clock.deadline) == [Outcome.SUPERSEDED]
+    assert table.write([entry("a")], clock.deadline) == [SUPERSEDED]
     assert len(fake.table) == 1

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from local.engines import Engine
 from shared import orders
 from shared.orders import Number
-from tests.handlers.test_orders import EVERYDAY_VALUES, VALUES, exact, faults, numerals, with_value
+from tests.support.documents import exact, faults, with_value
 from tests.support.properties import examples
+from tests.support.strategies import EVERYDAY_VALUES, VALUES, numerals
 
 # As DynamoDB computes; boto3 has the same, and refuses what would be rounded.
 DYNAMODB = Context(prec=38, Emin=-128, Emax=126)
@@ -46,7 +47,7 @@ def by_value(attribute: dict[str, Any]) -> Any:
 
 @examples(300)
 @given(value=EVERYDAY_VALUES)
-def test_values_go_over_the_wire_as_boto3_writes_them(value: Any) -> None:
+def test_values_are_serialized_as_by_boto3(value: Any) -> None:
     wire = orders.to_wire(value)
 
     assert wire.isascii()
@@ -55,7 +56,7 @@ def test_values_go_over_the_wire_as_boto3_writes_them(value: Any) -> None:
 
 @examples(300)
 @given(number=numerals())
-def test_numbers_go_over_the_wire_with_their_value(number: Number) -> None:
+def test_numbers_are_sent_with_their_value(number: Number) -> None:
     if faults(with_value(number)):
         return  # refused, and never sent
     literal = json.loads(orders.to_wire(number))["N"]
@@ -79,7 +80,7 @@ def test_numbers_go_over_the_wire_with_their_value(number: Number) -> None:
         ("-12" + "0" * 40 + "E-40", "-12E0"),
     ],
 )
-def test_what_is_long_or_has_an_exponent_is_written_anew(literal: str, wire: str) -> None:
+def test_a_long_number_is_sent_in_canonical_form(literal: str, wire: str) -> None:
     assert json.loads(orders.to_wire(Number(literal))) == {"N": wire}
 
 
@@ -150,7 +151,7 @@ def texts(draw: st.DrawFn) -> str:
 
 @examples(500)
 @given(text=texts())
-def test_no_text_becomes_shorter_than_its_least_length(text: str) -> None:
+def test_no_text_encodes_to_less_than_its_minimum_length(text: str) -> None:
     value = orders._parse(text)
 
     assert orders.min_encoded_length(text) <= len(orders.encode(value))
@@ -167,6 +168,6 @@ def test_no_text_becomes_shorter_than_its_least_length(text: str) -> None:
         (f'"{"x" * 100}"', 102),
     ],
 )
-def test_the_least_length(text: str, length: int) -> None:
+def test_the_minimum_length_is_exact(text: str, length: int) -> None:
     """More would refuse what fits, and less would parse what does not."""
     assert orders.min_encoded_length(text) == length
