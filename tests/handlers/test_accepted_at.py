@@ -73,6 +73,7 @@ def test_accepted_at_is_taken_once_and_before_sending(
         ({}, 1_700_000_000_000_000),
         (None, 1_700_000_000_000_000),
     ],
+    ids=str,
 )
 def test_accepted_at_is_the_messages_own_or_else_its_sending_time(
     dynamodb: FakeDynamoDB, attribute: Any, accepted_at: int

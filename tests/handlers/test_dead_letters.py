@@ -168,7 +168,7 @@ def test_a_dead_letter_has_the_group_of_its_message(sqs: FakeSqs) -> None:
     assert sqs.sent[0]["MessageBody"] == "no JSON"
 
 
-@pytest.mark.parametrize("system", [{}, {"MessageGroupId": None}, {"MessageGroupId": ""}])
+@pytest.mark.parametrize("system", [{}, {"MessageGroupId": None}, {"MessageGroupId": ""}], ids=str)
 def test_a_dead_letter_of_a_message_without_a_group_has_none(
     sqs: FakeSqs, system: dict[str, Any]
 ) -> None:
@@ -182,7 +182,9 @@ def test_a_dead_letter_of_a_message_without_a_group_has_none(
 
 
 @pytest.mark.parametrize(
-    "trouble", [error("ThrottlingException"), error("InvalidParameterValue"), TimeoutError()]
+    "trouble",
+    [error("ThrottlingException"), error("InvalidParameterValue"), TimeoutError()],
+    ids=repr,
 )
 def test_a_dead_letter_that_is_not_sent_is_reported(sqs: FakeSqs, trouble: Exception) -> None:
     sqs.troubles = [trouble]
@@ -193,14 +195,16 @@ def test_a_dead_letter_that_is_not_sent_is_reported(sqs: FakeSqs, trouble: Excep
     assert counts(invocation) == (0, 0, 1, 1)
 
 
-@pytest.mark.parametrize("answer", [{}, {"MessageId": ""}, {"MD5OfMessageBody": "0"}])
+@pytest.mark.parametrize("answer", [{}, {"MessageId": ""}, {"MD5OfMessageBody": "0"}], ids=str)
 def test_a_dead_letter_that_is_not_confirmed_is_reported(sqs: FakeSqs, answer: Any) -> None:
     sqs.answers = [answer]
 
     assert failures(process(record("x", "a"))) == ["a"]
 
 
-@pytest.mark.parametrize("attribute", [{}, {"dataType": "Binary", "binaryValue": "?"}, None])
+@pytest.mark.parametrize(
+    "attribute", [{}, {"dataType": "Binary", "binaryValue": "?"}, None], ids=str
+)
 def test_a_dead_letter_that_cannot_be_built_is_reported(sqs: FakeSqs, attribute: Any) -> None:
     invocation = process(record("x", messageAttributes={"strange": attribute}))
 
@@ -208,7 +212,9 @@ def test_a_dead_letter_that_cannot_be_built_is_reported(sqs: FakeSqs, attribute:
     assert sqs.sent == []
 
 
-@pytest.mark.parametrize("changes", [{"attributes": None}, {"attributes": {}}, {"attributes": []}])
+@pytest.mark.parametrize(
+    "changes", [{"attributes": None}, {"attributes": {}}, {"attributes": []}], ids=str
+)
 def test_a_permanent_failure_that_cannot_be_dead_lettered_is_reported_alone(
     sqs: FakeSqs, changes: dict[str, Any]
 ) -> None:

@@ -60,7 +60,7 @@ def test_first_deliveries_keep_their_order() -> None:
     assert ids(reader.groups(delivered(1, 1, 1), MAX_RECEIVE_COUNT)) == [["0", "1", "2"]]
 
 
-@pytest.mark.parametrize("attributes", [None, {}, [], {"ApproximateReceiveCount": "x"}])
+@pytest.mark.parametrize("attributes", [None, {}, [], {"ApproximateReceiveCount": "x"}], ids=str)
 def test_a_record_without_a_receive_count_counts_as_new(attributes: Any) -> None:
     strange = {"messageId": "strange", "body": "{}", "attributes": attributes}
     groups = reader.groups([*delivered(2), strange, *delivered(1)], MAX_RECEIVE_COUNT)

@@ -33,6 +33,7 @@ def test_a_path_is_accepted_with_and_without_a_trailing_slash(sqs: FakeSqs, path
         {"content-type": "application/json;"},
         {"content-type": "application/json", "content-encoding": "identity"},
     ],
+    ids=str,
 )
 def test_a_json_content_type_is_accepted(sqs: FakeSqs, headers: dict[str, str]) -> None:
     assert post(headers=headers)[0] == 202
@@ -75,6 +76,7 @@ def test_a_json_content_type_is_accepted(sqs: FakeSqs, headers: dict[str, str]) 
         ({"isBase64Encoded": True, "body": "é"}, 400),
         ({"isBase64Encoded": True, "body": f"!{base64.b64encode(ORDER.encode()).decode()}"}, 400),
     ],
+    ids=str,
 )
 def test_an_invalid_request_is_refused(sqs: FakeSqs, changes: dict[str, Any], status: int) -> None:
     body = changes.pop("body", ORDER)
@@ -85,7 +87,9 @@ def test_an_invalid_request_is_refused(sqs: FakeSqs, changes: dict[str, Any], st
     assert sqs.sent == []
 
 
-@pytest.mark.parametrize("event", [None, [], "", {}, {"headers": []}, {"multiValueHeaders": 1}])
+@pytest.mark.parametrize(
+    "event", [None, [], "", {}, {"headers": []}, {"multiValueHeaders": 1}], ids=str
+)
 def test_other_events_are_answered_404(sqs: FakeSqs, event: Any) -> None:
     assert invoke(handler.handle, event).answer["statusCode"] == 404
 

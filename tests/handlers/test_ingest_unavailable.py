@@ -52,7 +52,9 @@ def test_without_confirmation_the_answer_is_503(
 
 
 @pytest.mark.parametrize(
-    "answer", [{}, {"MessageId": "1"}, {"MessageId": "1", "MD5OfMessageBody": "0" * 32}, None, []]
+    "answer",
+    [{}, {"MessageId": "1"}, {"MessageId": "1", "MD5OfMessageBody": "0" * 32}, None, []],
+    ids=str,
 )
 def test_an_invalid_confirmation_is_answered_503(sqs: FakeSqs, answer: Any) -> None:
     sqs.answers = [answer]

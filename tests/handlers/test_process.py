@@ -148,6 +148,7 @@ def test_a_malformed_record_fails_alone(
         {"Records": [record(order()), {"body": "{}"}]},
         {"Records": [record(order()) | {"messageId": None}]},
     ],
+    ids=["none", "empty", "no records", "no record", "one without an id", "one with the id null"],
 )
 def test_without_ids_the_whole_batch_fails(event: Any, dynamodb: FakeDynamoDB) -> None:
     with (

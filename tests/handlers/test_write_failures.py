@@ -86,7 +86,9 @@ def test_a_refused_call_is_split_into_puts(fake: Table, code: str) -> None:
     assert fake.fake.calls == ["insert 2", "put", "put"]
 
 
-@pytest.mark.parametrize("answer", [{}, {"Responses": []}, {"Responses": [{}, {}, {}]}, None])
+@pytest.mark.parametrize(
+    "answer", [{}, {"Responses": []}, {"Responses": [{}, {}, {}]}, None], ids=str
+)
 def test_an_invalid_answer_is_a_transient_failure(fake: Table, answer: Any) -> None:
     fake.fake.call = lambda *_: answer  # type: ignore[method-assign]
 

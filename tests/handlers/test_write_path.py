@@ -37,7 +37,7 @@ def test_later_orders_overwrite_and_earlier_ones_do_not(table: Table) -> None:
     assert table.accepted_at() == {"same": 5, "newer": 6, "older": 5, "new": 1}
 
 
-@pytest.mark.parametrize("stamps", list(itertools.permutations([7, 8, 9])))
+@pytest.mark.parametrize("stamps", list(itertools.permutations([7, 8, 9])), ids=str)
 def test_within_a_batch_the_newest_wins(table: Table, stamps: tuple[int, ...]) -> None:
     outcomes = table.write(*[entry("a", stamp) for stamp in stamps])
 
@@ -70,6 +70,7 @@ def by_put_item(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
         ({"N": "6"}, SUPERSEDED),
         ({"N": "10"}, SUPERSEDED),
     ],
+    ids=str,
 )
 def test_put_item_has_the_last_word(by_put_item: Table, stored: Any, outcome: Outcome) -> None:
     if stored:
@@ -83,7 +84,9 @@ def test_put_item_has_the_last_word(by_put_item: Table, stored: Any, outcome: Ou
 
 # Not in moto, which compares a string with a number.
 @pytest.mark.parametrize(
-    "foreign", [{}, {ACCEPTED_AT: {"S": "zzz"}}, {ACCEPTED_AT: {"NULL": True}}]
+    "foreign",
+    [{}, {ACCEPTED_AT: {"S": "zzz"}}, {ACCEPTED_AT: {"NULL": True}}],
+    ids=str,
 )
 def test_an_item_of_another_writer_counts_as_older(table: Table, foreign: dict[str, Any]) -> None:
     table.put({"order_id": {"S": "a"}, "item": {"S": "Kopi"}, **foreign})

@@ -121,7 +121,7 @@ def test_a_message_without_attributes_is_confirmed() -> None:
 
 
 @pytest.mark.parametrize("name", CONFIRMATION)
-@pytest.mark.parametrize("value", [..., None, "", 1, "0" * 32, ["message-1"]])
+@pytest.mark.parametrize("value", [..., None, "", 1, "0" * 32, ["message-1"]], ids=str)
 def test_an_unconfirmed_message_fails(name: str, value: Any) -> None:
     if (name, value) == ("MessageId", "0" * 32):
         return  # as good an id as any

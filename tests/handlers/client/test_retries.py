@@ -101,7 +101,7 @@ NAMES: list[tuple[bytes, dict[str, str], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "headers", "code"), NAMES)
+@pytest.mark.parametrize(("body", "headers", "code"), NAMES, ids=repr)
 def test_an_error_has_the_code_of_its_service(
     body: bytes,
     headers: dict[str, str],

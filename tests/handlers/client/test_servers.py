@@ -159,6 +159,7 @@ def test_batch_execute_statement_answers_for_each(table: tuple[aws.Client, engin
         (put("1").replace('"orders"', '"orders-elsewhere"'), "ResourceNotFoundException"),
         (put("1", condition="NOT"), "ValidationException"),
     ],
+    ids=["no table", "no table of this name", "invalid condition"],
 )
 def test_an_invalid_put_item_is_refused(
     parameters: str, code: str, table: tuple[aws.Client, engines.Engine]
