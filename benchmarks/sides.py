@@ -1,4 +1,4 @@
-"""The two sides that are compared, and what both are given: environment, orders, events."""
+"""The two sides that are compared, and their common environment, orders and events."""
 
 import importlib
 import io
@@ -44,7 +44,7 @@ class Side(NamedTuple):
         return buffer.getvalue()
 
     def load(self, function: str, endpoint_url: str) -> Any:
-        """The function's module in this process, its client pointed at ``endpoint_url``."""
+        """Imports the function into this process, its client pointed at ``endpoint_url``."""
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             del os.environ[name]
         os.environ.update(ENVIRONMENT, AWS_ENDPOINT_URL=endpoint_url)
@@ -58,18 +58,18 @@ SIDES = (
 
 
 def check(answer: Any) -> None:
-    """Raises unless a handler has done all that it was to do. A cheap failure is no speed."""
+    """Raises unless a handler has succeeded: failing quickly is not speed."""
     if answer and (answer.get("statusCode", 200) >= 300 or answer.get("batchItemFailures")):
-        raise RuntimeError(f"A handler has failed on the benchmark's orders: {answer}")
+        raise RuntimeError(f"A handler failed on the benchmark's orders: {answer}")
 
 
 def order() -> dict[str, Any]:
-    """The README's, with a new key. The tutorial's process would fail on a price such as 1.10."""
+    """Returns the README's order with a new key, but no price: the tutorial fails on 1.10."""
     return {"order_id": str(uuid.uuid4()), "item": "Kopi Susu", "qty": 2}
 
 
 def request() -> dict[str, Any]:
-    """What a load balancer sends for a new order."""
+    """Returns a load balancer's event with a new order."""
     headers = {
         "accept": "*/*",
         "content-length": "75",
@@ -85,7 +85,7 @@ def request() -> dict[str, Any]:
 
 
 def batch(orders: list[dict[str, Any]]) -> dict[str, Any]:
-    """What Lambda's poller hands over: a message, accepted now, for each order."""
+    """Returns an SQS event with a message for each order, accepted now."""
     accepted_at = time.time_ns() // 1000
     records = [events.record(order, str(uuid.uuid4()), accepted_at) for order in orders]
     return {"Records": records}

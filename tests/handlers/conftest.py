@@ -1,4 +1,4 @@
-"""Imports the handlers in their environment, and starts the engines."""
+"""Imports the handlers in their environment, and starts engines and fakes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.support.fakes import FakeDynamoDB, FakeSqs
 with pytest.MonkeyPatch.context() as patch:
     for _name, _value in ENVIRONMENT.items():
         patch.setenv(_name, _value)
-    patch.delenv("AWS_CA_BUNDLE", raising=False)  # of this machine, perhaps
+    patch.delenv("AWS_CA_BUNDLE", raising=False)  # may be set on this machine
     from ingest import handler as ingest_handler
     from process import handler as process_handler
     from process import writer
@@ -23,20 +23,20 @@ with pytest.MonkeyPatch.context() as patch:
 
 @pytest.fixture
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For calls that are really made."""
+    """Credentials for calls that are really made."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, ENVIRONMENT[name])
 
 
 @pytest.fixture
 def quick_calls(credentials: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls have credentials, and do not wait before they try again."""
+    """Calls have credentials, and retry without waiting."""
     monkeypatch.setattr(aws.Deadline, "pause", lambda self, seconds: seconds < self.remaining())
 
 
 @pytest.fixture
 def sqs(monkeypatch: pytest.MonkeyPatch) -> FakeSqs:
-    """The queue behind ingest, and the dead-letter queue behind process."""
+    """A fake of the queue behind ingest and of the dead-letter queue behind process."""
     fake = FakeSqs()
     monkeypatch.setattr(ingest_handler.QUEUE, "_client", fake)
     monkeypatch.setattr(process_handler.DEAD_LETTER_QUEUE, "_client", fake)
@@ -45,7 +45,7 @@ def sqs(monkeypatch: pytest.MonkeyPatch) -> FakeSqs:
 
 @pytest.fixture
 def dynamodb(monkeypatch: pytest.MonkeyPatch) -> FakeDynamoDB:
-    """The table behind process."""
+    """A fake of the table behind process."""
     fake = FakeDynamoDB()
     monkeypatch.setattr(process_handler.WRITER, "_client", fake)
     monkeypatch.setattr(process_handler.WRITER, "_insert_statistics", writer._InsertStatistics())

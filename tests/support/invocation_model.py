@@ -67,7 +67,7 @@ def evaluate(directory: Path, cases: Mapping[str, Mapping[str, int]]) -> Any:
     (model / "rest.tf").write_text(REST)
     (model / "queue" / "main.tf").write_text(QUEUE)
     (directory / "main.tf").write_text(MAIN)
-    inputs = {name: DEFAULTS | case for name, case in cases.items()}
+    inputs = {name: {**DEFAULTS, **case} for name, case in cases.items()}
     (directory / "cases.json").write_text(json.dumps(inputs))
     _terraform(directory, "init", "-backend=false", "-input=false")
     _terraform(directory, "apply", "-auto-approve", "-input=false")
