@@ -19,7 +19,7 @@ WITHOUT_ACCEPTED_AT: dict[str, Any] = {"messageAttributes": {}}
 
 @pytest.fixture(autouse=True)
 def _no_aws(sqs: FakeSqs, dynamodb: FakeDynamoDB) -> None:
-    """Every test has both."""
+    """All tests use both fakes."""
 
 
 def process_one(body: Any, accepted_at: int | None = 1, **changes: Any) -> None:
@@ -27,7 +27,7 @@ def process_one(body: Any, accepted_at: int | None = 1, **changes: Any) -> None:
 
 
 def delivered(copy: dict[str, Any], sent_ms: int) -> Any:
-    """A message that was sent by us, as SQS hands it over."""
+    """Returns the record of a message that we sent."""
     attributes = {
         name: {"stringValue": value["StringValue"], "dataType": value["DataType"]}
         for name, value in copy["MessageAttributes"].items()
@@ -146,7 +146,7 @@ def test_a_redriven_order_does_not_become_newer(sqs: FakeSqs, dynamodb: FakeDyna
 def test_a_dead_letter_keeps_the_accepted_at_that_counted(
     sqs: FakeSqs, given: str, believed: int
 ) -> None:
-    """Judged anew after a redrive, whose time of sending is later, it would become newer."""
+    """Determined anew after a redrive, from a later sending time, it would be newer."""
     attribute = {"accepted_at": {"stringValue": given, "dataType": "String"}}
 
     process_one("not JSON", messageAttributes=attribute)

@@ -1,4 +1,4 @@
-"""The write path by either client: the functions' own, and botocore. Both meet both engines."""
+"""The write path with either client, the functions' own and botocore, on either engine."""
 
 import json
 from typing import Any
@@ -38,7 +38,7 @@ def table(engine: Engine, implementation: str, credentials: None) -> Table:
 
 @pytest.fixture
 def real(dynamodb_local: Engine, implementation: str, credentials: None) -> Table:
-    """For what the emulator does not check."""
+    """A table of DynamoDB Local, for what the emulator does not check."""
     return Table(dynamodb_local, implementation, parallel_calls=8)
 
 
@@ -96,7 +96,7 @@ def test_an_order_that_is_refused_does_not_harm_its_neighbours(real: Table, attr
 
 @pytest.mark.parametrize("count", [1, 2], ids=["put", "insert"])
 def test_a_missing_table_is_a_transient_failure(table: Table, count: int) -> None:
-    """Good orders must not go to the dead-letter queue for it."""
+    """Good orders must not be dead-lettered because of it."""
     lost = Writer(table.client, "none", ACCEPTED_AT, 8)
 
     assert (

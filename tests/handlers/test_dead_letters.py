@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("quick_calls")
 
 @pytest.fixture(autouse=True)
 def _no_aws(sqs: FakeSqs, dynamodb: FakeDynamoDB) -> None:
-    """Every test has both."""
+    """All tests use both fakes."""
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ GROUP = "tenant-1!~"
 
 
 def dead_letter(**system: Any) -> None:
-    """Has a message of these system attributes dead-lettered at once."""
+    """Has a message with these system attributes dead-lettered."""
     attributes = {"SentTimestamp": "1700000000000", **system}
     answer = invoke(handler.handle, {"Records": [record("no JSON", attributes=attributes)]}).answer
     assert answer == {"batchItemFailures": []}

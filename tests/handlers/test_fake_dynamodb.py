@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("quick_calls")
 
 @pytest.fixture
 def real(dynamodb_local: Engine) -> Table:
-    """For what the emulator does not check."""
+    """A table of DynamoDB Local."""
     return Table(dynamodb_local)
 
 
@@ -49,7 +49,7 @@ def test_the_fake_does_what_dynamodb_does(
 def test_the_fake_refuses_a_call_as_dynamodb_does(
     dynamodb_local: Engine, real: Table, fake: Table, keys: str
 ) -> None:
-    # The writer never makes such a call. DynamoDB Local may have written a part of it.
+    # The writer never makes such a call. DynamoDB Local may have written part of it.
     statement = json.loads(writer._insert_statement("orders", ("order_id", "item")) or "")
     statements = [
         {"Statement": statement, "Parameters": [{"S": key}, {"S": "Kopi"}]} for key in keys

@@ -23,7 +23,7 @@ from tests.support.runtime import invoke
 from tests.support.strategies import EVERYDAY_VALUES, numerals
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
-SECRET = "31415926535"  # may be a part of a number as well
+SECRET = "31415926535"  # may be part of a number too
 ACCEPTED_AT = {"N": "1700000000123456"}
 TOKENS = [
     *('{"order_id":"1","item":"2"', '"order_id":"1"', '"item":"2"', '"x":', '"accepted_at":1'),
@@ -35,9 +35,9 @@ TOKENS = [
     *(" ", "\n", "\0", "\x0b", "\u2028", "\u00a0"),
 ]
 SOUP = st.lists(st.sampled_from(TOKENS), max_size=25).map("".join)
-# Where everything is hostile at once, hardly anything is accepted.
+# If everything were hostile at once, hardly anything would be accepted.
 GOOD = EVERYDAY_VALUES.map(orders.encode) | st.sampled_from(["[" * 31 + "]" * 31, "-0", "1E125"])
-# What parsers take that should not, or DynamoDB does not.
+# What lax parsers accept, or DynamoDB does not store.
 BAD = st.sampled_from(
     [
         *("NaN", "-Infinity", '"\\ud83d"', '{"a":1,"b":2,"a":1}', '1,"X":1,"X":2', '[{"":1}]'),
@@ -59,7 +59,7 @@ ORDERS = st.builds(
 
 @st.composite
 def damaged(draw: st.DrawFn) -> str:
-    """An order, or an array of some, in which something was cut out, put in or doubled."""
+    """An order, or an array of orders, with something cut out, inserted or doubled."""
     text = draw(ORDERS | st.lists(ORDERS, max_size=3).map(lambda some: f"[{','.join(some)}]"))
     for _ in range(draw(st.integers(0, 3))):
         start, end = sorted(draw(st.tuples(*[st.integers(0, len(text))] * 2)))
@@ -78,7 +78,7 @@ def table(dynamodb_local: Engine) -> Engine:
 
 
 def read(text: str) -> orders.Document | None:
-    """The document, if it is accepted. Asserts that a refusal is well formed."""
+    """Returns the document if it is accepted, and asserts that a refusal is well-formed."""
     try:
         return orders.read(text, ingest.SCHEMA)
     except orders.InvalidDocumentError as error:
@@ -89,7 +89,7 @@ def read(text: str) -> orders.Document | None:
 
 
 def by_library(text: str) -> Any:
-    """As the standard library reads it, with numbers as they are written and every name."""
+    """Reads a text with the standard library, keeping number literals and repeated names."""
     return json.loads(text, parse_int=str, parse_float=str, object_pairs_hook=list)
 
 
@@ -100,11 +100,11 @@ def test_any_text_is_refused_or_can_be_stored(table: Engine, text: str) -> None:
     if document is None:
         return
     message = orders.encode(document.value)
-    assert all(" " <= character <= "~" for character in message)  # SQS takes these
-    # Nothing changes on the way to process: by our reading, and by that of the standard library.
+    assert all(" " <= character <= "~" for character in message)  # SQS accepts these
+    # Nothing changes on the way to process, neither to our parser nor to the standard library's.
     assert read(message) == document
     assert by_library(message) == by_library(text.removeprefix("\ufeff"))
-    json.dumps(by_library(message), ensure_ascii=False).encode()  # half a character would fail
+    json.dumps(by_library(message), ensure_ascii=False).encode()  # half a surrogate pair would fail
     keys = [(order["order_id"], order["item"]) for order in document.orders]
     assert len(set(keys)) == len(keys)
     for order in document.orders:
@@ -131,7 +131,7 @@ def test_any_body_is_accepted_exactly_if_its_document_is(
     if is_base64:
         content = text.encode(encoding, "replace")
         body = base64.b64encode(content).decode()
-        text = content.decode(errors="surrogateescape")  # what is no UTF-8 is refused then
+        text = content.decode(errors="surrogateescape")  # so that invalid UTF-8 is refused
     document = read(text)
 
     message = message_of(request(body, isBase64Encoded=is_base64), sqs)
@@ -141,7 +141,7 @@ def test_any_body_is_accepted_exactly_if_its_document_is(
         assert message["MessageBody"] == orders.encode(document.value)
 
 
-READ = [  # by Python's json, if not by ours
+READ = [  # by Python's json, if not by our parser
     *(
         f'"{SECRET}"',
         f'"{SECRET}\\ud83d"',

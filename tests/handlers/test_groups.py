@@ -14,7 +14,7 @@ MAX_RECEIVE_COUNT = 485
 
 
 def delivered(*counts: int) -> list[Any]:
-    """A record for each count of receives."""
+    """Returns a record for each receive count."""
     return [
         record("{}", str(number), attributes={"ApproximateReceiveCount": str(count)})
         for number, count in enumerate(counts)
@@ -25,7 +25,7 @@ def of_length(*lengths: int) -> list[Any]:
     return [record("x" * length, str(number)) for number, length in enumerate(lengths)]
 
 
-def counts_as_taken(records: list[Any], limit: int = MAX_RECEIVE_COUNT) -> list[int]:
+def receive_counts(records: list[Any], limit: int = MAX_RECEIVE_COUNT) -> list[int]:
     return [
         int(one["attributes"]["ApproximateReceiveCount"])
         for group in reader.groups(records, limit)
@@ -38,14 +38,14 @@ def ids(groups: Iterable[list[Any]]) -> list[list[str]]:
 
 
 def test_messages_with_the_fewest_receives_come_first() -> None:
-    assert counts_as_taken(delivered(7, 1, 300, 2, 1)) == [1, 1, 2, 7, 300]
+    assert receive_counts(delivered(7, 1, 300, 2, 1)) == [1, 1, 2, 7, 300]
 
 
 def test_messages_near_their_last_receive_come_before_all_others() -> None:
     first = MAX_RECEIVE_COUNT - LAST_RECEIVES + 1
     counts = [first - 1, 1, *range(first, MAX_RECEIVE_COUNT + 2), 2]
 
-    assert counts_as_taken(delivered(*counts)) == [
+    assert receive_counts(delivered(*counts)) == [
         *range(MAX_RECEIVE_COUNT + 1, first - 1, -1),
         *(1, 2, first - 1),
     ]
@@ -53,7 +53,7 @@ def test_messages_near_their_last_receive_come_before_all_others() -> None:
 
 @pytest.mark.parametrize("limit", [1, 2, 3])
 def test_with_few_receives_allowed_every_message_is_near_its_last(limit: int) -> None:
-    assert counts_as_taken(delivered(*range(1, limit + 1)), limit) == [*range(limit, 0, -1)]
+    assert receive_counts(delivered(*range(1, limit + 1)), limit) == [*range(limit, 0, -1)]
 
 
 def test_first_deliveries_keep_their_order() -> None:
@@ -94,7 +94,7 @@ def test_no_record_is_dropped_whatever_its_body() -> None:
 
 
 def batch(count: int, size: int, first: int = 0) -> list[Record]:
-    """As SQS delivers the same messages again, in the same order."""
+    """Returns the records of a redelivery of the same messages, in the same order."""
     attributes = {"ApproximateReceiveCount": str(count)}
     return [
         {"messageId": f"{first + number}", "body": "{}", "attributes": attributes}

@@ -14,7 +14,7 @@ HEALTH_CHECKER = {"user-agent": "ELB-HealthChecker/2.0"}
 
 
 def check(**changes: Any) -> Invocation:
-    """As a load balancer probes a target: GET, by itself, and it expects a 4xx."""
+    """Handles a health check: a GET that expects a 4xx."""
     event = {"httpMethod": "GET", "body": "", "headers": HEALTH_CHECKER} | changes
     return invoke(handler.handle, request(**event))
 

@@ -94,7 +94,7 @@ def test_a_real_queue_accepts_the_message(
 
 
 def test_multi_value_headers_are_answered_with_multi_value_headers(sqs: FakeSqs) -> None:
-    # As the emulator does it, the single-value headers are there as well: they must not count.
+    # The emulator sends single-value headers as well, which must be ignored.
     headers = {
         "Content-Type": ["application/json", "Application/json"],
         "x-amzn-trace-id": ["nonsense", TRACE_ID],

@@ -32,7 +32,7 @@ def test_a_request_has_at_most_the_orders_that_process_can_settle(sqs: FakeSqs, 
 def test_the_message_leaves_room_for_its_attributes(sqs: FakeSqs, length: int) -> None:
     limit = 262_144 - 1024
     frame = '{"order_id":"1","item":"a","x":""}'
-    # Two bytes in UTF-8, six in the message: what counts is the message.
+    # Two bytes in UTF-8, but six in the message, which is what counts.
     filling = "é" * 1000 + "x" * (limit - len(frame) - 6000 + length)
 
     status, content, _ = post(frame.replace('""', f'"{filling}"'))
@@ -67,7 +67,7 @@ def never_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def of_length(length: int) -> str:
-    """An order that takes so many bytes as it is sent."""
+    """Returns an order of so many bytes."""
     return FRAME.replace('""', f'"{"x" * (length - len(FRAME))}"')
 
 

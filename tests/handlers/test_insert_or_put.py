@@ -1,4 +1,4 @@
-"""The writer learns whether keys exist: what is mostly updated costs little more than a put."""
+"""INSERT or PutItem first: the writer learns whether keys exist, and takes the cheaper way."""
 
 import itertools
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ ORDERS = 1000
 
 
 class Table:
-    """A fake table and a writer; keeps count of the requests."""
+    """A fake table with a writer."""
 
     def __init__(self) -> None:
         self.fake = FakeDynamoDB()
@@ -27,7 +27,7 @@ class Table:
         self._now = 0
 
     def write(self, keys: range, batch_size: int) -> int:
-        """Writes an order for each key, in batches; returns how many requests it has taken."""
+        """Writes an order for each key, in batches, and returns how many requests that took."""
         before = len(self.fake.calls)
         self._now += 1
         for start in keys[::batch_size]:
@@ -41,7 +41,7 @@ class Table:
         return len(self.fake.calls) - before
 
     def try_to_write(self, keys: range) -> None:
-        """Writes an order for each key, in batches of ten, whatever comes of it."""
+        """Writes an order for each key, in batches of ten, whether it succeeds or not."""
         self._now += 1
         for start in keys[::10]:
             self._writer.write(
@@ -68,7 +68,7 @@ def table() -> Table:
 
 @pytest.fixture
 def known(table: Table) -> Table:
-    """All of KEYS are stored, by another instance; this one has not seen an order yet."""
+    """A table with all of KEYS, stored by another instance; this one has not seen an order yet."""
     other = Table()
     other.fake = table.fake
     other._writer = Writer(table.fake, "orders", ACCEPTED_AT, 8)
@@ -82,7 +82,7 @@ def test_new_keys_cost_one_request_per_25(table: Table, batch_size: int) -> None
 
 
 def test_known_keys_cost_little_more_than_a_request_each(known: Table, batch_size: int) -> None:
-    """From the first order on, and for good."""
+    """From the first order on, and also later."""
     assert known.write(KEYS, batch_size) <= 1.02 * ORDERS
     assert known.write(KEYS, batch_size) <= 1.02 * ORDERS
 
@@ -105,7 +105,7 @@ def test_known_keys_are_cheap_after_new_ones(table: Table, batch_size: int) -> N
 
 
 def test_a_mixture_of_known_and_new_keys_is_inserted(known: Table) -> None:
-    """An INSERT that saves every fifth PutItem is worth a call for ten."""
+    """One INSERT of ten orders that saves two PutItems is worth its call."""
     for start in range(0, 800, 8):
         new = NEW_KEYS[start // 4 : start // 4 + 2]
         batch = [*KEYS[start : start + 8], *new]

@@ -1,4 +1,4 @@
-"""docs/openapi.yaml says what the code has: kinds of problems, headers and limits."""
+"""docs/openapi.yaml agrees with the code: kinds of problems, headers and limits."""
 
 import json
 import re
@@ -23,7 +23,7 @@ RAW: dict[str, Any] = dict(DOCUMENT.raw_schema)
 SCHEMAS = RAW["components"]["schemas"]
 OPERATION = RAW["paths"]["/lambda/api"]["post"]
 KIND = "urn:async-ingest:problem:"
-# Of each kind, a request that leads to it.
+# A request for each kind of problem.
 REQUESTS: dict[str, dict[str, Any]] = {
     "not-found": {"path": "/"},
     "method-not-allowed": {"httpMethod": "GET"},
@@ -38,7 +38,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
 
 
 def resolved(node: dict[str, Any]) -> dict[str, Any]:
-    """What a reference means."""
+    """Returns what a reference refers to."""
     while "$ref" in node:
         node = reduce(lambda inner, name: inner[name], node["$ref"][2:].split("/"), RAW)
     return node
@@ -48,7 +48,7 @@ def documented(status: int) -> dict[str, Any]:
     return resolved(OPERATION["responses"][str(status)])
 
 
-# What a media type says of an answer's origin, and how its description names that as the source.
+# The origin of an answer by its media type, as its description names it.
 ORIGINS = {
     "application/problem+json": "the function",
     "text/html": 'HTTP {} in "Troubleshoot your Application Load Balancers"',
@@ -105,7 +105,7 @@ def test_the_answers_are_as_documented(sqs: FakeSqs, kind: str | None) -> None:
 
 @pytest.mark.parametrize("status", OPERATION["responses"])
 def test_every_answer_names_its_sources(status: str) -> None:
-    """One for each origin that its media types stand for, and no other."""
+    """One for each origin that its media types imply, and no other."""
     response = documented(int(status))
     (sources,) = re.findall(r"^Sources?: ([^:]+)\.\s*\Z", response["description"], re.MULTILINE)
 
@@ -129,7 +129,7 @@ def test_headers_are_required_only_where_the_function_alone_answers(status: str)
 
 
 def test_the_load_balancers_refusals_have_the_form_of_the_functions() -> None:
-    """They are problems but in their media type, which a fixed response cannot have."""
+    """They are problems in all but the media type, which a fixed response cannot have."""
     for name, status in {"NoRule": 404, "HttpsOnly": 403}.items():
         assert SCHEMAS[name]["properties"] == {
             "type": {"const": "about:blank"},

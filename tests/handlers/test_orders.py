@@ -124,7 +124,7 @@ def test_number_keys_are_compared_by_value(one: str, other: str, same: bool) -> 
 def test_reading_and_encoding_change_nothing(order: dict[str, Any]) -> None:
     text = orders.encode(order | {"p": "1", "s": "2"})
     assert text.isascii()
-    # The standard library's own reading of the text, for comparison.
+    # The standard library's reading of the text, for comparison.
     assert json.loads(text, parse_int=orders.Number, parse_float=orders.Number) == order | {
         "p": "1",
         "s": "2",
@@ -142,7 +142,7 @@ def test_reading_and_encoding_change_nothing(order: dict[str, Any]) -> None:
 
 
 def engine_accepts(engine: Engine, table: str, text: str) -> bool:
-    """Whether DynamoDB stores the order, of which nothing is checked here."""
+    """Returns whether DynamoDB stores the order, which is sent unchecked."""
     order = orders._parse(text)
     item = {name: json.loads(orders.to_wire(value)) for name, value in order.items()}
     item["accepted_at"] = {"N": "1700000000123456"}
@@ -173,7 +173,7 @@ def test_a_number_is_accepted_if_dynamodb_accepts_it(engine: Engine, number: ord
 
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[orders.Number, orders.Number]:
-    """Two numbers that DynamoDB stores, often the same one written differently."""
+    """Two numbers that DynamoDB stores, often the same number written differently."""
     forms = []
     for _ in range(2):
         digits, power = draw(st.integers(0, 12)), draw(st.integers(-2, 2))

@@ -1,4 +1,4 @@
-"""Calls of the write path: how large they are, and how many go at the same time."""
+"""Calls of the write path: how many run in parallel, and how large they are."""
 
 import json
 import threading
@@ -19,7 +19,7 @@ from tests.support.writing import (
     entry,
 )
 
-WAIT_SECONDS = 60  # until what must happen is taken for not happening
+WAIT_SECONDS = 60  # until a call that should have come is given up
 
 
 def entries(count: int, prefix: str = "", text: str = "") -> list[Entry]:
@@ -28,7 +28,7 @@ def entries(count: int, prefix: str = "", text: str = "") -> list[Entry]:
 
 
 class Meeting:
-    """A client whose calls end once as many of them as ``size`` are under way."""
+    """A client whose calls return once ``size`` of them are in progress."""
 
     def __init__(self, size: int) -> None:
         self._barrier = threading.Barrier(size, timeout=WAIT_SECONDS)
@@ -67,7 +67,7 @@ def test_inserts_run_in_parallel_up_to_the_limit(width: int) -> None:
 
 @pytest.mark.parametrize("width", [2, 8])
 def test_puts_run_in_parallel_up_to_the_limit(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "MAX_STATEMENTS", 1)  # an INSERT for one order is none
+    monkeypatch.setattr(writer, "MAX_STATEMENTS", 1)  # a chunk of one is put
     client = Meeting(width)
     table = Writer(client, "orders", ACCEPTED_AT, width)
 
@@ -89,11 +89,11 @@ def test_the_limit_is_that_of_the_setting() -> None:
     assert handler.WRITER._parallel_calls == int(ENVIRONMENT["PARALLEL_CALLS"])
 
 
-# How large
+# How large calls are
 
 
 class Scale(FakeDynamoDB):
-    """Weighs what comes, by the number of its statements and in bytes."""
+    """A fake that records the number of statements and bytes of each call."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -109,7 +109,7 @@ class Scale(FakeDynamoDB):
 def test_a_call_has_at_most_25_statements_and_2_mb(text_bytes: int) -> None:
     scale = Scale()
     some = entries(60, text="x" * text_bytes)
-    statement_bytes = text_bytes + 250  # with the statement and the braces around it
+    statement_bytes = text_bytes + 250  # with the statement and its JSON
 
     outcomes = Writer(scale, "orders", ACCEPTED_AT, 1).write(some, ENOUGH)
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("quick_calls")
 
 @pytest.fixture(autouse=True)
 def _no_aws(sqs: FakeSqs, dynamodb: FakeDynamoDB) -> None:
-    """Every test has both."""
+    """All tests use both fakes."""
 
 
 def test_orders_become_items(dynamodb: FakeDynamoDB) -> None:
@@ -128,7 +128,7 @@ def test_a_malformed_record_fails_alone(
     bad = record(order("secret"), "bad") | changes
     lacking = {k: v for k, v in bad.items() if k not in changes} | {"messageId": "lacking"}
     if "messageAttributes" in changes and "attributes" not in changes:
-        del lacking["attributes"]  # without the one, a record needs the other
+        del lacking["attributes"]  # each of the two makes up for the other
 
     invocation = process(record(order("1"), "a"), bad, lacking, record(order("2"), "c"))
 

@@ -32,7 +32,7 @@ ORDERS = st.builds(
     KEYS,
     KEYS,
 )
-# One attribute may be at a limit. Were there more, hardly a document would be accepted.
+# One attribute may be at a limit. With more of them, hardly any document would be accepted.
 AT_A_LIMIT = st.builds(
     lambda orders, attribute: [*orders[:-1], orders[-1] | attribute],
     st.lists(ORDERS, min_size=1, max_size=3),
@@ -50,7 +50,7 @@ def table(dynamodb_local: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 def stored(table: Engine, message: dict[str, Any]) -> list[dict[str, Any]]:
-    """The items that process makes of the message in an empty table, without accepted_at."""
+    """Returns the items that process makes of a message in an empty table, without accepted_at."""
     delivery = record(message["MessageBody"], "m", 1)
     result = invoke(process.handle, {"Records": [delivery]})
     assert result.answer == {"batchItemFailures": []}

@@ -1,4 +1,4 @@
-"""Settings: the names that are read are those that Terraform sets; bad values fail at import."""
+"""Settings: the variables read are those that Terraform sets; invalid ones fail at import."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.support import child
 pytestmark = pytest.mark.usefixtures("quick_calls")
 
 BY_THE_RUNTIME = {"AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION"}
-# modules/function sets it from its own input.
+# Set by modules/function from its own input.
 BY_THE_MODULE = {"LOG_LEVEL"}
 OPTIONAL = {
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
@@ -32,7 +32,7 @@ import FUNCTION.handler
 
 
 def names_set_by_terraform(function: str) -> set[str]:
-    """The keys of the function's environment in the root module."""
+    """Returns the names in the function's environment in the root module."""
     text = (ROOT / "main.tf").read_text()
     names: set[str] = set()
     for local in (f"{function}_environment", "shared_environment"):
@@ -47,7 +47,7 @@ def test_the_variables_read_are_those_that_terraform_sets(function: str) -> None
     assert imported.returncode == 0, imported.stderr
 
     names = set(imported.stdout.split()) - BY_THE_RUNTIME - OPTIONAL
-    # ingest reads DNS_SUFFIX where its queue's URL does not name the endpoint.
+    # ingest reads DNS_SUFFIX only if its queue's URL does not name the endpoint.
     assert names | {"DNS_SUFFIX"} == names_set_by_terraform(function) | BY_THE_MODULE
 
 

@@ -1,4 +1,4 @@
-"""What a cold start does not pay for."""
+"""A cold start imports nothing that is expensive or rarely needed."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 from local.emulator import ROOT
 from local.events import ENVIRONMENT
 
-# Of the standard library and of Lambda's Python: only dear, or loaded where few functions come.
+# In the standard library or Lambda's Python: expensive, or imported only where it is needed.
 NOT_NEEDED = {
     "boto3",
     "botocore",

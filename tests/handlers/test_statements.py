@@ -23,7 +23,7 @@ def table(request: pytest.FixtureRequest) -> Table:
 
 @pytest.fixture
 def real(dynamodb_local: Engine) -> Table:
-    """For what the emulator does not check."""
+    """A table of DynamoDB Local."""
     return Table(dynamodb_local)
 
 
@@ -51,7 +51,7 @@ def test_an_order_whose_statement_is_too_long_is_put(
 ) -> None:
     quoted = writer._insert_statement("orders", (*entry("a", 1).item, "x")) or ""
     statement = json.loads(quoted)
-    # A quote is doubled, and the other takes two bytes.
+    # A quote is doubled, and é takes two bytes.
     whole, rest = divmod(8192 + excess - len(statement.encode()) + 1, 1 + (character != "x"))
     name = character * whole + "x" * rest
     assert bool(writer._insert_statement("orders", (*entry("a", 1).item, name))) == (excess <= 0)
@@ -69,7 +69,7 @@ TABLES = st.from_regex(r"[a-zA-Z0-9_.-]{3,255}", fullmatch=True)
 
 
 def tokens(statement: str) -> Iterator[tuple[str, str]]:
-    """The tokens of PartiQL: quotes end at the first one that is not doubled."""
+    """Yields the tokens of PartiQL; a quotation ends at the first quote that is not doubled."""
     position = 0
     while position < len(statement):
         first = statement[position]
@@ -94,7 +94,7 @@ def tokens(statement: str) -> Iterator[tuple[str, str]]:
 
 
 def parse_insert(statement: str) -> tuple[str, list[str]]:
-    """Table and names of ``INSERT INTO "table" VALUE {'name':?,…}``; fails on anything else."""
+    """Returns table and names of ``INSERT INTO "table" VALUE {'name':?,…}``, or fails."""
     left = list(tokens(statement))
 
     def take(kind: str, text: str | None = None) -> str:
@@ -151,7 +151,7 @@ def test_dynamodb_reads_a_statement_as_intended(
     dynamodb_local: Engine, several: list[dict[str, Any]]
 ) -> None:
     real = Table(dynamodb_local).without_put_item()
-    several = [*several, {}]  # a single one would be put
+    several = [*several, {}]  # a single order would be put
     entries = [entry(str(number), 5, **attributes) for number, attributes in enumerate(several)]
 
     assert real.write(*entries) == [WRITTEN] * len(entries)

@@ -1,4 +1,4 @@
-"""What DynamoDB throttles is tried again within the invocation, while half of its time is left."""
+"""Throttled writes are retried within the invocation, while half of its time is left."""
 
 import time
 from typing import Any
@@ -22,7 +22,7 @@ SECONDS = 30.0
 
 
 class Clock:
-    """Time that passes by sleeping only, and never otherwise: each pause is known."""
+    """Time that passes only by sleeping, so that each pause is known."""
 
     def __init__(self) -> None:
         self.pauses: list[float] = []
@@ -53,7 +53,7 @@ def table(fake: FakeDynamoDB) -> Writer:
 
 
 def times(count: int, code: str, kind: str) -> Any:
-    """A plan: so many calls or statements meet a code, and from then on all is well."""
+    """Returns a plan by which so many calls or statements fail with a code."""
     rest = [code] * count
     return lambda what: rest.pop() if what == kind and rest else "ok"
 
@@ -128,7 +128,7 @@ def test_the_half_is_of_the_time_left_when_writing_begins(
     table: Writer, fake: FakeDynamoDB, clock: Clock
 ) -> None:
     fake.plan = lambda _: "ThrottlingException"
-    clock.pauses.append(SECONDS - 8)  # that other groups have taken
+    clock.pauses.append(SECONDS - 8)  # spent on other groups
 
     table.write([entry("a")], clock.deadline)
 
@@ -155,7 +155,7 @@ def test_pauses_are_random_and_grow(table: Writer, fake: FakeDynamoDB, clock: Cl
         limits = [min(0.1 * 2**attempt, 5.0) for attempt in range(len(clock.pauses))]
         shares += [pause / limit for pause, limit in zip(clock.pauses, limits, strict=True)]
     assert all(0 <= share <= 1 for share in shares)
-    # Full jitter: of some hundred, not all are on one side of the middle.
+    # Full jitter: of a hundred pauses, some are in either half.
     assert len(shares) > 100
     assert min(shares) < 0.5 < max(shares)
 
@@ -164,7 +164,7 @@ def test_pauses_are_random_and_grow(table: Writer, fake: FakeDynamoDB, clock: Cl
 def test_other_errors_are_not_retried(
     table: Writer, fake: FakeDynamoDB, clock: Clock, code: str
 ) -> None:
-    """Calls have been already, as far as it helps: shared/aws.py."""
+    """shared/aws.py has already retried the calls where that helps."""
     fake.plan = lambda _: code
 
     assert table.write([entry("a")], clock.deadline) == [TRANSIENT_FAILURE]
@@ -183,7 +183,7 @@ def test_a_refusal_after_throttling_is_a_permanent_failure(
 def test_a_put_that_was_throttled_after_it_happened_is_superseded_by_itself(
     table: Writer, fake: FakeDynamoDB, clock: Clock
 ) -> None:
-    """The order is stored, so nothing is lost by the word."""
+    """The order is stored, so the outcome loses nothing."""
     really_call = fake.call
     throttled = [True]
 

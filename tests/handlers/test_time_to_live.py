@@ -1,4 +1,4 @@
-"""Ingest refuses a time to live that DynamoDB would never act on, and only ingest does."""
+"""Time to live: ingest refuses a value that DynamoDB would ignore, and process does not."""
 
 import json
 import time
@@ -15,8 +15,8 @@ from tests.support.fakes import FakeDynamoDB, FakeSqs
 from tests.support.runtime import invoke
 
 NOW = 1_800_000_000.75
-OLDEST = 1_642_320_000  # five years of 365 days before
-LAST = 253_402_300_799  # of the year 9999
+OLDEST = 1_642_320_000  # five years of 365 days before NOW
+LAST = 253_402_300_799  # in the year 9999
 NOT_A_NUMBER = "must be a number of whole seconds since 1970, or be left out"
 FRACTION = "must be whole seconds since 1970, without a fraction"
 LATE = "is after the year 9999"
@@ -25,7 +25,7 @@ OLD = "is more than five years ago"
 
 @pytest.fixture(autouse=True)
 def _checked(sqs: FakeSqs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ingest as it is where TTL_ATTRIBUTE is "expires_at"."""
+    """Ingest as with TTL_ATTRIBUTE set to "expires_at"."""
     for name in ("TABLE_KEYS", "ACCEPTED_AT_ATTRIBUTE"):
         monkeypatch.setenv(name, ENVIRONMENT[name])
     monkeypatch.setenv("TTL_ATTRIBUTE", "expires_at")
@@ -89,7 +89,7 @@ def test_a_refusal_shows_no_value(literal: str) -> None:
     "literal", ["1E999999999", "-1E999999999", "9" * 100_000, "1" + "0" * 9999]
 )
 def test_a_huge_number_is_refused_quickly(literal: str) -> None:
-    """It would, as an integer. DynamoDB has no such number either, which is another fault."""
+    """Converting it to an integer would be slow. That DynamoDB cannot store it is another fault."""
     status, problem = post(order(literal))
 
     assert status == 400
@@ -167,7 +167,7 @@ def test_without_the_setting_nothing_is_checked(
     assert schema == settings.schema()
     if attribute:
         assert orders.read(order('"never"'), schema).orders
-    else:  # a fault of its name, as ever, and of nothing else
+    else:  # a fault of the name only
         with pytest.raises(orders.InvalidDocumentError) as error:
             orders.read('{"order_id":"1","item":"a","":"never"}', schema)
         assert len(error.value.faults) == 1

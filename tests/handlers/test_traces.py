@@ -44,20 +44,20 @@ LAMBDAS_TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=557abcec3ee5a04
 
 @pytest.fixture
 def traced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Within Lambda: the calls have a trace of their own, which X-Ray knows."""
+    """Within Lambda, calls have a trace of their own, which X-Ray knows."""
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "function")
     monkeypatch.setenv("_X_AMZN_TRACE_ID", LAMBDAS_TRACE)
 
 
 def traced_metrics() -> dict[str, Any]:
-    """The metrics of a request that the load balancer has given a trace."""
+    """Handles a request with a trace of the load balancer, and returns its metrics."""
     headers = {"content-type": "application/json", "x-amzn-trace-id": TRACE_ID}
     return invoke(handler.handle, request(ORDER, headers=headers)).metrics
 
 
 @pytest.mark.usefixtures("traced")
 def test_a_message_has_the_trace_of_its_call(sqs: FakeSqs) -> None:
-    """Ours in its place would cut the trace in two, and drop what stops recursion."""
+    """The load balancer's would cut the trace in two, and break recursive loop detection."""
     metrics = traced_metrics()
 
     assert "MessageSystemAttributes" not in sqs.sent[0]

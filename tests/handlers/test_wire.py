@@ -1,4 +1,4 @@
-"""What goes over the wire: items as boto3 writes them, sizes as DynamoDB counts them."""
+"""The wire format: items as boto3 writes them, sizes as DynamoDB counts them."""
 
 import json
 from decimal import Context, Decimal
@@ -17,12 +17,12 @@ from tests.support.documents import exact, faults, with_value
 from tests.support.properties import examples
 from tests.support.strategies import EVERYDAY_VALUES, VALUES, numerals
 
-# As DynamoDB computes; boto3 has the same, and refuses what would be rounded.
+# DynamoDB's arithmetic, as in boto3, which refuses numbers that would be rounded.
 DYNAMODB = Context(prec=38, Emin=-128, Emax=126)
 
 
 def for_boto3(value: Any) -> Any:
-    """A value of ours as boto3 takes it."""
+    """Returns a value as boto3 expects it."""
     if type(value) is Number:
         return DYNAMODB.create_decimal(value)
     if isinstance(value, list):
@@ -33,7 +33,7 @@ def for_boto3(value: Any) -> Any:
 
 
 def by_value(attribute: dict[str, Any]) -> Any:
-    """An attribute in wire format, numbers compared by what they are worth."""
+    """Returns an attribute in wire format in a form that compares numbers by value."""
     ((kind, value),) = attribute.items()
     if kind == "N":
         assert isinstance(value, str)
@@ -63,7 +63,7 @@ def test_numbers_are_sent_with_their_value(number: Number) -> None:
 
     assert len(literal) <= 48
     assert Decimal(literal) == exact(number)
-    # AWS refuses a zero with a great exponent.
+    # AWS rejects a zero with a large exponent.
     assert Decimal(literal) or "e" not in literal.lower()
 
 
@@ -95,7 +95,7 @@ def test_a_long_number_is_sent_in_canonical_form(literal: str, wire: str) -> Non
 def test_a_number_takes_the_bytes_that_dynamodb_counts(
     dynamodb_local: Engine, literal: str, excess: int
 ) -> None:
-    """An item that is just small enough with it, and one that is a byte too large."""
+    """An item with the number just fits, and with a byte more it does not."""
     size = orders._number_bytes(literal)
     assert size <= 21
     names = len("order_id1itemKopi") + len("nx") + len("accepted_at") + orders._ACCEPTED_AT_BYTES
@@ -115,11 +115,11 @@ def test_a_number_takes_the_bytes_that_dynamodb_counts(
         put()
 
 
-# The least that a text can become
+# The minimum length of an encoded text
 
 
 def written_otherwise(draw: st.DrawFn, text: str) -> str:
-    r"""The same JSON with white space, and with characters as \u escapes or "\/"."""
+    r"""Returns the same JSON with white space, and with characters as \u escapes or "\/"."""
     written = []
     is_in_string = False
     rest = iter(text)
@@ -169,5 +169,5 @@ def test_no_text_encodes_to_less_than_its_minimum_length(text: str) -> None:
     ],
 )
 def test_the_minimum_length_is_exact(text: str, length: int) -> None:
-    """More would refuse what fits, and less would parse what does not."""
+    """More would refuse bodies that fit, and less would parse bodies that do not."""
     assert orders.min_encoded_length(text) == length

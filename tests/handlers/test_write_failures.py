@@ -32,12 +32,12 @@ TRANSIENT_CALL_CODES = [
     *("InternalServerError", "500", "lost"),
     *("AccessDeniedException", "ExpiredTokenException", "ResourceNotFoundException"),
 ]
-# Of the request, so that another form of it may succeed; a put that meets them fails.
+# Errors of the request, which may succeed in another form; a put fails with them.
 REQUEST_CODES = ["ItemCollectionSizeLimitExceededException", "SerializationException", "413"]
 
 
 def planned(*codes: str) -> Callable[[str], str]:
-    """What happens to the calls, or to the statements, one after another; then all is well."""
+    """Returns a plan by which calls and statements meet these codes, and then succeed."""
     rest = iter(codes)
     return lambda _: next(rest, "ok")
 
@@ -132,7 +132,7 @@ def test_when_time_is_up_the_remaining_orders_fail_untried(fake: Table, calls: i
 
     outcomes = fake.write(*[entry(str(n), 2) for n in range(26)], deadline=deadline)
 
-    # Insert 25, put the two that exist, put the last.
+    # One INSERT of 25, a put for each of the two existing keys, and one for the last.
     assert len(fake.fake.calls) == calls
     puts = [
         WRITTEN if calls > 1 else TRANSIENT_FAILURE,

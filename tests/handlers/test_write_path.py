@@ -37,11 +37,11 @@ def test_later_orders_overwrite_and_earlier_ones_do_not(table: Table) -> None:
     assert table.accepted_at() == {"same": 5, "newer": 6, "older": 5, "new": 1}
 
 
-@pytest.mark.parametrize("stamps", list(itertools.permutations([7, 8, 9])), ids=str)
-def test_within_a_batch_the_newest_wins(table: Table, stamps: tuple[int, ...]) -> None:
-    outcomes = table.write(*[entry("a", stamp) for stamp in stamps])
+@pytest.mark.parametrize("times", list(itertools.permutations([7, 8, 9])), ids=str)
+def test_within_a_batch_the_newest_wins(table: Table, times: tuple[int, ...]) -> None:
+    outcomes = table.write(*[entry("a", time) for time in times])
 
-    assert outcomes == [WRITTEN if stamp == 9 else SUPERSEDED for stamp in stamps]
+    assert outcomes == [WRITTEN if time == 9 else SUPERSEDED for time in times]
     assert table.accepted_at() == {"a": 9}
 
 
@@ -54,7 +54,7 @@ def test_the_first_of_two_accepted_at_the_same_time_wins(table: Table) -> None:
 
 @pytest.fixture(params=["dynamodb_local", "emulator", "in_moto"])
 def by_put_item(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
-    """A table to which everything is written by PutItem, which moto can do as well."""
+    """A table to which everything is written by PutItem, which moto supports too."""
     monkeypatch.setattr(writer, "MAX_STATEMENT_BYTES", 0)
     writer._insert_statement.cache_clear()
     yield Table(request.getfixturevalue(request.param))
@@ -82,7 +82,7 @@ def test_put_item_has_the_last_word(by_put_item: Table, stored: Any, outcome: Ou
     assert by_put_item.items()["a"][ACCEPTED_AT] == expected
 
 
-# Not in moto, which compares a string with a number.
+# Not in moto, which compares strings with numbers.
 @pytest.mark.parametrize(
     "foreign",
     [{}, {ACCEPTED_AT: {"S": "zzz"}}, {ACCEPTED_AT: {"NULL": True}}],
@@ -96,7 +96,7 @@ def test_an_item_of_another_writer_counts_as_older(table: Table, foreign: dict[s
     assert table.accepted_at() == {"a": 5}
 
 
-# How many requests it takes
+# The number of requests
 
 
 @pytest.mark.parametrize(
