@@ -233,10 +233,6 @@ class Writer:
             if not throttled or not retry_deadline.pause(jitter(attempt, FIRST_PAUSE_SECONDS)):
                 break
             pending = throttled
-        if failed := sorted(
-            {code for code in codes if _OUTCOMES.get(code) is Outcome.TRANSIENT_FAILURE}
-        ):
-            LOG.warning("Statements failed", extra={"errors": failed})
         return outcomes
 
     def _execute(self, statements: list[str], deadline: Deadline) -> list[str]:
@@ -256,6 +252,9 @@ class Writer:
         except (KeyError, TypeError):
             LOG.warning("BatchExecuteStatement failed", extra={"error": "MalformedAnswer"})
             return ["MalformedAnswer"] * len(statements)
+        failed = {code for code in codes if code not in _OUTCOMES and not is_throttling(code)}
+        if failed:
+            LOG.warning("Statements failed", extra={"errors": sorted(failed)})
         return codes
 
     def _put(self, entry: Entry, deadline: Deadline, retry_deadline: Deadline) -> Outcome:

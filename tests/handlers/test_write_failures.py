@@ -48,7 +48,9 @@ def only(kind: str, *codes: str) -> Callable[[str], str]:
 
 
 @pytest.mark.parametrize("code", TRANSIENT_STATEMENT_CODES)
-def test_a_statement_that_fails_fails_alone(fake: Table, code: str) -> None:
+def test_a_statement_that_fails_fails_alone(
+    fake: Table, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
     fake.fake.plan = only("statement", "ok", code, "ok")
 
     assert fake.write(entry("a", 1), entry("b", 1), entry("c", 1)) == [
@@ -59,6 +61,8 @@ def test_a_statement_that_fails_fails_alone(fake: Table, code: str) -> None:
 
     assert fake.fake.calls == ["insert 3"]
     assert set(fake.items()) == {"a", "c"}
+    (logged,) = caplog.records
+    assert (logged.message, logged.__dict__["errors"]) == ("Statements failed", [code])
 
 
 @pytest.mark.parametrize("code", TRANSIENT_CALL_CODES)
