@@ -174,7 +174,7 @@ class Writer:
         a tenth of a call's CPU.
         """
         results: dict[int, R] = {}
-        indexes = iter(range(len(items)))  # shared by the threads: next() is atomic
+        indexes = iter(range(len(items)))  # which threads may share
 
         def work() -> None:
             for index in indexes:

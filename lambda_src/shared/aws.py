@@ -26,7 +26,7 @@ from shared import connections, credentials, endpoints, settings, signing
 ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 0.05  # doubled for each further attempt, then shortened by full jitter
 MAX_PAUSE_SECONDS = 5.0
-MIN_SECONDS = 0.05  # no attempt can be expected to end sooner
+MIN_SECONDS = 0.05  # an attempt cannot be expected to take less
 # AWS accepts a signature for five minutes ("Authenticating requests", IAM User Guide).
 SKEW_CODES = frozenset(
     {"InvalidSignatureException", "RequestExpired", "RequestTimeTooSkewed", "SignatureDoesNotMatch"}

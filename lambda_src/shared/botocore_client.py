@@ -28,7 +28,7 @@ class BotocoreClient:
                 read_timeout=read_timeout_seconds,
                 # aws.py retries. The SDK's own policy knows no deadline.
                 retries={"mode": "standard", "total_max_attempts": 1},
-                # The VPC endpoint does not serve <account>.ddb.<region>.amazonaws.com.
+                # The endpoint's policy is not meant for <account>.ddb.<region>.amazonaws.com.
                 account_id_endpoint_mode="disabled",
                 user_agent="async-ingest",
             ),
