@@ -13,7 +13,6 @@ from tests.support.process import failures, order, process
 SENT_MS = 1_700_000_000_000
 SENT = SENT_MS * 1000
 FIVE_MINUTES = 300_000_000
-ORDER = {"order_id": "1", "item": "Kopi"}
 WITHOUT_ACCEPTED_AT: dict[str, Any] = {"messageAttributes": {}}
 
 
@@ -99,16 +98,16 @@ def test_accepted_at_is_the_messages_own_or_else_its_sending_time(
 def test_accepted_at_is_at_most_five_minutes_after_sending(
     dynamodb: FakeDynamoDB, given: int, kept: int
 ) -> None:
-    process_one(ORDER, given)
+    process_one(order(), given)
 
     assert dynamodb.table["1", "Kopi"]["accepted_at"] == {"N": str(kept)}
 
 
 def test_an_order_from_the_future_does_not_block_later_ones(dynamodb: FakeDynamoDB) -> None:
-    process_one(ORDER | {"n": "future"}, 9_999_999_999_999_999)
+    process_one(order(n="future"), 9_999_999_999_999_999)
 
     an_hour_later = {"SentTimestamp": str(SENT_MS + 3_600_000)}
-    process_one(ORDER | {"n": "later"}, SENT + 3_600_000_000, attributes=an_hour_later)
+    process_one(order(n="later"), SENT + 3_600_000_000, attributes=an_hour_later)
 
     assert dynamodb.table["1", "Kopi"]["n"] == {"S": "later"}
 
@@ -124,8 +123,8 @@ def test_a_dead_letter_has_accepted_at_even_if_its_message_has_not(
 
 def test_a_redriven_order_does_not_become_newer(sqs: FakeSqs, dynamodb: FakeDynamoDB) -> None:
     dynamodb.refuses = lambda item: item["n"] == {"S": "old"}
-    process_one(ORDER | {"n": "old"}, **WITHOUT_ACCEPTED_AT)
-    process_one(ORDER | {"n": "new"}, SENT + 1)
+    process_one(order(n="old"), **WITHOUT_ACCEPTED_AT)
+    process_one(order(n="new"), SENT + 1)
     dynamodb.refuses = lambda _: False
 
     redriven = delivered(sqs.sent[0], SENT_MS + 3_600_000)

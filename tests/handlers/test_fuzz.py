@@ -23,6 +23,7 @@ from tests.support.runtime import invoke
 from tests.support.strategies import EVERYDAY_VALUES, numerals
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
+
 SECRET = "31415926535"  # may be part of a number too
 ACCEPTED_AT = {"N": "1700000000123456"}
 TOKENS = [

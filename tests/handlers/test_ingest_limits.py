@@ -13,6 +13,7 @@ from tests.support.fakes import FakeSqs
 from tests.support.ingest import post
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
+
 LIMIT = handler.MAX_BODY_BYTES
 FRAME = '{"order_id":"1","item":"a","x":""}'
 

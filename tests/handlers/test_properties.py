@@ -20,6 +20,7 @@ from tests.support.runtime import invoke
 from tests.support.strategies import EVERYDAY_VALUES, NAMES, VALUES, numerals
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
+
 KEYS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=5)
 NESTED = st.builds(
     lambda levels, core: functools.reduce(lambda inner, _: [inner], range(levels), core),

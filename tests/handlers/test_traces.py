@@ -1,7 +1,5 @@
 """X-Ray traces: which one a message belongs to, and which one is logged."""
 
-from typing import Any
-
 import pytest
 
 from ingest import handler
@@ -9,9 +7,10 @@ from local.events import REQUEST_ID, TRACE_ID, record, request
 from tests.support.fakes import FakeSqs, error
 from tests.support.ingest import ORDER, post
 from tests.support.process import process
-from tests.support.runtime import invoke
+from tests.support.runtime import Invocation, invoke
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
+
 SAMPLED_TRACE_ID = f"{TRACE_ID};Parent=53995c3f42cd8ad8;Sampled=1"
 
 
@@ -49,19 +48,19 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_X_AMZN_TRACE_ID", LAMBDAS_TRACE)
 
 
-def traced_metrics() -> dict[str, Any]:
-    """Handles a request with a trace of the load balancer, and returns its metrics."""
+def handle_traced_request() -> Invocation:
+    """Handles a request with a trace of the load balancer."""
     headers = {"content-type": "application/json", "x-amzn-trace-id": TRACE_ID}
-    return invoke(handler.handle, request(ORDER, headers=headers)).metrics
+    return invoke(handler.handle, request(ORDER, headers=headers))
 
 
 @pytest.mark.usefixtures("traced")
 def test_a_message_has_the_trace_of_its_call(sqs: FakeSqs) -> None:
     """The load balancer's would cut the trace in two, and break recursive loop detection."""
-    metrics = traced_metrics()
+    answer, metrics = handle_traced_request()
 
     assert "MessageSystemAttributes" not in sqs.sent[0]
-    assert metrics["trace_id"] == TRACE_ID
+    assert answer["headers"]["X-Amzn-Trace-Id"] == metrics["trace_id"] == TRACE_ID
 
 
 def test_without_a_trace_of_the_call_a_message_has_the_load_balancers(
@@ -69,7 +68,7 @@ def test_without_a_trace_of_the_call_a_message_has_the_load_balancers(
 ) -> None:
     monkeypatch.delenv("_X_AMZN_TRACE_ID", raising=False)
 
-    metrics = traced_metrics()
+    metrics = handle_traced_request().metrics
 
     trace = {"DataType": "String", "StringValue": TRACE_ID}
     assert sqs.sent[0]["MessageSystemAttributes"] == {"AWSTraceHeader": trace}
@@ -82,7 +81,7 @@ def test_a_failure_is_logged_with_the_load_balancers_trace(
 ) -> None:
     sqs.troubles = [error("ThrottlingException")]
 
-    assert traced_metrics()["trace_id"] == TRACE_ID
+    assert handle_traced_request().metrics["trace_id"] == TRACE_ID
 
     (entry,) = caplog.records
     assert entry.__dict__["trace_id"] == TRACE_ID

@@ -12,6 +12,7 @@ NUMBERS = orders.Schema((orders.KeyAttribute("p", "N"),), "accepted_at")
 
 
 def faults(text: str, schema: orders.Schema = STRINGS) -> list[str]:
+    """Returns what a document is refused for, nothing if it is accepted."""
     try:
         orders.read(text, schema)
     except orders.InvalidDocumentError as error:
@@ -20,11 +21,12 @@ def faults(text: str, schema: orders.Schema = STRINGS) -> list[str]:
 
 
 def with_value(literal: str) -> str:
+    """Returns an order with the value in the attribute ``x``."""
     return f'{{"p":"1","s":"2","x":{literal}}}'
 
 
 def from_wire(attribute: dict[str, Any]) -> Any:
-    """The value of an attribute, numbers as Decimal."""
+    """Returns the value of an attribute in wire format, with numbers as Decimal."""
     ((kind, value),) = attribute.items()
     if kind == "N":
         return Decimal(value)
@@ -36,9 +38,9 @@ def from_wire(attribute: dict[str, Any]) -> Any:
 
 
 def exact(value: Any) -> Any:
-    """The same of a value that json has read, or that a strategy has made."""
+    """Returns a value in the same form as ``from_wire``."""
     if isinstance(value, orders.Number):
-        # Decimal cannot hold every exponent; of a zero it does not matter.
+        # Decimal cannot hold every exponent, which does not matter for a zero.
         return Decimal(value) if value.strip("-0.").lower()[:1] not in ("", "e") else Decimal(0)
     if isinstance(value, list):
         return [exact(element) for element in value]

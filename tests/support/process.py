@@ -12,7 +12,7 @@ def order(order_id: str = "1", item: str = "Kopi", **attributes: Any) -> dict[st
 
 
 def process(*records: Any, context: Context | None = None) -> Invocation:
-    """Processes a batch, and asserts what holds of every answer and its metrics."""
+    """Processes a batch, and asserts what holds for every answer and its metrics."""
     invocation = invoke(handler.handle, {"Records": list(records)}, context)
     ids = [record["messageId"] for record in records]
     failed = failures(invocation)
@@ -24,11 +24,12 @@ def process(*records: Any, context: Context | None = None) -> Invocation:
 
 
 def failures(invocation: Invocation) -> list[str]:
+    """Returns the ids of the messages that an invocation reports."""
     return [failure["itemIdentifier"] for failure in invocation.answer["batchItemFailures"]]
 
 
 def counts(invocation: Invocation) -> tuple[int, int, int, int]:
-    """Written, superseded, failed, dead-lettered."""
+    """Returns how many were written, superseded, failed and dead-lettered."""
     names = ("Written", "Superseded", "Failed", "DeadLettered")
     written, superseded, failed, dead_lettered = (invocation.metrics[name] for name in names)
     return written, superseded, failed, dead_lettered

@@ -11,7 +11,7 @@ NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 
 @st.composite
 def numerals(draw: st.DrawFn) -> orders.Number:
-    """JSON numbers in every way of writing them, most of them near DynamoDB's limits."""
+    """JSON numbers in all notations, most of them near DynamoDB's limits."""
     length = draw(st.sampled_from([1, 5, 37, 38, 39]))
     digits = draw(st.integers(10 ** (length - 1), 10**length - 1) | st.just(0))
     whole = str(digits * 10 ** draw(st.sampled_from([0, 0, 0, 1, 60, 125])))
