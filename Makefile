@@ -90,7 +90,7 @@ hostile: ## Send a corpus of hostile requests through the load balancer.
 .PHONY: fuzz
 fuzz: ## Try 20 times as many examples of each property.
 	$(setup) providers python
-	@HYPOTHESIS_PROFILE=nightly $(PYTHON) -m pytest tests/handlers/test_fuzz.py tests/handlers/test_properties.py tests/handlers/test_wire.py tests/e2e/test_openapi.py
+	@HYPOTHESIS_PROFILE=nightly $(PYTHON) -m pytest tests/handlers/test_{fuzz,properties,statements,wire}.py tests/e2e/test_openapi.py
 
 .PHONY: changes
 changes: ## Change every input of a running system under traffic (hours, resumable).

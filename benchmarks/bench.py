@@ -1,29 +1,29 @@
-"""Measures the handlers beside the tutorial's pair, and holds them to their targets.
+"""Compares the handlers with the tutorial's pair, and checks their targets.
 
 `python -m benchmarks.bench` takes five minutes, writes build/bench.json and build/bench.svg, and
-ends with 1 when a figure misses its target. Close what keeps the machine busy; the rounds are
-paired, but no pairing undoes a compiler in the background. With names of measurements as arguments
-it takes only these, and writes nothing.
+exits with 1 if a figure misses its target. Keep the machine idle meanwhile: the rounds are paired,
+but pairing does not compensate for a compiler in the background. Given names of measurements, it
+takes only these and writes nothing.
 """
 
 import sys
 
-import pytest
 from rich.console import Console
 from rich.progress import Progress, TaskID, TimeElapsedColumn
 
 from benchmarks import ROOT, measurements, report
+from local.engines import MissingProgramError
 
 ROUNDS = {"start": 12, "ingest": 20, "process": 10, "drained": 8, "queue_to_table": 10}
 WIDTH = 120  # of the table
-# How often a measurement goes through its rounds; or else once.
+# How often a measurement goes through its rounds, if not once.
 RUNS = {"start": 2, "process": 4, "drained": 4}
 
 
 def main(names: list[str]) -> int:
-    console = Console(file=sys.stdout, width=WIDTH)  # also while the handlers' output goes nowhere
+    console = Console(file=sys.stdout, width=WIDTH)  # works while the handlers' output is discarded
     figures = []
-    # Without a thread that refreshes: its CPU time would be counted as the handlers'.
+    # Without a refreshing thread, whose CPU time would count as the handlers'.
     columns = (*Progress.get_default_columns(), TimeElapsedColumn())
     with Progress(*columns, console=console, auto_refresh=False) as progress:
         for name in names or ROUNDS:
@@ -36,7 +36,7 @@ def main(names: list[str]) -> int:
 
             try:
                 figures += list(getattr(measurements, name)(rounds, step))
-            except (pytest.fail.Exception, pytest.skip.Exception) as missing:
+            except MissingProgramError as missing:
                 console.print(f"✗ {missing}")
                 return 1
 

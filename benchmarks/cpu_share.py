@@ -1,8 +1,8 @@
 """A share of a core for a process, in slices of a few milliseconds.
 
-Lambda gives a function CPU in proportion to its memory. A cgroup's quota is for 100 ms at a time:
-whatever needs less in a row runs at full speed, as if it had the whole core, and here every call
-does. So the process is stopped and continued instead, often enough for each of them to feel it.
+Lambda gives a function CPU in proportion to its memory. The quota of a cgroup applies to periods of
+100 ms: work that needs less at a time, as every call here does, runs at full speed as if it had the
+whole core. So the process is stopped and continued instead, often enough to slow down each call.
 """
 
 import contextlib
@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PERIOD_SECONDS = 0.004
-LEAST_SECONDS = 0.0001  # that a process runs in a period, also after one in which it ran too long
+MIN_SECONDS = 0.0001  # that a process runs per period, even after it has run for too long
 
 
 @contextlib.contextmanager
 def limited(pid: int, share: float) -> Iterator[None]:
-    """Lets a process have one core, for this share of the time; afterwards all of the time."""
+    """Gives a process one core for this share of the time, and all of it afterwards."""
     cores = _pin(pid)
     is_over = threading.Event()
     thread = threading.Thread(target=_alternate, args=(pid, share, is_over))
@@ -39,8 +39,8 @@ def _alternate(pid: int, share: float, is_over: threading.Event) -> None:
         end += PERIOD_SECONDS
         os.kill(pid, signal.SIGCONT)
         continued = time.monotonic()
-        # What a late awakening has given too much, the next periods take back.
-        time.sleep(max(LEAST_SECONDS, share * (end - began) - ran))
+        # The next periods make up for a late wake-up.
+        time.sleep(max(MIN_SECONDS, share * (end - began) - ran))
         os.kill(pid, signal.SIGSTOP)
         ran += time.monotonic() - continued
         time.sleep(max(0, end - time.monotonic()))
@@ -48,9 +48,9 @@ def _alternate(pid: int, share: float, is_over: threading.Event) -> None:
 
 
 def _pin(pid: int, cores: set[int] | None = None) -> set[int]:
-    """Gives all threads of a process these cores, or else one of its own; returns those before.
+    """Pins all threads of a process to these cores, or to a single one; returns the previous cores.
 
-    Where the system cannot (macOS), threads that run at the same time get more than the share.
+    Where the system cannot (macOS), threads that run in parallel get more than the share.
     """
     if not hasattr(os, "sched_setaffinity"):
         return set()

@@ -1,4 +1,4 @@
-"""One pair on the local stack, made by boto3 in half a second: queue, table and both functions."""
+"""A pair on the local stack, created by boto3 in half a second: queue, table and both functions."""
 
 import json
 import time
@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks import sides
 from local.emulator import Emulator
-from tests.support.engines import Engine
+from local.engines import Engine
 
 BATCH_SIZE = 10
 CLIENTS = 4  # that load the queue
@@ -47,7 +47,7 @@ class Deployment:
         )["UUID"]
 
     def fill(self, messages: int) -> None:
-        """Puts new orders into the queue, each by the pair's own ingest."""
+        """Puts new orders on the queue, each through the pair's own ingest."""
 
         def send(_: int) -> None:
             answer = self._lambda.invoke(
@@ -59,10 +59,10 @@ class Deployment:
             list(pool.map(send, range(messages)))
 
     def drain(self, messages: int) -> float:
-        """Lets process have the queue, all of it; returns the messages per second.
+        """Lets process drain the queue, and returns the messages per second.
 
-        Counted from the first look at which some are stored: the emulator's poller takes up to a
-        second to notice that a mapping was enabled, which is longer than ours needs for the rest.
+        Timing starts when the first ones are found stored: the emulator's poller takes up to a
+        second to notice an enabled mapping, which is longer than our side needs for the rest.
         """
         before = self._stored()
         deadline = time.monotonic() + DEADLINE_SECONDS
@@ -70,7 +70,7 @@ class Deployment:
         self._lambda.update_event_source_mapping(UUID=self._mapping, Enabled=True)
         while not looks or looks[-1][1] < messages:
             if time.monotonic() > deadline:
-                raise RuntimeError(f"process of {self._side.name} does not empty its queue.")
+                raise RuntimeError(f"process of {self._side.name} does not drain its queue.")
             time.sleep(POLL_SECONDS)
             if stored := self._stored() - before:
                 looks.append((time.monotonic(), stored))
@@ -79,6 +79,6 @@ class Deployment:
         return (last - first) / (ended - began)
 
     def _stored(self) -> int:
-        """Rows of the table; unlike AWS, the emulator counts them at this moment."""
+        """Returns the number of items, which the emulator, unlike AWS, knows at any time."""
         table = self._dynamodb.describe_table(TableName=self._side.name)["Table"]
         return int(table["ItemCount"])

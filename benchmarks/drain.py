@@ -1,4 +1,4 @@
-"""One side's process function, in a process of its own that has the CPU of the default memory."""
+"""Runs one side's process function in a separate process, with the CPU of the default memory."""
 
 import contextlib
 import json
@@ -23,7 +23,7 @@ class Worker:
         self._process = process
 
     def drain(self, batches: list[dict[str, Any]]) -> float:
-        """Has the batches handled, one after another; returns the seconds that it took."""
+        """Has the batches handled one after another, and returns the seconds that it took."""
         self._ask(json.dumps(batches))
         with cpu_share.limited(self._process.pid, SHARE):
             return float(self._ask("go"))
@@ -34,7 +34,7 @@ class Worker:
         print(line, file=self._process.stdin, flush=True)
         if answer := self._process.stdout.readline():
             return answer
-        raise RuntimeError("A process that drains has ended; its output above says why.")
+        raise RuntimeError("A draining process has ended; its output above says why.")
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
-"""A stand-in for DynamoDB with one table, which takes as long to answer as AWS's does.
+"""A stand-in for DynamoDB with one table, as slow as AWS's.
 
-It sleeps meanwhile, so that any number of calls can wait side by side. It knows the two calls that
-process makes, the tutorial's PutItem without a condition, and BatchWriteItem to be filled by.
+It sleeps before it answers, so that any number of calls can wait in parallel. It supports the two
+calls that process makes, the tutorial's PutItem without a condition, and BatchWriteItem to fill it.
 """
 
 import json
@@ -18,7 +18,7 @@ SECONDS = {"PutItem": 0.006, "BatchExecuteStatement": 0.012, "BatchWriteItem": 0
 Item: TypeAlias = dict[str, Any]
 
 KEYS = [key["name"] for key in json.loads(sides.ENVIRONMENT["TABLE_KEYS"])]
-STAMP = sides.ENVIRONMENT["ACCEPTED_AT_ATTRIBUTE"]
+ACCEPTED_AT = sides.ENVIRONMENT["ACCEPTED_AT_ATTRIBUTE"]
 NAMES = re.compile(r"'((?:[^']|'')*)':\?")
 
 
@@ -34,11 +34,11 @@ class DynamoDBStub(Stub):
         return status, output
 
     def PutItem(self, Item: Item, **condition: Any) -> tuple[int, dict[str, Any]]:  # noqa: N802, N803
-        stored = self.table.get(_key(Item), {}).get(STAMP)
+        stored = self.table.get(_key(Item), {}).get(ACCEPTED_AT)
         if (
             "ConditionExpression" in condition
             and stored
-            and int(stored["N"]) >= int(Item[STAMP]["N"])
+            and int(stored["N"]) >= int(Item[ACCEPTED_AT]["N"])
         ):
             code = "ConditionalCheckFailedException"
             return 400, {"__type": f"com.amazonaws.dynamodb.v20120810#{code}"}

@@ -1,4 +1,4 @@
-"""The five measurements. Each takes its number of rounds and calls ``step`` after each of them."""
+"""The five measurements. Each takes the number of rounds and calls ``step`` after each round."""
 
 import contextlib
 import gc
@@ -20,17 +20,17 @@ from benchmarks import drain, sides, stub
 from benchmarks.deployment import BATCH_SIZE, Deployment
 from benchmarks.pairs import Figure, Sample, alternate, timed
 from benchmarks.sides import SIDES
+from local import engines
 from local.emulator import Emulator
-from tests.support import engines
 
 Step: TypeAlias = Callable[[], object]
 
-REQUESTS = 100  # a sample of ingest
-CALLS = {1: 50, 10: 15, 100: 3}  # a sample of process, by size of the batch
+REQUESTS = 100  # per sample of ingest
+CALLS = {1: 50, 10: 15, 100: 3}  # per sample of process, by batch size
 MESSAGES = 1000
-DRAINED = {"ours": 1000, "tutorial": 200}  # a sample, of about two seconds
+DRAINED = {"ours": 1000, "tutorial": 200}  # messages per sample, for about two seconds
 
-# Peak memory is VmHWM: ru_maxrss would begin with the memory of the process that has forked.
+# Peak memory is VmHWM: ru_maxrss would start with the memory of the forking process.
 _START = """
 import json, sys, time
 wall, cpu = time.perf_counter(), time.process_time()
@@ -50,7 +50,7 @@ _TLS = {
     "ours": """
 from shared import connections
 if not connections.tls_context.cache_info().currsize:
-    raise RuntimeError("The start has made no TLS context.")
+    raise RuntimeError("The start has created no TLS context.")
 """,
     "tutorial": """
 from botocore import httpsession
@@ -67,9 +67,9 @@ pool["ssl_context"].load_verify_locations(httpsession.get_cert_path(True))
 def start(rounds: int, step: Step) -> Iterator[Figure]:
     """Import and creation of the client, each time in a fresh process.
 
-    The SDK's bytecode is cached, that of the handlers is not and cannot be: so it is on Lambda,
-    where the code's directory is read-only. Ours loads the certificates to trust at its start,
-    botocore at its first connection; so that both pay, the tutorial's side does so at its start.
+    As on Lambda, where the code's directory is read-only, the SDK's bytecode is cached and that of
+    the handlers is not. Our client loads the trusted certificates at its start, botocore at its
+    first connection; so that both pay for them, the tutorial's side loads them at its start too.
     """
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment = own | sides.ENVIRONMENT | {"PYTHONDONTWRITEBYTECODE": "1"}
@@ -95,7 +95,7 @@ def start(rounds: int, step: Step) -> Iterator[Figure]:
 
 
 def ingest(rounds: int, step: Step) -> Iterator[Figure]:
-    """A request with one order, against a stub of SQS."""
+    """Requests with one order each, against a stub of SQS."""
 
     def sample(handle: sides.Handler) -> Sample:
         requests = [sides.request() for _ in range(REQUESTS)]
@@ -115,7 +115,7 @@ def ingest(rounds: int, step: Step) -> Iterator[Figure]:
 
 def process(rounds: int, step: Step) -> Iterator[Figure]:
     """Batches of messages with one order each, against DynamoDB Local."""
-    sent: list[object] = []  # requests, those that are sent again included
+    sent: list[object] = []  # requests, including retries
 
     def sample(handle: sides.Handler, size: int, *, stored: bool) -> Sample:
         def work() -> None:
@@ -130,7 +130,7 @@ def process(rounds: int, step: Step) -> Iterator[Figure]:
 
     with engines.dynamodb_local() as engine, _quiet():
         engine.create_table(sides.TABLE, order_id="S", item="S")
-        ours, tutorial = (side.load("process", engine.client.meta.endpoint_url) for side in SIDES)
+        ours, tutorial = (side.load("process", engine.endpoint_url) for side in SIDES)
         _count_attempts(ours.aws.BuiltinClient, sent)
         tutorial.table.meta.client.meta.events.register(
             "before-send.dynamodb.*", lambda **_: sent.append(1)
@@ -148,7 +148,7 @@ def process(rounds: int, step: Step) -> Iterator[Figure]:
 
 
 def drained(rounds: int, step: Step) -> Iterator[Figure]:
-    """Batches as above, at AWS's latencies and with a function's share of a core."""
+    """The same batches, at AWS's latencies and with a function's share of a core."""
 
     def sample(worker: drain.Worker, messages: int, size: int, *, stored: bool) -> Sample:
         calls = messages // size
@@ -174,7 +174,7 @@ def drained(rounds: int, step: Step) -> Iterator[Figure]:
 
 
 def queue_to_table(rounds: int, step: Step) -> Iterator[Figure]:
-    """A full queue, its mapping switched on; both pairs on the same local stack."""
+    """A full queue whose mapping is enabled, with both pairs on the same local stack."""
 
     def sample(deployment: Deployment) -> Sample:
         return {"rate": deployment.drain(MESSAGES)}
@@ -193,7 +193,7 @@ def queue_to_table(rounds: int, step: Step) -> Iterator[Figure]:
 
 
 def _case(size: int, *, stored: bool) -> tuple[str, str]:
-    """The title and the end of the keys of a measurement of process."""
+    """Returns the title of a measurement of process, and the end of its keys."""
     return (
         (f"batch of {size}, keys stored", f"{size}_stored")
         if stored
@@ -202,9 +202,9 @@ def _case(size: int, *, stored: bool) -> tuple[str, str]:
 
 
 def _batches(client: Any, calls: int, size: int, *, stored: bool) -> list[dict[str, Any]]:
-    """Events with new orders; ``stored`` has the table hold an older one of each key.
+    """Returns events with new orders; ``stored`` puts an older one of each key into the table.
 
-    Not by way of a handler: it would take them for what its instance is given, and expect new keys.
+    Not through a handler, which would learn from them to expect new keys.
     """
     orders = [[sides.order() for _ in range(size)] for _ in range(calls)]
     if stored:
@@ -217,7 +217,7 @@ def _batches(client: Any, calls: int, size: int, *, stored: bool) -> list[dict[s
 
 
 def _count_attempts(client: Any, sent: list[object]) -> None:
-    """Has the functions' own client note each attempt at a call."""
+    """Makes the functions' own client record each attempt at a call."""
     attempt = client.attempt
 
     def noted(*arguments: Any) -> Any:
@@ -229,7 +229,7 @@ def _count_attempts(client: Any, sent: list[object]) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Handlers write where nobody reads, and the garbage collector leaves the benchmark alone."""
+    """Discards the handlers' output, and keeps garbage collection out of the benchmark."""
     gc.collect()
     gc.freeze()
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):

@@ -1,4 +1,4 @@
-"""Paired samples: A B, B A, A B … so that what disturbs the machine disturbs both sides alike."""
+"""Paired samples: A B, B A, A B …, so that any disturbance affects both sides alike."""
 
 import gc
 import statistics
@@ -12,14 +12,14 @@ Sample: TypeAlias = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Figure:
-    """What was measured on both sides, as often; the nth values of both belong together."""
+    """The samples of both sides, of which the nth of each form a pair."""
 
     key: str  # in bench.json
     title: str
     unit: str
     ours: list[float]
     tutorial: list[float]
-    is_ratio: bool = True  # or else ours alone is the figure
+    is_ratio: bool = True  # otherwise, the figure is ours alone
     more_is_better: bool = False
 
     @property

@@ -1,4 +1,4 @@
-"""What a run has found: a table for people, JSON for machines, and a plot.
+"""The results of a run: a table for people, JSON for machines, and a plot.
 
 `python -m benchmarks.report` prints the last run's table in Markdown, for docs/performance.md.
 """
@@ -18,7 +18,7 @@ from rich.table import Table
 from benchmarks import ROOT
 from benchmarks.pairs import Figure
 
-# At most this, or at least where more is better.
+# Upper limits, or lower ones where more is better.
 TARGETS = {
     "ingest_import_ratio": 0.45,
     "ingest_memory_ratio": 0.65,
@@ -105,7 +105,7 @@ def write_json(path: Path, figures: list[Figure]) -> None:
 
 
 def write_plot(path: Path, figures: list[Figure]) -> None:
-    """Bars of the figures that have a target: ours as a share of the tutorial's cost."""
+    """Draws a bar for each figure with a target: our cost as a share of the tutorial's."""
     left, unit, row = 330, 360, 30  # pixels: titles, the tutorial's cost, a bar
     shown = [figure for figure in figures if figure.key in TARGETS]
     bottom = row * len(shown) + 44

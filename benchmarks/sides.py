@@ -1,4 +1,4 @@
-"""The two sides that are compared, and what both are given: environment, orders, events."""
+"""The two sides that are compared, and their common environment, orders and events."""
 
 import importlib
 import io
@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from benchmarks import ROOT
-from tests.support import handlers as support
+from local import events
 
-ENVIRONMENT = support.ENVIRONMENT | {
-    "AWS_DEFAULT_REGION": support.ENVIRONMENT["AWS_REGION"],
+ENVIRONMENT = events.ENVIRONMENT | {
+    "AWS_DEFAULT_REGION": events.ENVIRONMENT["AWS_REGION"],
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "NO_PROXY": "127.0.0.1",
 }
 TABLE = ENVIRONMENT["TABLE_NAME"]
-CONTEXT = support.Context()
+CONTEXT = events.Context()
 REPORTS_FAILURES = ("ReportBatchItemFailures",)
 
 Handler: TypeAlias = Callable[[Any, Any], Any]
@@ -44,7 +44,7 @@ class Side(NamedTuple):
         return buffer.getvalue()
 
     def load(self, function: str, endpoint_url: str) -> Any:
-        """The function's module in this process, its client pointed at ``endpoint_url``."""
+        """Imports the function into this process, its client pointed at ``endpoint_url``."""
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             del os.environ[name]
         os.environ.update(ENVIRONMENT, AWS_ENDPOINT_URL=endpoint_url)
@@ -58,34 +58,34 @@ SIDES = (
 
 
 def check(answer: Any) -> None:
-    """Raises unless a handler has done all that it was to do. A cheap failure is no speed."""
+    """Raises unless a handler has succeeded: failing quickly is not speed."""
     if answer and (answer.get("statusCode", 200) >= 300 or answer.get("batchItemFailures")):
-        raise RuntimeError(f"A handler has failed on the benchmark's orders: {answer}")
+        raise RuntimeError(f"A handler failed on the benchmark's orders: {answer}")
 
 
 def order() -> dict[str, Any]:
-    """The README's, with a new key. The tutorial's process would fail on a price such as 1.10."""
+    """Returns the README's order with a new key, but no price: the tutorial fails on 1.10."""
     return {"order_id": str(uuid.uuid4()), "item": "Kopi Susu", "qty": 2}
 
 
 def request() -> dict[str, Any]:
-    """What a load balancer sends for a new order."""
+    """Returns a load balancer's event with a new order."""
     headers = {
         "accept": "*/*",
         "content-length": "75",
         "content-type": "application/json",
         "host": "orders.example",
         "user-agent": "curl/8.5.0",
-        "x-amzn-trace-id": support.TRACE_ID,
+        "x-amzn-trace-id": events.TRACE_ID,
         "x-forwarded-for": "192.0.2.1",
         "x-forwarded-port": "443",
         "x-forwarded-proto": "https",
     }
-    return support.request(json.dumps(order()), headers=headers)
+    return events.request(json.dumps(order()), headers=headers)
 
 
 def batch(orders: list[dict[str, Any]]) -> dict[str, Any]:
-    """What Lambda's poller hands over: a message, accepted now, for each order."""
-    stamp = time.time_ns() // 1000
-    records = [support.record(order, str(uuid.uuid4()), stamp) for order in orders]
+    """Returns an SQS event with a message for each order, accepted now."""
+    accepted_at = time.time_ns() // 1000
+    records = [events.record(order, str(uuid.uuid4()), accepted_at) for order in orders]
     return {"Records": records}

@@ -1,6 +1,6 @@
 """Stand-ins for AWS's services: one operation in, one answer out, by the AWS JSON protocol.
 
-Each runs in a process of its own, so that its CPU time is nobody's.
+Each runs in a process of its own, so that its CPU time counts for neither side.
 """
 
 import contextlib
@@ -17,10 +17,10 @@ from benchmarks import ROOT
 
 class Stub(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"  # connections are kept, as by AWS
-    wbufsize = -1  # head and body in one packet, or Nagle waits for the client's delayed ACK
+    wbufsize = -1  # head and body in one packet; Nagle's algorithm would wait for the client's ACK
 
     def answer(self, operation: str, parameters: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Carries out an operation; returns the HTTP status and the output."""
+        """Executes an operation, and returns the HTTP status and the output."""
         raise NotImplementedError
 
     def do_POST(self) -> None:
@@ -44,7 +44,7 @@ def serve(stub: type[Stub]) -> None:
 
 @contextlib.contextmanager
 def running(module: str) -> Iterator[str]:
-    """Runs a module that serves a stub; gives its URL."""
+    """Runs a stub's module, and gives its URL."""
     command = [sys.executable, "-m", f"benchmarks.{module}"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -1,4 +1,4 @@
-"""HTTP in, one message out, the tutorial way."""
+"""HTTP in, one message out, as in tutorials."""
 
 import json
 import os

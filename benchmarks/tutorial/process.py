@@ -1,4 +1,4 @@
-"""Messages in, rows out, the tutorial way."""
+"""Messages in, rows out, as in tutorials."""
 
 import json
 import os

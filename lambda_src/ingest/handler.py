@@ -1,8 +1,8 @@
-"""HTTP in, one message out: answers as soon as SQS has confirmed the orders of a request.
+"""HTTP request in, one SQS message out: answers as soon as SQS has confirmed the orders.
 
-202 means that SQS has them. Anything else is a problem as RFC 9457 describes it, of one of the
-kinds below; its ``type`` is "urn:async-ingest:problem:" and the kind. A bug in this code is a 503
-as well, and an error in the log. The answer has the shape of the request, single-value or
+202 means that SQS has them. Any other answer is a problem as in RFC 9457, of one of the kinds
+below; its ``type`` is "urn:async-ingest:problem:" followed by the kind. A bug in this code is also
+answered 503, and logged as an error. The answer has the shape of the request, with single-value or
 multi-value headers ("Lambda functions as targets for Application Load Balancers").
 """
 
@@ -15,14 +15,14 @@ from typing import Any
 from shared import aws, orders, settings, telemetry
 from shared.queues import Queue
 
-# Attributes count towards a message's size ("Amazon SQS message quotas"). Ingest's take 100 bytes,
-# those of dead-lettering up to 450: what is accepted here fits into the dead-letter queue as well.
+# Attributes count towards a message's size ("Amazon SQS message quotas"). Those of ingest take 100
+# bytes and those of dead-lettering up to 450, so whatever is accepted here also fits into the
+# dead-letter queue.
 RESERVED_BYTES = 1024
 RETRY_AFTER_SECONDS = 5
 MARGIN_SECONDS = 0.5  # to answer, after the last attempt to send
-HEALTH_CHECKER = (
-    "ELB-HealthChecker/"  # begins the user agent: "Health checks for your target groups"
-)
+# What the user agent begins with: "Health checks for your target groups".
+HEALTH_CHECKER = "ELB-HealthChecker/"
 
 FUNCTION_NAME = settings.text("AWS_LAMBDA_FUNCTION_NAME")
 PATHS = settings.paths("HTTP_PATHS")
@@ -31,34 +31,27 @@ MAX_ORDERS = settings.whole_number("MAX_ORDERS", above=0)
 SCHEMA = settings.schema_with_expiry()
 LOG = telemetry.logger(settings.text("LOG_LEVEL"))
 _QUEUE_URL = settings.text("QUEUE_URL")
-QUEUE = Queue(
-    aws.client(
-        "sqs",
-        settings.text("AWS_REGION"),
-        settings.seconds("READ_TIMEOUT_SECONDS"),
-        _QUEUE_URL,
-    ),
-    _QUEUE_URL,
-)
+_READ_TIMEOUT = settings.seconds("READ_TIMEOUT_SECONDS")
+QUEUE = Queue(aws.client("sqs", settings.text("AWS_REGION"), _READ_TIMEOUT, _QUEUE_URL), _QUEUE_URL)
 
 _PROBLEMS = {
     "not-found": (404, "There is nothing at this path"),
-    "method-not-allowed": (405, "This path takes POST only"),
+    "method-not-allowed": (405, "This path accepts only POST"),
     "unsupported-media-type": (415, "The body must be JSON in UTF-8"),
     "invalid-json": (400, "The body is not JSON in UTF-8"),
     "invalid-order": (400, "Not every order can be stored"),
     "too-large": (413, "The orders do not fit into one request"),
-    "unavailable": (503, "The orders cannot be taken just now"),
+    "unavailable": (503, "The orders cannot be accepted right now"),
 }
 _JSON_TYPE = re.compile(r"application/([a-z0-9!#$&^_.+-]+\+)?json")
-# What X-Ray and SQS take. The load balancer writes "Self=…;" before the Root that a client sent.
+# As X-Ray and SQS accept it. The load balancer puts "Self=…;" before the Root of a client.
 _TRACE = re.compile(
     r"(?:^|;)(Root=1-[0-9a-f]{8}-[0-9a-f]{24}(;Parent=[0-9a-f]{16})?(;Sampled=[01])?)(?=;|\Z)"
 )
 
 
 class _ProblemError(Exception):
-    """An answer other than 202; ``errors`` are an RFC 9457 extension member."""
+    """An answer other than 202; ``errors`` is an extension member of RFC 9457."""
 
     def __init__(self, kind: str, detail: str, errors: list[dict[str, Any]] | None = None) -> None:
         super().__init__(kind)
@@ -67,62 +60,76 @@ class _ProblemError(Exception):
         self.detail = detail
         self.errors = errors
 
+    @property
+    def body(self) -> dict[str, Any]:
+        body = {
+            "type": f"urn:async-ingest:problem:{self.kind}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        return body | ({"errors": self.errors} if self.errors else {})
+
+    @property
+    def headers(self) -> dict[str, str]:
+        headers = {"Content-Type": "application/problem+json"}
+        if self.status == 405:
+            headers["Allow"] = "POST"
+        if self.status == 503:
+            headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return headers
+
 
 def handle(event: Any, context: Any) -> dict[str, Any]:
-    """Answers one request of the load balancer, and writes one line of metrics."""
+    """Answers a request from the load balancer, and writes one line of metrics."""
     request: dict[str, Any] = event if isinstance(event, dict) else {}
     headers = _headers(request)
     trace = _TRACE.search(headers.get("x-amzn-trace-id", [""])[-1])
     ids = {"request_id": context.aws_request_id, "trace_id": trace[1] if trace else ""}
-    answer_headers = {
-        "Content-Type": "application/json",
-        "Cache-Control": "no-store",
-        "X-Request-Id": context.aws_request_id,
-    }
-    if trace:
-        answer_headers["X-Amzn-Trace-Id"] = trace[1]
     metrics = {"Accepted": 0, "Rejected": 0, "Failed": 0}
-
     try:
         deadline = aws.Deadline.before_the_end_of(context, MARGIN_SECONDS)
-        message_id, count = _accept(request, headers, ids, deadline)
-        status = 202
-        body = {"status": "accepted", "message_id": message_id, "orders": count}
+        ids["message_id"], count = _accept(request, headers, ids, deadline)
         metrics["Accepted"] = count
-        ids["message_id"] = message_id
+        status, answer_headers = 202, {"Content-Type": "application/json"}
+        body = {"status": "accepted", "message_id": ids["message_id"], "orders": count}
     except Exception as error:
-        if not isinstance(error, _ProblemError):
-            extra = {**telemetry.describe(error), **ids}
-            LOG.error("Unexpected exception", extra=extra)  # noqa: TRY400 - may quote an order
-            error = _ProblemError("unavailable", "Send the same request again later.")
-        status = error.status
-        body = {
-            "type": f"urn:async-ingest:problem:{error.kind}",
-            "title": error.title,
-            "status": status,
-            "detail": error.detail,
-        }
-        if error.errors:
-            body["errors"] = error.errors
-        answer_headers["Content-Type"] = "application/problem+json"
-        if status == 405:
-            answer_headers["Allow"] = "POST"
-        if status == 503:
-            answer_headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        problem = _problem(error, ids)
+        ids["problem"] = problem.kind
         if headers.get("user-agent", [""])[0].startswith(HEALTH_CHECKER):
             metrics["HealthChecks"] = 1
         else:
-            metrics["Failed" if status == 503 else "Rejected"] = 1
-        ids["problem"] = error.kind
-
+            metrics["Failed" if problem.status == 503 else "Rejected"] = 1
+        status, answer_headers, body = problem.status, problem.headers, problem.body
     telemetry.emit(FUNCTION_NAME, metrics, status=status, **ids)
-    multi = isinstance(request.get("multiValueHeaders"), dict)
+    return _answer(request, status, answer_headers | _common_headers(ids), body)
+
+
+def _problem(error: Exception, ids: dict[str, str]) -> _ProblemError:
+    """Returns the answer to an exception; an unexpected one is logged."""
+    if isinstance(error, _ProblemError):
+        return error
+    extra = {**telemetry.describe(error), **ids}
+    LOG.error("Unexpected exception", extra=extra)  # may quote an order, so without its text
+    return _ProblemError("unavailable", "Send the same request again later.")
+
+
+def _common_headers(ids: dict[str, str]) -> dict[str, str]:
+    headers = {"Cache-Control": "no-store", "X-Request-Id": ids["request_id"]}
+    return headers | ({"X-Amzn-Trace-Id": ids["trace_id"]} if ids["trace_id"] else {})
+
+
+def _answer(
+    request: dict[str, Any], status: int, headers: dict[str, str], body: dict[str, Any]
+) -> dict[str, Any]:
+    """Returns an answer as the load balancer expects it, in the shape of the request."""
+    is_multi_value = isinstance(request.get("multiValueHeaders"), dict)
     return {
         "statusCode": status,
         "statusDescription": f"{status} {HTTPStatus(status).phrase}",
         "isBase64Encoded": False,
-        "multiValueHeaders" if multi else "headers": (
-            {name: [value] for name, value in answer_headers.items()} if multi else answer_headers
+        "multiValueHeaders" if is_multi_value else "headers": (
+            {name: [value] for name, value in headers.items()} if is_multi_value else headers
         ),
         "body": "" if request.get("httpMethod") == "HEAD" else json.dumps(body),
     }
@@ -134,19 +141,22 @@ def _accept(
     ids: dict[str, str],
     deadline: aws.Deadline,
 ) -> tuple[str, int]:
-    """Checks the request and sends its orders; returns the message's id and how many they are.
+    """Validates a request and sends its orders to the queue.
+
+    Returns:
+        The message's id, and the number of orders.
 
     Raises:
-        _ProblemError: The request is refused, or SQS has not confirmed.
+        _ProblemError: The request is refused, or SQS did not confirm the message.
     """
     if str(request.get("path")) not in PATHS:
-        raise _ProblemError("not-found", "Send orders to the path that is configured for them.")
+        raise _ProblemError("not-found", "Send orders to a path that is configured for them.")
     if request.get("httpMethod") != "POST":
         raise _ProblemError("method-not-allowed", "Send orders with POST.")
     _check_media_type(headers)
     accepted_at = telemetry.now_microseconds()
     text = _text(request)
-    _check_size(orders.least_encoded_length(text), "at least ")
+    _check_size(orders.min_encoded_length(text), "at least ")
     try:
         document = orders.read(text, SCHEMA)
     except orders.InvalidDocumentError as error:
@@ -154,8 +164,8 @@ def _accept(
     if len(document.orders) > MAX_ORDERS:
         raise _ProblemError(
             "too-large",
-            f"The request has {len(document.orders)} orders; {MAX_ORDERS} are the limit. Send them "
-            "in several requests.",
+            f"The request has {len(document.orders)} orders; the limit is {MAX_ORDERS}. Split them "
+            "into several requests.",
         )
     body = orders.encode(document.value)
     _check_size(len(body))
@@ -166,13 +176,13 @@ def _check_size(length: int, qualification: str = "") -> None:
     if length > MAX_BODY_BYTES:
         raise _ProblemError(
             "too-large",
-            f"In compact ASCII JSON the orders take {qualification}{length} bytes; "
-            f"{MAX_BODY_BYTES} are the limit. Send them in several requests.",
+            f"As compact ASCII JSON, the orders take {qualification}{length} bytes; the limit is "
+            f"{MAX_BODY_BYTES}. Split them into several requests.",
         )
 
 
 def _send(body: str, accepted_at: int, ids: dict[str, str], deadline: aws.Deadline) -> str:
-    """Returns the message's id, once SQS has confirmed that it has this very body."""
+    """Returns the message's id once SQS has confirmed it, body and attributes."""
     attributes = {
         "accepted_at": {"DataType": "Number", "StringValue": str(accepted_at)},
         "request_id": {"DataType": "String", "StringValue": ids["request_id"]},
@@ -181,14 +191,14 @@ def _send(body: str, accepted_at: int, ids: dict[str, str], deadline: aws.Deadli
         return QUEUE.send(body, attributes, ids["trace_id"], deadline)
     except aws.CallError as error:
         extra = error.details | ids
-        LOG.error("SQS has not confirmed", extra=extra)  # noqa: TRY400 - nothing but the code says more
+        LOG.error("SQS did not confirm the message", extra=extra)  # noqa: TRY400 - the code says it all
         raise _ProblemError(
             "unavailable", f"Send the same request again in {RETRY_AFTER_SECONDS} seconds."
         ) from None
 
 
 def _headers(request: dict[str, Any]) -> dict[str, list[str]]:
-    """The values of each header by its name in lower case, whichever shape the request has."""
+    """Returns the values of each header by its name in lower case, in either shape."""
     headers: dict[str, list[str]] = {}
     given = request.get("multiValueHeaders") or request.get("headers")
     for name, value in given.items() if isinstance(given, dict) else ():

@@ -1,9 +1,9 @@
-"""Permanent failures go to the dead-letter queue at once, as a copy that says why."""
+"""Permanent failures go to the dead-letter queue at once, as a copy that states the reason."""
 
 import logging
 from typing import Any
 
-from process.messages import Record, stamp
+from process.messages import Record, accepted_at
 from shared import telemetry
 from shared.aws import CallError, Deadline
 from shared.queues import Attributes, Queue
@@ -18,7 +18,7 @@ def send(queue: Queue, record: Record, reason: str, deadline: Deadline) -> bool:
     """Sends a copy of a message to the dead-letter queue.
 
     Returns:
-        Whether it is known to be there.
+        Whether SQS confirmed it.
     """
     reason = reason[:MAX_REASON]
     extra = {"message_id": record["messageId"], "reason": reason}
@@ -40,11 +40,10 @@ def send(queue: Queue, record: Record, reason: str, deadline: Deadline) -> bool:
 
 
 def _attributes(record: Record, reason: str) -> Attributes:
-    """The message's own attributes, and ours as long as there is room.
+    """Returns the message's own attributes, and as many of ours as there is room for.
 
-    ``accepted_at`` is the first of ours: without it, an old order would be newer than all others
-    after a redrive. A copy that was redriven and fails again gets a new reason, and keeps its first
-    message's id.
+    ``accepted_at`` comes first: without it, a redrive would make an old order the newest. A copy
+    that is redriven and fails again gets a new reason, but keeps the id of its first message.
     """
     attributes: Attributes = {}
     for name, given in record.get("messageAttributes", {}).items():
@@ -54,7 +53,7 @@ def _attributes(record: Record, reason: str) -> Attributes:
         else:
             attributes[name]["BinaryValue"] = given["binaryValue"]
     ours = {
-        "accepted_at": _number(stamp(record)),
+        "accepted_at": _number(accepted_at(record)),
         "failure_reason": _string(reason),
         "failed_at": _number(telemetry.now_microseconds()),
         "original_message_id": attributes.get("original_message_id", _string(record["messageId"])),

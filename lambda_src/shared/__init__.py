@@ -1,1 +1,1 @@
-"""What both functions need: settings, orders, the AWS client, telemetry."""
+"""What both functions share: settings, orders, the AWS client, telemetry."""

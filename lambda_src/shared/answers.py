@@ -1,7 +1,7 @@
-"""An HTTP/1.1 answer, read whole or not at all: RFC 9112, as a client of AWS needs it.
+"""Reads an HTTP/1.1 answer completely or not at all: the part of RFC 9112 that AWS clients need.
 
-http.client reads headers by the parser for mail, which takes a quarter of all the CPU of a call.
-What is no proper answer is refused here, never interpreted.
+http.client parses headers as those of an e-mail, which takes a quarter of a call's CPU. A malformed
+answer is rejected here, never interpreted.
 """
 
 import io
@@ -19,18 +19,18 @@ _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
 
 
 class MalformedAnswerError(ValueError):
-    """It is not HTTP/1.1."""
+    """The answer is not HTTP/1.1."""
 
 
 class IncompleteAnswerError(ValueError):
-    """The connection has ended too early."""
+    """The connection ended before the answer did."""
 
 
 class Answer(NamedTuple):
     status: int
     headers: dict[str, str]  # by names in lower case
     body: bytes
-    is_last: bool = False  # no other answer comes over this connection
+    is_last: bool = False  # no other answer follows on this connection
 
     @property
     def request_id(self) -> str:
@@ -41,13 +41,14 @@ def read(source: io.BufferedReader) -> Answer:
     """Reads an answer, and nothing after it.
 
     Raises:
-        ConnectionResetError: The connection has ended before a byte of it.
-        MalformedAnswerError, IncompleteAnswerError: See there.
-        OSError: As reading from the source does.
+        ConnectionResetError: The connection ended before the first byte.
+        MalformedAnswerError: The answer is not HTTP/1.1.
+        IncompleteAnswerError: The connection ended before the answer did.
+        OSError: Reading from the source failed.
     """
     is_http_1_0, status = _status(source)
     headers = _headers(source)
-    while 100 <= status < 200:  # the answer is yet to come
+    while 100 <= status < 200:  # interim, the final answer follows
         is_http_1_0, status = _status(source)
         headers = _headers(source)
     is_last = is_http_1_0 or "close" in headers.get("connection", "").lower()
@@ -56,7 +57,7 @@ def read(source: io.BufferedReader) -> Answer:
     if status in (204, 304):
         body = b""
     elif coding is not None:
-        # With a length besides, two readers could see two different answers.
+        # With a length as well, two readers could see two different answers.
         if coding.lower() != "chunked" or length is not None:
             raise MalformedAnswerError
         body = _chunks(source)
@@ -71,7 +72,7 @@ def read(source: io.BufferedReader) -> Answer:
 
 
 def _status(source: io.BufferedReader) -> tuple[bool, int]:
-    """Whether it is HTTP/1.0, and the status."""
+    """Reads the status line; returns whether it is HTTP/1.0, and the status."""
     if not source.peek(1):
         raise ConnectionResetError
     match = _STATUS_LINE.fullmatch(_line(source))
@@ -109,7 +110,7 @@ def _chunks(source: io.BufferedReader) -> bytes:
             raise MalformedAnswerError
         size = int(match[1], 16)
         if not size:
-            _headers(source)  # which trail
+            _headers(source)  # trailers
             return b"".join(chunks)
         chunks.append(_exactly(source, size))
         if _line(source):
@@ -117,7 +118,7 @@ def _chunks(source: io.BufferedReader) -> bytes:
 
 
 def _exactly(source: io.BufferedReader, size: int) -> bytes:
-    """In pieces, so that a size that is a lie costs no memory."""
+    """Reads so many bytes, in pieces, so that a false size costs no memory."""
     pieces = []
     while size:
         piece = source.read1(min(size, _PIECE_BYTES))

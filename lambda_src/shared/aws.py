@@ -1,17 +1,17 @@
-"""The calls to AWS that the functions make, each by one deadline.
+"""The functions' calls to AWS, each bounded by a deadline.
 
-``client(...)`` gives an object with one method, ``call``: an operation of a JSON service, its
-parameters as JSON text, and the deadline by which the answer must be there. CLIENT_IMPLEMENTATION
-chooses between two that behave alike:
+``client(...)`` returns an object with a single method, ``call``. It takes an operation of a JSON
+service, its parameters as JSON text, and the deadline for its answer. CLIENT_IMPLEMENTATION chooses
+between two implementations that behave alike:
 
-- ``builtin`` (the default) is the class below: signing.py, connections.py, credentials.py and
-  endpoints.py, all of the standard library. docs/decisions/own-aws-client.md has the price.
-- ``botocore`` makes the same calls by the SDK of Lambda's Python: for tracing layers that
-  instrument botocore, for proxies, and as a way out.
+- ``builtin`` (the default) is the class below, with signing.py, connections.py, credentials.py and
+  endpoints.py. It needs only the standard library; docs/decisions/own-aws-client.md has the price.
+- ``botocore`` makes the same calls through the SDK in Lambda's Python runtime: for tracing layers
+  that instrument botocore, for proxies, and as a fallback.
 
-What may be retried is what another attempt can change: no valid answer, a server's failure (5xx),
-throttling, a clock that was off, credentials that have just been renewed. Whoever calls knows that
-a write without an answer may have happened.
+A call is retried if another attempt can go differently: without a valid answer, after a server
+error (5xx) or throttling, with a corrected clock, or with renewed credentials. A write that got no
+answer may have happened.
 """
 
 import json
@@ -24,16 +24,16 @@ from typing import Any, Protocol
 from shared import connections, credentials, endpoints, settings, signing
 
 ATTEMPTS = 3
-FIRST_PAUSE_SECONDS = 0.05  # doubled for each further attempt; full jitter makes it 0 to as much
-LONGEST_PAUSE_SECONDS = 5.0
-LEAST_SECONDS = 0.05  # in less of it no attempt can be expected to end
+FIRST_PAUSE_SECONDS = 0.05  # doubled for each further attempt, then shortened by full jitter
+MAX_PAUSE_SECONDS = 5.0
+MIN_SECONDS = 0.05  # an attempt cannot be expected to take less
 # AWS accepts a signature for five minutes ("Authenticating requests", IAM User Guide).
 SKEW_CODES = frozenset(
     {"InvalidSignatureException", "RequestExpired", "RequestTimeTooSkewed", "SignatureDoesNotMatch"}
 )
-SKEW_SECONDS = 60  # a smaller difference is no reason for a refused signature
+SKEW_SECONDS = 60  # a smaller difference does not explain a rejected signature
 EXPIRED_CODES = frozenset({"ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException"})
-# Without "Throttling" in their names: API references of DynamoDB and SQS.
+# Those without "Throttling" in their names: API references of DynamoDB and SQS.
 THROTTLING_CODES = frozenset(
     {
         "PriorRequestNotComplete",
@@ -56,12 +56,12 @@ class CallError(Exception):
     """A call that did not succeed.
 
     Attributes:
-        code: AWS's error code, such as "ThrottlingException", or what kept an answer from coming,
-            such as "ReadTimeout".
+        code: AWS's error code, such as "ThrottlingException"; or why there is no answer, such as
+            "ReadTimeout".
         status: HTTP status, 0 without an answer.
         request_id: AWS's id of the request, "" without one.
         is_transient: Whether another attempt may succeed.
-        pause_seconds: How long AWS asks to wait before it, 0 if it does not say.
+        pause_seconds: How long AWS asks to wait before another attempt, 0 if it does not say.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class CallError(Exception):
 
     @property
     def details(self) -> dict[str, str]:
-        """For a log line."""
+        """What a log line says about the error."""
         return {"error": self.code, "aws_request_id": self.request_id}
 
 
@@ -90,18 +90,18 @@ class Deadline:
     """The moment by which all calls of an invocation must have ended."""
 
     def __init__(self, remaining: Callable[[], float]) -> None:
-        """``remaining`` gives the seconds that are left, negative once it has passed."""
+        """``remaining`` returns the seconds left, negative once the deadline has passed."""
         self.remaining = remaining
 
     @classmethod
     def before_the_end_of(cls, context: Any, margin_seconds: float) -> "Deadline":
-        """Leaves the invocation ``margin_seconds`` after its last call, to answer."""
+        """Returns a deadline that leaves an invocation ``margin_seconds`` to answer."""
         remaining = context.get_remaining_time_in_millis
         return cls(lambda: remaining() / 1000 - margin_seconds)
 
-    def pause(self, seconds: float, least_seconds: float = LEAST_SECONDS) -> bool:
-        """Sleeps, unless less than ``least_seconds`` would be left then. Returns whether it has."""
-        if self.remaining() - seconds < least_seconds:
+    def pause(self, seconds: float, min_seconds: float = MIN_SECONDS) -> bool:
+        """Sleeps if that leaves at least ``min_seconds``; returns whether it did."""
+        if self.remaining() - seconds < min_seconds:
             return False
         time.sleep(seconds)
         return True
@@ -112,34 +112,34 @@ class Client(Protocol):
         """Makes a call.
 
         Args:
-            operation: As AWS names it, such as "PutItem".
+            operation: AWS's name for it, such as "PutItem".
             parameters: The operation's input as JSON text.
-            deadline: By when the last attempt ends.
+            deadline: By when the last attempt must end.
 
         Returns:
-            The operation's output, as its JSON says.
+            The operation's output.
 
         Raises:
-            CallError: The call did not succeed, or not that we know of.
+            CallError: The call failed, or may have: there was no valid answer.
         """
 
 
 def client(
     service: str, region: str, read_timeout_seconds: float, queue_url: str | None = None
 ) -> Client:
-    """Makes a client of a service ("sqs" or "dynamodb").
+    """Returns a client for a service.
 
     Args:
-        service: Name of the service.
-        region: Region whose endpoint is called and for which is signed.
+        service: "sqs" or "dynamodb".
+        region: Region to call and to sign for.
         read_timeout_seconds: How long an attempt waits for its answer.
         queue_url: For SQS: its host is the endpoint, unless AWS_ENDPOINT_URL… names another.
 
     Raises:
-        SettingsError: An environment variable is not as it must be.
+        SettingsError: An environment variable is invalid.
     """
     if settings.choice("CLIENT_IMPLEMENTATION", ("builtin", "botocore")) == "botocore":
-        from shared import botocore_client  # noqa: PLC0415 - a tenth of a second that few pay
+        from shared import botocore_client  # noqa: PLC0415 - takes 0.1 s, needed by few
 
         return botocore_client.BotocoreClient(service, region, read_timeout_seconds)
     endpoints.refuse_proxies()
@@ -149,52 +149,52 @@ def client(
 
 
 def is_throttling(code: str) -> bool:
-    """Whether an error code, of a call or of a statement, says that it came too fast."""
+    """Returns whether the error code of a call or of a statement means throttling."""
     return "Throttl" in code or code in THROTTLING_CODES
 
 
 def is_transient(status: int, code: str) -> bool:
-    """Whether what an answer says may be otherwise at the next attempt."""
+    """Returns whether the next attempt may get another answer."""
     return status >= 500 or status in (408, 429) or is_throttling(code)
 
 
 def jitter(attempt: int, first_seconds: float = FIRST_PAUSE_SECONDS) -> float:
-    """A pause before the attempt after this one, from 1: "Exponential Backoff And Jitter"."""
-    longest = min(first_seconds * 2.0 ** (attempt - 1), LONGEST_PAUSE_SECONDS)
-    return longest * int.from_bytes(os.urandom(2)) / 0xFFFF
+    """Returns the pause after an attempt, counted from 1: "Exponential Backoff And Jitter"."""
+    limit = min(first_seconds * 2.0 ** (attempt - 1), MAX_PAUSE_SECONDS)
+    return limit * int.from_bytes(os.urandom(2)) / 0xFFFF
 
 
 def with_retries(
     attempt: Callable[[], dict[str, Any]],
     deadline: Deadline,
-    least_seconds: float = LEAST_SECONDS,
+    min_seconds: float = MIN_SECONDS,
 ) -> dict[str, Any]:
-    """Makes attempts until one succeeds, none can, or the deadline leaves no room for another.
+    """Makes attempts until one succeeds, another cannot help, or there is no time for it.
 
     Args:
-        attempt: Makes one, and raises CallError if it does not succeed.
-        deadline: By when the last one ends.
-        least_seconds: With less of it left, no attempt is made.
+        attempt: Makes one attempt, and raises CallError if it fails.
+        deadline: By when the last attempt must end.
+        min_seconds: No attempt is made with less time than this left.
 
     Raises:
-        CallError: That of the last attempt, or "NoTime" if there was none.
+        CallError: The error of the last attempt, or "NoTime" if none was made.
     """
-    if deadline.remaining() < least_seconds:
+    if deadline.remaining() < min_seconds:
         raise CallError("NoTime")
     for number in range(1, ATTEMPTS):
         try:
             return attempt()
         except CallError as error:
             own = jitter(number)
-            # As SDKs do with a hint: not earlier, and not much later than one would without it.
-            pause = min(max(own, error.pause_seconds), own + LONGEST_PAUSE_SECONDS)
-            if not error.is_transient or not deadline.pause(pause, least_seconds):
+            # Like the SDKs: never before the hint, and not much later than without one.
+            pause = min(max(own, error.pause_seconds), own + MAX_PAUSE_SECONDS)
+            if not error.is_transient or not deadline.pause(pause, min_seconds):
                 raise
     return attempt()
 
 
 class BuiltinClient:
-    """Signs and sends a service's calls over connections that are kept, one for each thread."""
+    """Signs and sends a service's calls, over one persistent connection per thread."""
 
     def __init__(self, service: str, region: str, url: str, read_timeout_seconds: float) -> None:
         self.url = url
@@ -213,7 +213,7 @@ class BuiltinClient:
         """Makes one attempt at a call.
 
         Raises:
-            CallError: It did not succeed.
+            CallError: It failed.
         """
         offset = self._clock_offset
         try:
@@ -235,7 +235,7 @@ class BuiltinClient:
     def _head(
         self, operation: str, body: bytes, identity: credentials.Credentials, at: float
     ) -> bytes:
-        """The request line and the headers, signed at a time in seconds since the epoch."""
+        """Returns request line and headers, signed for a time in seconds since the epoch."""
         signed = {
             "content-type": self._content_type,
             "host": self._connections.host,
@@ -245,7 +245,7 @@ class BuiltinClient:
         if identity.token:
             signed["x-amz-security-token"] = identity.token
         if self._has_query_codes:
-            # SQS then names its errors as it has always done, in x-amzn-query-error.
+            # SQS then also returns its traditional error codes, in x-amzn-query-error.
             signed["x-amzn-query-mode"] = "true"
         authorization = self._signer.authorization(self._connections.path, signed, body, identity)
         lines = [
@@ -267,7 +267,7 @@ class BuiltinClient:
         identity: credentials.Credentials,
         offset: float,
     ) -> CallError:
-        """What an answer says that is not a success, to a request signed as the last two say."""
+        """Returns the error in an answer to a request signed by ``identity`` at ``offset``."""
         code = str(output.get("__type", "")) if isinstance(output, dict) else ""
         code = code.partition(":")[0].rpartition("#")[2] or str(answer.status)
         query_code, _, rest = answer.headers.get("x-amzn-query-error", "").partition(";")
@@ -285,8 +285,8 @@ class BuiltinClient:
         )
 
     def _adjusts_clock(self, answer: connections.Answer, offset: float) -> bool:
-        """Whether AWS's clock says something else than what was signed; then it is believed."""
-        # Few clocks are off, and no start has to pay for that.
+        """Returns whether AWS's clock differs from the signed time, and adopts it if so."""
+        # Imported here because few clocks are off, and every start would pay for it.
         from calendar import timegm  # noqa: PLC0415
         from email.utils import parsedate  # noqa: PLC0415
 
@@ -302,7 +302,7 @@ class BuiltinClient:
 
 
 def parsed(body: bytes) -> Any:
-    """A body's JSON, None if it is none."""
+    """Returns the parsed JSON of a body, None if it is not JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -310,7 +310,7 @@ def parsed(body: bytes) -> Any:
 
 
 def retry_after(headers: Any) -> float:
-    """Seconds, from the SDKs' header in milliseconds or HTTP's in seconds; 0 without either."""
+    """Returns the seconds to wait by AWS's header or by HTTP's, 0 without either."""
     for name, unit in (("x-amz-retry-after", 0.001), ("retry-after", 1.0)):
         value = headers.get(name, "")
         if value.isascii() and value.isdigit() and len(value) < 8:

@@ -1,6 +1,6 @@
-"""The second implementation of the functions' calls: botocore, as Lambda's Python brings it.
+"""The alternative implementation of the functions' calls: botocore, from Lambda's Python runtime.
 
-Loaded only where CLIENT_IMPLEMENTATION asks for it.
+Imported only if CLIENT_IMPLEMENTATION asks for it.
 """
 
 import base64
@@ -26,15 +26,15 @@ class BotocoreClient:
             config=Config(
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=read_timeout_seconds,
-                # The retry policy is aws.py's. That of the SDK knows no deadline.
+                # aws.py retries. The SDK's own policy knows no deadline.
                 retries={"mode": "standard", "total_max_attempts": 1},
-                # <account>.ddb.<region>.amazonaws.com is not what the endpoint's policy is for.
+                # The endpoint's policy is not meant for <account>.ddb.<region>.amazonaws.com.
                 account_id_endpoint_mode="disabled",
                 user_agent="async-ingest",
             ),
         )
         self.client.meta.events.register("response-received", _check)
-        # An attempt cannot be told to end earlier, so none begins that could last too long.
+        # An attempt cannot be cut short, so none starts that could last too long.
         self._longest_seconds = CONNECT_SECONDS + read_timeout_seconds
 
     def call(self, operation: str, parameters: str, deadline: aws.Deadline) -> dict[str, Any]:
@@ -51,7 +51,7 @@ class BotocoreClient:
         """Makes one attempt at a call.
 
         Raises:
-            aws.CallError: It did not succeed.
+            aws.CallError: It failed.
         """
         try:
             output: dict[str, Any] = getattr(self.client, xform_name(operation))(**arguments)
@@ -66,10 +66,10 @@ class BotocoreClient:
 
 
 def _check(response_dict: dict[str, Any] | None = None, **_: Any) -> None:
-    """Looks at an answer as botocore does not: its checksum, and whether it is JSON at all.
+    """Checks what botocore does not check in an answer: its checksum, and that it is JSON.
 
     Raises:
-        aws.CallError: It is not whole.
+        aws.CallError: The answer is damaged.
     """
     if not response_dict:
         return

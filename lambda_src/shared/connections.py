@@ -1,9 +1,9 @@
-"""HTTP/1.1 over connections that are kept, one for each thread, and no answer that is not whole.
+"""HTTP/1.1 over persistent connections, one per thread; every answer is complete or an error.
 
-What ends a connection while it is idle must not cost an order: a service closes or resets it, and
-after a freeze of the execution environment, or behind a VPC endpoint or NAT gateway, it may be gone
-without a word. So a connection is used again only for a while, and not if there is anything to be
-read from it; if it ends all the same before a byte of the answer, the request goes over a new one.
+An idle connection may end without costing an order: the service closes or resets it, or it is gone
+silently, after a freeze of the execution environment or behind a VPC endpoint or NAT gateway. So a
+connection is reused only for a while, and not if there is anything to read from it. If it still
+ends before the first byte of the answer, the request is sent over a new one.
 """
 
 import contextlib
@@ -21,18 +21,18 @@ from urllib.parse import urlsplit
 
 from shared import answers, settings
 
-CONNECT_SECONDS = 1.0  # for an address; all of a name's share CONNECT_BUDGET_SECONDS
+CONNECT_SECONDS = 1.0  # per address; all addresses of a name share CONNECT_BUDGET_SECONDS
 CONNECT_BUDGET_SECONDS = 1.5
-LEAST_CONNECT_SECONDS = 0.05  # for an address, even after the budget
-# Within what keeps a connection at every hop: VPC endpoints and NAT gateways forget it after 350 s
-# ("AWS PrivateLink quotas"), services close it earlier.
+MIN_CONNECT_SECONDS = 0.05  # per address, even once the budget is spent
+# Shorter than every hop keeps a connection: VPC endpoints and NAT gateways drop it after 350 s
+# ("AWS PrivateLink quotas"), services close it sooner.
 MAX_IDLE_SECONDS = 20.0
 
 Answer: TypeAlias = answers.Answer
 
 
 class ExchangeError(Exception):
-    """There is no valid answer; ``reason`` says why in one word."""
+    """There is no valid answer; ``reason`` says why, in one word."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -40,11 +40,11 @@ class ExchangeError(Exception):
 
 
 def request_head(lines: list[str]) -> bytes:
-    """Request line and headers, with what ends them.
+    """Returns request line and headers as bytes, the empty line after them included.
 
     Raises:
-        ExchangeError: One of them would not be the line that it says, such as a value with a line
-            break, by which it could be two.
+        ExchangeError: A line contains other than printable ASCII, such as a line break that would
+            make two of it.
     """
     text = "".join(lines)
     if not (text.isascii() and text.isprintable()):
@@ -61,31 +61,31 @@ class Connections:
     """Exchanges requests and answers with one endpoint."""
 
     def __init__(self, url: str, read_timeout_seconds: float) -> None:
-        """``url`` is http or https; its path is where all requests go."""
+        """``url`` is http or https; all requests go to its path."""
         parts = urlsplit(url)
         self._is_tls = parts.scheme == "https"
         self._name = parts.hostname or ""
         self._port = parts.port or (443 if self._is_tls else 80)
-        self.host = parts.netloc.rpartition("@")[2]  # for the header, and so for the signature
+        self.host = parts.netloc.rpartition("@")[2]  # for the header, which is signed
         if self._port == (443 if self._is_tls else 80):
             self.host = self.host.removesuffix(f":{self._port}")
         self.path = parts.path or "/"
         self._read_timeout_seconds = read_timeout_seconds
         self._own = threading.local()
-        self._failed_at: dict[Any, float] = {}  # by address, until it is good again
+        self._failed_at: dict[Any, float] = {}  # by address, until it works again
         if self._is_tls:
-            tls_context()  # the start is when CPU is not scarce
+            tls_context()  # during the start, when CPU is plentiful
 
     def exchange(self, head: bytes, body: bytes, remaining: Callable[[], float]) -> Answer:
         """Sends a request and reads its answer.
 
         Args:
-            head: Request line and headers, the empty line after them included.
+            head: As ``request_head`` returns it.
             body: As long as the head says.
-            remaining: Seconds until the answer must be there.
+            remaining: Returns the seconds left for the answer.
 
         Raises:
-            ExchangeError: No whole answer has come.
+            ExchangeError: No complete answer arrived.
         """
         request = head + body
         if connection := self._kept():
@@ -107,7 +107,7 @@ class Connections:
         *,
         is_kept: bool = False,
     ) -> Answer:
-        """On one connection, which is kept if another request may follow."""
+        """Exchanges over a connection, which is kept if another request may follow."""
         until = time.monotonic() + min(self._read_timeout_seconds, remaining())
         stream = _Stream(connection.socket, until)
         source: io.BufferedReader = io.BufferedReader(stream)
@@ -129,12 +129,12 @@ class Connections:
         return answer
 
     def _kept(self) -> _Connection | None:
-        """This thread's connection, if there is reason to believe that it is alive."""
+        """Returns this thread's connection if it is probably alive."""
         kept: tuple[_Connection, float, float] | None = getattr(self._own, "kept", None)
         if kept is None:
             return None
         connection, monotonic, wall = kept
-        # Either clock may stand still while the environment is frozen or restored.
+        # Either clock may stop while the environment is frozen or restored.
         idle = max(time.monotonic() - monotonic, time.time() - wall)
         if idle > MAX_IDLE_SECONDS or _is_readable(connection.socket):
             self.close()
@@ -143,7 +143,7 @@ class Connections:
         return connection
 
     def _connect(self, remaining: Callable[[], float]) -> _Connection:
-        """To the first address that answers; those that failed lately come last."""
+        """Connects to the first address that answers; those that failed recently come last."""
         until = time.monotonic() + min(CONNECT_BUDGET_SECONDS, remaining())
         try:
             found = socket.getaddrinfo(self._name, self._port, type=socket.SOCK_STREAM)
@@ -153,7 +153,7 @@ class Connections:
         error: Exception = TimeoutError()
         for index, info in enumerate(found):
             share = (until - time.monotonic()) / (len(found) - index)
-            seconds = min(max(share, LEAST_CONNECT_SECONDS), CONNECT_SECONDS, remaining())
+            seconds = min(max(share, MIN_CONNECT_SECONDS), CONNECT_SECONDS, remaining())
             if seconds <= 0:
                 break
             try:
@@ -167,7 +167,7 @@ class Connections:
         raise ExchangeError(_reason(error, "Connect")) from None
 
     def _connection(self, info: Any, seconds: float, remaining: Callable[[], float]) -> _Connection:
-        """To one address, as getaddrinfo gives it."""
+        """Connects to one address, as getaddrinfo returns it."""
         family, kind, protocol, _, address = info
         connection = socket.socket(family, kind, protocol)
         try:
@@ -185,16 +185,16 @@ class Connections:
 
 
 class _EndedWhileIdleError(Exception):
-    """The connection was closed or reset before a byte of the answer."""
+    """The connection was closed or reset before the first byte of the answer."""
 
 
 class _Stream(io.RawIOBase):
-    """One exchange on a connection, until a moment, however slowly it trickles."""
+    """An exchange on a connection that ends by a given time, however slowly bytes trickle in."""
 
     def __init__(self, connection: socket.socket, until: float) -> None:
         self._connection = connection
         self._until = until
-        self.has_begun = False  # something of the answer has come
+        self.has_begun = False  # a byte of the answer has arrived
         self.is_over = False
 
     def send(self, request: bytes) -> None:
@@ -213,7 +213,7 @@ class _Stream(io.RawIOBase):
         return count
 
     def has_more(self, source: io.BufferedReader) -> bool:
-        """Whether something has come after the answer, which nobody has asked for."""
+        """Returns whether unrequested bytes follow the answer."""
         self.is_over = True
         connection = self._connection
         return bool(source.peek(1)) or (
@@ -228,7 +228,7 @@ class _Stream(io.RawIOBase):
 
 
 def _is_readable(connection: socket.socket) -> bool:
-    """Whether it has ended, or something has come that nobody has asked for."""
+    """Returns whether an idle connection has ended or received unrequested bytes."""
     poll = select.poll()
     poll.register(connection, select.POLLIN)
     return bool(poll.poll(0))
@@ -242,7 +242,7 @@ def _reason(error: Exception, moment: str = "Read") -> str:
 
 @cache
 def tls_context() -> ssl.SSLContext:
-    """TLS 1.2 or newer, verified by AWS_CA_BUNDLE if it is set, or else by the system's roots."""
+    """Returns the context: TLS 1.2 or newer, with the roots of AWS_CA_BUNDLE or of the system."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and host name
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if bundle := os.environ.get("AWS_CA_BUNDLE"):
@@ -250,7 +250,7 @@ def tls_context() -> ssl.SSLContext:
             context.load_verify_locations(bundle)
         except OSError:
             raise settings.SettingsError(
-                f"AWS_CA_BUNDLE must be a file of certificates in PEM. Got {bundle!r}."
+                f"AWS_CA_BUNDLE must be a file of PEM certificates. Got {bundle!r}."
             ) from None
     else:
         context.load_default_certs()

@@ -1,8 +1,8 @@
 """The function's credentials: from the environment, or from the endpoint that SnapStart uses.
 
-"Container credential provider", AWS SDKs and Tools Reference Guide: AWS_CONTAINER_CREDENTIALS_…
-name an HTTP endpoint whose credentials expire. They are fetched at the first call, never at the
-start, so that no snapshot has them.
+AWS_CONTAINER_CREDENTIALS_… name an HTTP endpoint whose credentials expire ("Container credential
+provider", AWS SDKs and Tools Reference Guide). They are fetched by the first call, not during the
+start, so that no snapshot contains them.
 """
 
 import json
@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from shared.connections import Connections, ExchangeError, request_head
 
-EARLY_SECONDS = 300  # before they expire, new ones are fetched
-EARLY_PAUSE_SECONDS = 30  # between attempts at that; what is there is good for so long
+EARLY_SECONDS = 300  # credentials are refreshed this long before they expire
+EARLY_PAUSE_SECONDS = 30  # between attempts to refresh credentials that are still valid
 FETCH_SECONDS = 2.0
 FETCHES = 3
 CONTAINER_HOST = "169.254.170.2"
@@ -37,13 +37,13 @@ _next_early_fetch = 0.0  # seconds since the epoch
 
 
 def current(remaining: Callable[[], float]) -> Credentials:
-    """The credentials to sign with now.
+    """Returns the credentials to sign with now.
 
     Args:
-        remaining: Seconds within which they must be there.
+        remaining: Returns the seconds left to fetch them.
 
     Raises:
-        ExchangeError: They cannot be had; the reason says why.
+        ExchangeError: There are none; the reason says why.
     """
     environment = os.environ
     if access_key := environment.get("AWS_ACCESS_KEY_ID"):
@@ -70,8 +70,8 @@ def current(remaining: Callable[[], float]) -> Credentials:
 
 
 def _good() -> Credentials | None:
-    """Those that need not be fetched now."""
-    fetched = _fetched  # which another thread may set to None
+    """Returns the fetched credentials if they need no refresh yet."""
+    fetched = _fetched  # another thread may set it to None
     if fetched is None:
         return None
     now = time.time()
@@ -81,14 +81,14 @@ def _good() -> Credentials | None:
 
 
 def renew(refused: Credentials) -> bool:
-    """Forgets credentials that AWS has refused; whether there may be others."""
+    """Forgets credentials that AWS rejected; returns whether there may be others."""
     global _fetched, _refused
     if os.environ.get("AWS_ACCESS_KEY_ID"):
         return False
     with _lock:
         if _fetched != refused:  # another thread was faster
             return True
-        # If they were fetched again, the endpoint has no others yet.
+        # Fetched a second time, they are all that the endpoint has.
         is_first_time = refused != _refused
         _fetched, _refused = None, refused
         return is_first_time
@@ -104,7 +104,7 @@ def _fetch(remaining: Callable[[], float], fetches: int) -> Credentials:
         parts = urlsplit(url)
         connections = Connections(url, FETCH_SECONDS)
         head = _head(connections, parts.query)
-    except (OSError, ValueError):  # a token that cannot be read, or a URL that is none
+    except (OSError, ValueError):  # an unreadable token, or an invalid URL
         raise ExchangeError("CredentialsMisconfigured") from None
     if parts.scheme != "https" and not _is_allowed(parts.hostname or ""):
         raise ExchangeError("CredentialsHostNotAllowed")
@@ -133,14 +133,14 @@ def _head(connections: Connections, query: str) -> bytes:
 
 def _authorization() -> str:
     if path := os.environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"):
-        with open(path) as file:  # noqa: PTH123 - pathlib would make every start longer
+        with open(path) as file:  # noqa: PTH123 - pathlib would slow down every start
             return file.read()
     return os.environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")
 
 
 def _is_allowed(host: str) -> bool:
-    """As SDKs do: what is not encrypted goes to this machine, or to the known addresses."""
-    import ipaddress  # noqa: PLC0415 - most functions never come here
+    """Returns whether unencrypted requests may go to a host, by the rules of the SDKs."""
+    import ipaddress  # noqa: PLC0415 - most functions never get here
 
     try:
         return host in _ALLOWED_HOSTS or ipaddress.ip_address(host).is_loopback
@@ -155,7 +155,7 @@ def _read(body: bytes) -> Credentials:
         found = json.loads(body)
         keys = [found[name] for name in ("AccessKeyId", "SecretAccessKey", "Token")]
         if not all(isinstance(key, str) and key for key in keys):
-            raise ValueError("a key is no text")
+            raise ValueError("a key is not a string")
         expiration = datetime.fromisoformat(found["Expiration"])
         expiration = expiration if expiration.tzinfo else expiration.replace(tzinfo=UTC)
         return Credentials(keys[0], keys[1], keys[2], expiration.timestamp())

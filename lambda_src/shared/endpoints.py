@@ -1,7 +1,7 @@
-"""Where a service is called: what the environment names, or AWS's own endpoint.
+"""The endpoint of a service: the one that the environment names, or AWS's own.
 
 The variables are those of the SDKs ("Service-specific endpoints", "Dual-stack and FIPS endpoints",
-AWS SDKs and Tools Reference Guide). DNS_SUFFIX is the partition's, and comes from Terraform.
+AWS SDKs and Tools Reference Guide), and DNS_SUFFIX, the partition's, which Terraform sets.
 """
 
 import os
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from shared import settings
 
-# The dual-stack suffix of each partition that has one, by its ordinary one.
+# The dual-stack DNS suffix of a partition, by its ordinary one.
 _DUAL_STACK_SUFFIXES = {
     "amazonaws.com": "api.aws",
     "amazonaws.com.cn": "api.amazonwebservices.com.cn",
@@ -19,7 +19,7 @@ _DUAL_STACK_SUFFIXES = {
     "sc2s.sgov.gov": "api.aws.scloud",
 }
 
-# Without what would be signed otherwise than it is sent: empty and dotted segments, a query.
+# Excludes what would be signed differently from what is sent: empty and dot segments, a query.
 _URL = re.compile(
     r"https?://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:[0-9]{1,5})?"
     r"(/(?!\.{1,2}(/|\Z))[\w.~%!$&'()*+,;=:@-]+)*/?",
@@ -28,15 +28,15 @@ _URL = re.compile(
 
 
 def url(service: str, region: str, queue_url: str | None = None) -> str:
-    """The endpoint of a service, "sqs" or "dynamodb", in a region.
+    """Returns the URL of a service, "sqs" or "dynamodb", in a region.
 
     Raises:
-        SettingsError: The environment is malformed, or asks for what the partition does not have.
+        SettingsError: A variable is invalid, or asks for what the partition does not have.
     """
     is_fips = settings.switch("AWS_USE_FIPS_ENDPOINT")
     is_dual_stack = settings.switch("AWS_USE_DUALSTACK_ENDPOINT")
     if named := _named(service):
-        return named  # whatever else is asked for, as botocore has it
+        return named  # takes precedence, as in botocore
     if queue_url and not (is_fips or is_dual_stack):
         parts = urlsplit(queue_url)
         return f"{parts.scheme}://{parts.netloc}"
@@ -48,14 +48,14 @@ def url(service: str, region: str, queue_url: str | None = None) -> str:
     if is_dual_stack:
         if suffix not in _DUAL_STACK_SUFFIXES:
             raise settings.SettingsError(
-                f"AWS_USE_DUALSTACK_ENDPOINT is set, and no dual-stack suffix of {suffix} is known."
+                f"AWS_USE_DUALSTACK_ENDPOINT is set, but {suffix} has no known dual-stack suffix."
             )
         suffix = _DUAL_STACK_SUFFIXES[suffix]
     return f"https://{name}.{region}.{suffix}"
 
 
 def refuse_proxies() -> None:
-    """Ends the start where a proxy is set, which this client would silently go past.
+    """Stops the start if a proxy is set, which this client would silently bypass.
 
     Raises:
         SettingsError: Names the variable.
@@ -63,8 +63,8 @@ def refuse_proxies() -> None:
     for name in os.environ:
         if name.lower() in ("http_proxy", "https_proxy", "all_proxy") and os.environ[name]:
             raise settings.SettingsError(
-                f"{name} is set, and the functions' own client uses no proxy. Unset it, or set "
-                "CLIENT_IMPLEMENTATION to botocore, which does."
+                f"{name} is set, but the functions' own client does not use proxies. Unset it, or "
+                "set CLIENT_IMPLEMENTATION to botocore, which does."
             )
 
 
@@ -75,7 +75,7 @@ def _named(service: str) -> str:
         if value := os.environ.get(name, ""):
             if not _URL.fullmatch(value):
                 raise settings.SettingsError(
-                    f"{name} must be a URL of http or https, with a plain path or none. "
+                    f"{name} must be an HTTP or HTTPS URL, with a plain path or none. "
                     f"Got {value!r}."
                 )
             return value

@@ -1,22 +1,22 @@
-"""Orders: JSON in, DynamoDB items out, and not a value changed on the way.
+"""Orders: JSON in, DynamoDB items out, with no value changed on the way.
 
 An order is a JSON object with the table's key attributes. A document is one order or an array of
-them. Both functions read documents by :func:`read`: ingest refuses what DynamoDB could not store,
-and process, to whose queue others may send as well, judges by the same rules.
+them. Both functions read documents with :func:`read`: ingest refuses what DynamoDB could not store,
+and process applies the same rules, because others may send to its queue too.
 
-**Numbers** stay the literals that the client wrote. DynamoDB keeps 38 significant digits,
-magnitudes from 1E-130 to 9.9…E+125, and zero. So ``1.10``, ``-0`` (stored as 0), ``0E999`` (a zero,
-whose literal AWS would refuse, so 0 is what is sent) and a one with a hundred zeros are accepted;
-``1E126``, ``1E400``, ``1E-131`` and anything of 39 significant digits are refused, never rounded.
-``NaN`` and ``Infinity`` are not JSON.
+**Numbers** remain the literals that the client wrote. DynamoDB stores 38 significant digits,
+magnitudes from 1E-130 to 9.9…E+125, and zero. So ``1.10``, ``-0`` (stored as 0), ``0E999`` (sent as
+0, because AWS rejects this literal) and a one with a hundred zeros are accepted; ``1E126``,
+``1E400``, ``1E-131`` and anything of 39 significant digits are refused, never rounded. ``NaN`` and
+``Infinity`` are not JSON.
 
-**Time to live** is checked where the schema names its attribute, and only ingest's does. DynamoDB
-stores any value there, and never deletes an item by one that it cannot use ("Using time to live
-(TTL) in DynamoDB"). Ingest's clients can be told. What other producers put on the queue is stored
-all the same: an order that never expires is better than one in the dead-letter queue.
+**Time to live** is checked if the schema names its attribute, which only that of ingest does.
+DynamoDB stores any value there, but never deletes an item by a value that it cannot use ("Using
+time to live (TTL) in DynamoDB"). Clients of ingest can be told. Orders of other producers are
+stored regardless: one that never expires is better than one in the dead-letter queue.
 
 **Limits** are those of "Constraints in Amazon DynamoDB" and "DynamoDB item sizes and formats".
-Where these are vague (which levels count, how digits are packed), DynamoDB Local is followed.
+Where these are vague (which levels count, how digits are packed), the code follows DynamoDB Local.
 """
 
 import json
@@ -31,16 +31,16 @@ from typing import Any, NamedTuple, TypeAlias
 MAX_ITEM_BYTES = 400 * 1024
 MAX_KEY_BYTES = (2048, 1024)  # partition key, sort key
 MAX_NAME_BYTES = 65535
-MAX_LEVELS = 32  # of objects and arrays, the order itself being the first
+MAX_LEVELS = 32  # of nested objects and arrays, counting the order itself
 MAX_DIGITS = 38
 MAX_NUMBER_BYTES = 21
 EXPONENTS = range(-130, 126)  # of the first significant digit
-MAX_EXPIRED_SECONDS = 5 * 365 * 86400  # ago; DynamoDB deletes nothing older than five years
-LAST_EXPIRY = 253402300799  # the end of the year 9999; in milliseconds it is in 1978
-MAX_FAULTS = 20  # enough to mend a client
-SHOWN_NAME = 64  # characters of an attribute's name that are shown
+MAX_EXPIRED_SECONDS = 5 * 365 * 86400  # DynamoDB deletes nothing that expired earlier
+MAX_EXPIRY = 253402300799  # the end of the year 9999; in milliseconds, this would be in 1978
+MAX_FAULTS = 20  # enough to fix a client
+SHOWN_NAME = 64  # characters of an attribute's name that are reported
 
-Value: TypeAlias = Any  # as json returns it, numbers being Number
+Value: TypeAlias = Any  # as json returns it, with Number for numbers
 Key: TypeAlias = tuple[str, ...]
 
 
@@ -51,14 +51,14 @@ class KeyAttribute(NamedTuple):
 
 class Schema(NamedTuple):
     keys: tuple[KeyAttribute, ...]  # partition key, and sort key if there is one
-    stamp: str  # the attribute that the system adds: microseconds since the epoch
-    expiry: str | None = None  # the attribute of the table's time to live, if it is checked
+    accepted_at_name: str  # the attribute that the system adds: microseconds since the epoch
+    expiry: str | None = None  # the attribute of the time to live, if it is checked
 
 
 class Document(NamedTuple):
     value: Value  # as sent, one order or an array
     orders: list[dict[str, Value]]
-    keys: list[Key]  # of the orders; equal if they are the same to DynamoDB
+    keys: list[Key]  # of the orders; equal if DynamoDB considers them the same
 
 
 class Fault(NamedTuple):
@@ -67,14 +67,14 @@ class Fault(NamedTuple):
     detail: str
 
     def __str__(self) -> str:
-        """Short and in ASCII, whatever the attribute's name is."""
+        """Returns the fault in short ASCII text, whatever the attribute's name is."""
         order = "" if self.order is None else f"order {self.order}: "
         attribute = "" if self.attribute is None else f"{quote(self.attribute[:SHOWN_NAME])} "
         return f"{order}{attribute}{self.detail}"
 
 
 class InvalidDocumentError(ValueError):
-    """The document is not JSON, or cannot be stored; at most MAX_FAULTS faults say why."""
+    """The document is not JSON or cannot be stored; up to MAX_FAULTS faults say why."""
 
     def __init__(self, faults: list[Fault], *, is_json: bool = True) -> None:
         super().__init__(str(faults[0]))
@@ -83,26 +83,26 @@ class InvalidDocumentError(ValueError):
 
 
 class Number(str):
-    """A JSON number, as the literal that stood in the document."""
+    """A JSON number, as its literal in the document."""
 
     __slots__ = ()
 
 
 class _RepeatedName(NamedTuple):
-    """Stands in for an object that has a name twice, until its order is refused."""
+    """Stands in for an object with a repeated name, until its order is refused."""
 
     name: str
 
 
 class _UnstorableError(Exception):
-    """DynamoDB would refuse the attribute. The text goes on after the attribute's name."""
+    """DynamoDB would reject the attribute. The message continues after the attribute's name."""
 
 
 def read(text: str, schema: Schema) -> Document:
     """Parses and checks a document.
 
     Raises:
-        InvalidDocumentError: See there.
+        InvalidDocumentError: It is not JSON or cannot be stored.
     """
     value = _parse(text)
     orders = value if type(value) is list else [value]
@@ -113,7 +113,7 @@ def read(text: str, schema: Schema) -> Document:
         if not found:
             twin = positions.setdefault(_key(order, schema), position)
             if twin != position:
-                found = [Fault(position, schema.keys[0].name, f"and all the key is order {twin}'s")]
+                found = [Fault(position, schema.keys[0].name, f"repeats the key of order {twin}")]
         faults += found
         if len(faults) >= MAX_FAULTS:
             break
@@ -122,10 +122,11 @@ def read(text: str, schema: Schema) -> Document:
     return Document(value, orders, list(positions))
 
 
-def least_encoded_length(text: str) -> int:
-    r"""What :func:`encode` cannot make shorter, found without parsing.
+def min_encoded_length(text: str) -> int:
+    r"""Returns a lower bound for the length of the encoded document, without parsing it.
 
-    A byte order mark and white space go, an escape of six characters may become one, "\/" does.
+    Encoding drops a byte order mark and white space, and may shorten an escape of six characters
+    to one, and "\/" to "/".
     """
     length = sum(map(len, text.removeprefix("\ufeff").split()))
     if "\\" in text:
@@ -134,7 +135,7 @@ def least_encoded_length(text: str) -> int:
 
 
 def encode(value: Value) -> str:
-    """Compact JSON in ASCII, all of which SQS takes, with numbers as they were written."""
+    """Returns compact ASCII JSON, which SQS accepts entirely, with numbers as they were written."""
     kind = type(value)
     if kind is str:
         return quote(value)
@@ -148,7 +149,7 @@ def encode(value: Value) -> str:
 
 
 def to_wire(value: Value) -> str:
-    """DynamoDB's wire format as JSON text, such as ``{"S":"Kopi Susu"}`` or ``{"N":"2"}``."""
+    """Returns DynamoDB's wire format as JSON text, such as ``{"S":"Kopi"}`` or ``{"N":"2"}``."""
     kind = type(value)
     if kind is str:
         return f'{{"S":{quote(value)}}}'
@@ -165,7 +166,7 @@ def to_wire(value: Value) -> str:
 
 def _parse(text: str) -> Value:
     try:
-        # RFC 8259 lets a parser ignore a byte order mark, and some shells and editors send one.
+        # RFC 8259 lets a parser ignore a byte order mark, which some shells and editors add.
         return _DECODER.decode(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         detail = f"{error.msg}, line {error.lineno}, column {error.colno}"
@@ -186,7 +187,7 @@ def _members(pairs: list[tuple[str, Value]]) -> dict[str, Value] | _RepeatedName
 
 
 def _refuse_constant(name: str) -> Value:
-    raise _not_json(f"{name} is no number")
+    raise _not_json(f"{name} is not a number")
 
 
 _DECODER = json.JSONDecoder(
@@ -198,7 +199,7 @@ _DECODER = json.JSONDecoder(
 
 
 def _faults(order: Value, schema: Schema) -> Iterator[tuple[str | None, str]]:
-    """Which attribute, if it is one, and what is wrong with it."""
+    """Yields what is wrong with an order, with the attribute's name if it is about one."""
     if type(order) is _RepeatedName:
         yield order.name, "appears more than once"
         return
@@ -208,9 +209,9 @@ def _faults(order: Value, schema: Schema) -> Iterator[tuple[str | None, str]]:
     for key, limit in zip(schema.keys, MAX_KEY_BYTES, strict=False):
         if fault := _key_fault(order.get(key.name), key.type, limit):
             yield key.name, f"{fault if key.name in order else 'is missing'}: it is a key"
-    size = len(schema.stamp.encode()) + _STAMP_BYTES
+    size = len(schema.accepted_at_name.encode()) + _ACCEPTED_AT_BYTES
     for name, value in order.items():
-        if name == schema.stamp:
+        if name == schema.accepted_at_name:
             yield name, "is reserved for the time of acceptance"
             continue
         try:
@@ -233,15 +234,15 @@ def _key_fault(value: Value, key_type: str, limit: int) -> str | None:
 
 
 def _expiry_fault(value: Value) -> str | None:
-    """Why DynamoDB would never delete an item that expires at this time."""
+    """Returns why DynamoDB would never delete an item that expires at this time, if so."""
     if type(value) is not Number:
         return "must be a number of whole seconds since 1970, or be left out: the item expires then"
     sign, digits, first = _analyse(value)
     if len(digits) > first + 1:
         return "must be whole seconds since 1970, without a fraction"
-    # Thirteen digits are enough to be out of range, and an exponent may ask for any number of them.
+    # Thirteen digits are out of range anyway, and an exponent may ask for any number of them.
     seconds = int(sign + digits[:13].ljust(min(first, 12) + 1, "0"))
-    if seconds > LAST_EXPIRY:
+    if seconds > MAX_EXPIRY:
         return "is after the year 9999: it must be in seconds since 1970, not in milliseconds"
     if seconds < int(time.time()) - MAX_EXPIRED_SECONDS:
         return "is more than five years ago, so the item would stay: correct it, or leave it out"
@@ -249,15 +250,15 @@ def _expiry_fault(value: Value) -> str | None:
 
 
 def _key(order: dict[str, Value], schema: Schema) -> Key:
-    """The key as DynamoDB compares it: 1, 1.0 and 10E-1 are the same."""
+    """Returns the key as DynamoDB compares it: 1, 1.0 and 10E-1 are the same."""
     return tuple([_normal(order[k]) if kind == "N" else order[k] for k, kind in schema.keys])
 
 
 def _value_bytes(value: Value, level: int) -> int:
-    """What a value takes in an item.
+    """Returns how many bytes a value takes in an item.
 
     Raises:
-        _UnstorableError: DynamoDB would refuse it.
+        _UnstorableError: DynamoDB would reject it.
     """
     kind = type(value)
     if kind is str:
@@ -284,7 +285,7 @@ def _utf8_bytes(text: str) -> int:
     try:
         return len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError:
-        raise _UnstorableError("contains half a surrogate pair, which is no character") from None
+        raise _UnstorableError("contains half a surrogate pair, which is not a character") from None
 
 
 def _name_bytes(name: str) -> int:
@@ -298,18 +299,18 @@ _NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)0*([0-9]*))?")
 
 
 def _analyse(literal: str) -> tuple[str, str, int]:
-    """Sign, significant digits (none for zero), and the power of ten of the first of them."""
-    match: Any = _NUMBER.fullmatch(literal)  # it does match: json has found the number
+    """Returns sign, significant digits ("" for zero), and the first digit's power of ten."""
+    match: Any = _NUMBER.fullmatch(literal)  # it always matches: json has found the number
     sign, whole, fraction, exponent_sign, exponent = match.groups("")
     digits = (whole + fraction).lstrip("0")
-    # Nine digits of an exponent are enough: no document has as many zeros to make up for it.
+    # Nine digits of the exponent suffice: no document has enough zeros to make up for more.
     first = len(digits) - 1 - len(fraction) + int(exponent_sign + (exponent[:9] or "0"))
     digits = digits.rstrip("0")
     return (sign, digits, first) if digits else ("", "", 0)
 
 
 def _number_bytes(literal: str) -> int:
-    """One byte for each two digits, paired from the decimal point, and one or two more."""
+    """Returns one byte per two digits, paired from the decimal point, and one or two more."""
     sign, digits, first = _analyse(literal)
     if len(digits) > MAX_DIGITS:
         raise _UnstorableError(f"has a number of more than {MAX_DIGITS} significant digits")
@@ -320,13 +321,13 @@ def _number_bytes(literal: str) -> int:
     return min(size, MAX_NUMBER_BYTES)
 
 
-# A document may have a hundred thousand numbers, and few different ones.
+# A document may have a hundred thousand numbers, but few distinct ones.
 _short_number_bytes = lru_cache(maxsize=1024)(_number_bytes)
 
-_STAMP_BYTES = _number_bytes("1234567890123456")  # microseconds, until the year 2286
+_ACCEPTED_AT_BYTES = _number_bytes("1234567890123456")  # microseconds, until the year 2286
 
 
 def _normal(literal: str) -> str:
-    """The one way to write a number, short however long the literal is."""
+    """Returns the canonical literal of a number, short however long the given one is."""
     sign, digits, first = _analyse(literal)
     return f"{sign}{digits}E{first - len(digits) + 1}" if digits else "0"

@@ -1,4 +1,4 @@
-"""Messages to SQS, confirmed to be there as they were sent."""
+"""Sends messages to SQS, and has each confirmed unaltered."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ from shared import signing
 from shared.aws import CallError, Client, Deadline
 
 Attributes: TypeAlias = dict[str, dict[str, str]]
-"""By name: DataType, and StringValue, or BinaryValue in base64, as in the API reference."""
+"""By name: DataType and either StringValue or BinaryValue (base64), as in the API reference."""
 
 
 class Queue:
@@ -28,19 +28,19 @@ class Queue:
         """Sends a message.
 
         Args:
-            body: What SQS takes; it refuses some control characters.
+            body: Characters that SQS accepts; it rejects some control characters.
             attributes: At most 10.
-            trace: The trace that the message belongs to, for where the call itself has none: within
-                Lambda the call's trace is the message's, and with it comes what stops recursion.
-            deadline: By when SQS must have confirmed.
-            group: The tenant that the message belongs to, if it has one ("Amazon SQS fair queues").
+            trace: The message's trace, used only where the call itself has none. Within Lambda, the
+                call's trace becomes the message's, and recursive loop detection relies on it.
+            deadline: By when SQS must confirm.
+            group: The tenant that the message belongs to, if any ("Amazon SQS fair queues").
 
         Returns:
             The message's id.
 
         Raises:
-            CallError: SQS has not confirmed that it has this very message.
-            ValueError: A BinaryValue is not base64; nothing has been sent.
+            CallError: SQS did not confirm this very message.
+            ValueError: A BinaryValue is not base64; nothing was sent.
         """
         digests = {"MD5OfMessageBody": _md5(body.encode())}
         if attributes:
@@ -65,7 +65,7 @@ class Queue:
 
 
 def md5_of_attributes(attributes: Attributes) -> str:
-    """As SQS computes it: "Calculating the MD5 message digest for message attributes"."""
+    """Returns the digest by "Calculating the MD5 message digest for message attributes"."""
     digest = b""
     for name, attribute in sorted(attributes.items()):
         is_binary = "BinaryValue" in attribute

@@ -1,6 +1,6 @@
 """Environment variables, which Terraform sets from the same values as the resources.
 
-The handlers read theirs at import, so that a missing or malformed one ends the start with one line
+The handlers read them on import, so that a missing or invalid one stops the start with one line
 that names it, instead of failing one order after another.
 """
 
@@ -12,7 +12,7 @@ from shared.orders import KeyAttribute, Schema
 
 
 class SettingsError(RuntimeError):
-    """Names the variable and says what is expected."""
+    """A variable is missing or invalid; the message names it and says what is expected."""
 
 
 def text(name: str) -> str:
@@ -49,7 +49,7 @@ def flag(name: str) -> bool:
 
 
 def choice(name: str, values: tuple[str, ...]) -> str:
-    """One of some values, the first of which is the default."""
+    """Returns one of some values, of which the first is the default."""
     value = os.environ.get(name) or values[0]
     if value not in values:
         raise SettingsError(f"{name} must be {' or '.join(values)}. Got {value!r}.")
@@ -57,7 +57,7 @@ def choice(name: str, values: tuple[str, ...]) -> str:
 
 
 def switch(name: str) -> bool:
-    """One of the SDKs' own, which is off if it is not set."""
+    """Returns a flag that is defined by the AWS SDKs, false if it is not set."""
     value = os.environ.get(name) or "false"
     if value.lower() not in ("true", "false"):
         raise SettingsError(f"{name} must be true or false. Got {value!r}.")
@@ -65,7 +65,7 @@ def switch(name: str) -> bool:
 
 
 def paths(name: str) -> frozenset[str]:
-    """Each path counts as it is and with one trailing slash, as in the load balancer's rule."""
+    """Returns each path with and without a trailing slash, as in the load balancer's rule."""
     value = _parsed(name)
     valid = isinstance(value, list) and all(isinstance(path, str) for path in value)
     if not valid or not value or not all(path.startswith("/") for path in value):
@@ -76,29 +76,29 @@ def paths(name: str) -> frozenset[str]:
 
 
 def schema() -> Schema:
-    """The table's keys and the name of the attribute that the system adds to each item."""
-    stamp = text("ACCEPTED_AT_ATTRIBUTE")
+    """Returns the table's keys and the name of the attribute that is added to each item."""
+    accepted_at_name = text("ACCEPTED_AT_ATTRIBUTE")
     value = _parsed("TABLE_KEYS")
     try:
         keys = tuple([KeyAttribute(str(key["name"]), key["type"]) for key in value])
     except (TypeError, KeyError):
         keys = ()
     names = {key.name for key in keys if key.name and key.type in ("S", "N")}
-    if not 1 <= len(keys) <= 2 or len(names) < len(keys) or stamp in names:
+    if not 1 <= len(keys) <= 2 or len(names) < len(keys) or accepted_at_name in names:
         raise SettingsError(
-            'TABLE_KEYS must be a JSON list of one or two {"name": …, "type": "S" or "N"}, '
-            f"no name twice and none as ACCEPTED_AT_ATTRIBUTE says. Got {value!r}."
+            'TABLE_KEYS must be a JSON list of one or two {"name": …, "type": "S" or "N"}, with '
+            f"distinct names that differ from ACCEPTED_AT_ATTRIBUTE. Got {value!r}."
         )
-    return Schema(keys, stamp)
+    return Schema(keys, accepted_at_name)
 
 
 def schema_with_expiry() -> Schema:
-    """The same, and the attribute of the table's time to live, if TTL_ATTRIBUTE names one."""
+    """Returns the same with the attribute of the time to live, if TTL_ATTRIBUTE names one."""
     own = schema()
     name = os.environ.get("TTL_ATTRIBUTE") or None
-    if name == own.stamp:
+    if name == own.accepted_at_name:
         raise SettingsError(
-            "TTL_ATTRIBUTE must be another than ACCEPTED_AT_ATTRIBUTE, which is in microseconds. "
+            "TTL_ATTRIBUTE must differ from ACCEPTED_AT_ATTRIBUTE, which is in microseconds. "
             f"Got {name!r}."
         )
     return own._replace(expiry=name)

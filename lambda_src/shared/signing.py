@@ -1,6 +1,6 @@
-"""AWS Signature Version 4, for a POST with its body in one piece and no query.
+"""AWS Signature Version 4 for a POST without a query, its body in one piece.
 
-"Create a signed AWS API request", IAM User Guide. What is signed is every header that is given.
+See "Create a signed AWS API request", IAM User Guide. All given headers are signed.
 """
 
 import hmac
@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from shared.credentials import Credentials
 
-_TRACE_CHARACTERS = "-=;:+&[]{}\"',"  # that SDKs leave as they are in X-Amzn-Trace-Id
+_TRACE_CHARACTERS = "-=;:+&[]{}\"',"  # not escaped by the SDKs in X-Amzn-Trace-Id
 
 
 class Signer:
@@ -23,12 +23,12 @@ class Signer:
     def authorization(
         self, path: str, headers: dict[str, str], body: bytes, credentials: Credentials
     ) -> str:
-        """The value of the header Authorization.
+        """Returns the value of the Authorization header.
 
         Args:
-            path: Of the URL, percent-encoded as it is sent.
-            headers: By names in lower case, host and x-amz-date (YYYYMMDD'T'HHMMSS'Z') among them.
-            body: Of the request.
+            path: Path of the URL, percent-encoded as it is sent.
+            headers: By lower-case name, including host and x-amz-date (YYYYMMDD'T'HHMMSS'Z').
+            body: Body of the request.
             credentials: Whose signature it is.
         """
         names = sorted(headers)
@@ -52,7 +52,7 @@ class Signer:
         )
 
     def _signing_key(self, secret_key: str, day: str) -> bytes:
-        """Derived once for a day. Threads may derive it twice, to the same end."""
+        """Returns the key, derived once a day; if two threads derive it, the result is the same."""
         cached_for, key = self._key
         if cached_for != (secret_key, day):
             key = f"AWS4{secret_key}".encode()
@@ -63,9 +63,9 @@ class Signer:
 
 
 def trace_header() -> str:
-    """What SDKs send in X-Amzn-Trace-Id from within Lambda, not signed; "" elsewhere.
+    """Returns the X-Amzn-Trace-Id that SDKs send within Lambda, unsigned; "" elsewhere.
 
-    X-Ray joins the traces by it, and Lambda's recursive loop detection counts in it.
+    X-Ray joins traces by it, and Lambda's recursive loop detection counts hops in it.
     """
     trace = os.environ.get("_X_AMZN_TRACE_ID")
     if not trace or "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:

@@ -1,20 +1,20 @@
 """One line per invocation: its log record, and its metrics in CloudWatch's embedded metric format.
 
 ============ ======== ============================================================================
-Accepted     orders   ingest answered 202
-Rejected     requests ingest answered 4xx
-HealthChecks requests by which the load balancer probes ingest, and counted as nothing else
-Written      orders   process stored them
-Superseded   orders   process found a newer one, or the very same, stored already
-DeadLettered messages process sent them to the dead-letter queue
+Accepted     orders   that ingest answered 202
+Rejected     requests that ingest answered 4xx
+HealthChecks requests by which the load balancer probes ingest, counted as nothing else
+Written      orders   that process stored
+Superseded   orders   of which process found a newer one, or the very same, already stored
+DeadLettered messages that process sent to the dead-letter queue
 Failed       both     requests that ingest answered 503; messages that process reported for retry
 Age          ms       from acceptance to write, of each order written
 ============ ======== ============================================================================
 
-Trouble is logged besides, by ``logging``, which the runtime turns into JSON. No line has anything
-of an order but names of attributes.
+Errors and warnings go through ``logging``, whose records the runtime turns into JSON. No line
+contains anything of an order except attribute names.
 
-Lambda takes a line without a level for INFO ("Log-level filtering"), and would drop the metrics at
+Lambda treats a line without a level as INFO ("Log-level filtering"), and would drop the metrics at
 a higher log level. So the function's own setting in Lambda is never above INFO, and :func:`logger`
 applies LOG_LEVEL.
 """
@@ -24,7 +24,7 @@ import logging
 import time
 from collections.abc import Mapping
 
-MAX_VALUES = 100  # of a metric in one line: CloudWatch, "Embedded metric format specification"
+MAX_VALUES = 100  # of a metric per line: CloudWatch, "Embedded metric format specification"
 
 
 def now_microseconds() -> int:
@@ -32,7 +32,7 @@ def now_microseconds() -> int:
 
 
 def logger(level: str) -> logging.Logger:
-    """The logger of the handlers, which writes what has at least this level, as Lambda names it."""
+    """Returns the handlers' logger, set to a level as Lambda names it."""
     log = logging.getLogger()
     log.setLevel({"TRACE": logging.DEBUG, "FATAL": logging.CRITICAL}.get(level, level))
     return log
@@ -57,13 +57,13 @@ def emit(function: str, metrics: Mapping[str, int | list[int]], **properties: ob
 
 
 def thin_out(values: list[int]) -> list[int]:
-    """As many values as a line may have, spread evenly and with the greatest among them."""
+    """Returns as many values as a line may have, spread evenly and including the greatest."""
     step = -(-len(values) // MAX_VALUES) or 1
     return sorted(values, reverse=True)[::step]
 
 
 def describe(error: Exception) -> dict[str, str]:
-    """Type and place of an exception, for a log. Not its text, which may quote an order."""
+    """Returns type and place of an exception, but not its text, which may quote an order."""
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next

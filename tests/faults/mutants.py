@@ -8,6 +8,7 @@ INGEST = "ingest/handler.py"
 PROCESS = "process/handler.py"
 MESSAGES = "process/messages.py"
 WRITER = "process/writer.py"
+SETTLEMENT = "process/settlement.py"
 DEAD_LETTERS = "process/dead_letters.py"
 
 
@@ -43,7 +44,7 @@ MUTANTS = {
     "reports_no_failures": Mutant(
         "process always answers that no message has failed.",
         ("dynamodb_some_statements_failed",),
-        (Mutation(PROCESS, "failed = dict.fromkeys(batch.failed)", "failed = ()"),),
+        (Mutation(PROCESS, "failed = dict.fromkeys(settlement.failed)", "failed = ()"),),
     ),
     "ignores_errors_of_statements": Mutant(
         "A call that succeeds counts for all its statements.",
@@ -51,7 +52,7 @@ MUTANTS = {
         (
             Mutation(
                 WRITER,
-                "_OUTCOMES.get(code, Outcome.FAILED)",
+                "_OUTCOMES.get(code, Outcome.TRANSIENT_FAILURE)",
                 "_OUTCOMES.get(code, Outcome.WRITTEN)",
             ),
         ),
@@ -62,8 +63,8 @@ MUTANTS = {
         (
             Mutation(
                 WRITER,
-                "_OUTCOMES.get(code, Outcome.FAILED)",
-                "_OUTCOMES.get(code, Outcome.REFUSED)",
+                "_OUTCOMES.get(code, Outcome.TRANSIENT_FAILURE)",
+                "_OUTCOMES.get(code, Outcome.PERMANENT_FAILURE)",
             ),
         ),
     ),
@@ -100,7 +101,11 @@ MUTANTS = {
     "compares_stamps_the_wrong_way_round": Mutant(
         "The older of two orders wins.",
         ("delivery_in_reverse_order", "one_key_rewritten_in_a_burst"),
-        (Mutation(WRITER, ':"NOT #stamp >= :stamp"', ':"NOT #stamp <= :stamp"'),),
+        (
+            Mutation(
+                WRITER, ':"NOT #accepted_at >= :accepted_at"', ':"NOT #accepted_at <= :accepted_at"'
+            ),
+        ),
     ),
     "keeps_whatever_is_stored": Mutant(
         "A key that exists counts as a duplicate of the order.",
@@ -113,7 +118,7 @@ MUTANTS = {
         (
             Mutation(
                 MESSAGES,
-                "if isinstance(given, str) and _STAMP.fullmatch(given):",
+                "if isinstance(given, str) and _MICROSECONDS.fullmatch(given):",
                 'if given == "":',
             ),
         ),
@@ -124,10 +129,10 @@ MUTANTS = {
         (
             Mutation(
                 PROCESS,
-                "        for group in messages.groups(records, MAX_RECEIVE_COUNT):",
+                "        for group in reader.groups(records, MAX_RECEIVE_COUNT):",
                 '        records = [r for r in records if r["messageId"] not in SEEN]\n'
                 '        SEEN.update(r["messageId"] for r in records)\n'
-                "        for group in messages.groups(records, MAX_RECEIVE_COUNT):",
+                "        for group in reader.groups(records, MAX_RECEIVE_COUNT):",
             ),
             Mutation(
                 PROCESS,
@@ -152,9 +157,9 @@ MUTANTS = {
         ("poison_among_good_messages",),
         (
             Mutation(
-                PROCESS,
-                "        if not reason and Outcome.FAILED not in outcomes:",
-                "        if Outcome.FAILED not in outcomes:",
+                SETTLEMENT,
+                "        if failure is None:",
+                "        if failure is not Outcome.TRANSIENT_FAILURE:",
             ),
         ),
     ),

@@ -1,17 +1,20 @@
-"""Imports the handlers in their environment, and starts the engines."""
+"""Imports the handlers in their environment, and starts engines and fakes."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from local.engines import Engine
+from local.engines import dynamodb_local as dynamodb_local_server
+from local.events import ENVIRONMENT
 from tests.support import engines
-from tests.support.handlers import ENVIRONMENT, FakeDynamoDB, FakeSqs
+from tests.support.fakes import FakeDynamoDB, FakeSqs
 
 with pytest.MonkeyPatch.context() as patch:
     for _name, _value in ENVIRONMENT.items():
         patch.setenv(_name, _value)
-    patch.delenv("AWS_CA_BUNDLE", raising=False)  # of this machine, perhaps
+    patch.delenv("AWS_CA_BUNDLE", raising=False)  # may be set on this machine
     from ingest import handler as ingest_handler
     from process import handler as process_handler
     from process import writer
@@ -20,20 +23,20 @@ with pytest.MonkeyPatch.context() as patch:
 
 @pytest.fixture
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For calls that are really made."""
+    """Credentials for calls that are really made."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, ENVIRONMENT[name])
 
 
 @pytest.fixture
 def quick_calls(credentials: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls have credentials, and do not wait before they try again."""
+    """Calls have credentials, and retry without waiting."""
     monkeypatch.setattr(aws.Deadline, "pause", lambda self, seconds: seconds < self.remaining())
 
 
 @pytest.fixture
 def sqs(monkeypatch: pytest.MonkeyPatch) -> FakeSqs:
-    """The queue behind ingest, and the dead-letter queue behind process."""
+    """A fake of the queue behind ingest and of the dead-letter queue behind process."""
     fake = FakeSqs()
     monkeypatch.setattr(ingest_handler.QUEUE, "_client", fake)
     monkeypatch.setattr(process_handler.DEAD_LETTER_QUEUE, "_client", fake)
@@ -42,27 +45,27 @@ def sqs(monkeypatch: pytest.MonkeyPatch) -> FakeSqs:
 
 @pytest.fixture
 def dynamodb(monkeypatch: pytest.MonkeyPatch) -> FakeDynamoDB:
-    """The table behind process."""
+    """A fake of the table behind process."""
     fake = FakeDynamoDB()
     monkeypatch.setattr(process_handler.WRITER, "_client", fake)
-    monkeypatch.setattr(process_handler.WRITER, "_experience", writer._Experience())
+    monkeypatch.setattr(process_handler.WRITER, "_insert_statistics", writer._InsertStatistics())
     return fake
 
 
 @pytest.fixture(scope="session")
-def dynamodb_local() -> Iterator[engines.Engine]:
-    with engines.dynamodb_local() as engine:
+def dynamodb_local() -> Iterator[Engine]:
+    with engines.or_skip(dynamodb_local_server()) as engine:
         yield engine
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[engines.Engine]:
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     directory: Path = tmp_path_factory.mktemp("emulator")
     with engines.emulator(directory) as engine:
         yield engine
 
 
 @pytest.fixture
-def in_moto() -> Iterator[engines.Engine]:
+def in_moto() -> Iterator[Engine]:
     with engines.in_moto() as engine:
         yield engine

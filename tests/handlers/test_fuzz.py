@@ -1,12 +1,10 @@
-"""Fuzzing: what reads requests, and what makes statements of their names. `make fuzz` does more.
+"""Fuzzing: any text that a client may send. ``make fuzz`` does more.
 
-Nothing but a refusal may come of any text; what is accepted can be stored; no refusal shows a
-value; and no name gets out of its quotes.
+Each is refused or can be stored, and no refusal shows a value.
 """
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,23 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import handler as ingest
-from process import writer
+from local.engines import Engine
+from local.events import request
 from shared import orders
-from tests.handlers.test_orders import EVERYDAY_VALUES, exact, from_wire, numerals
-from tests.handlers.test_properties import ANSWERS, post
-from tests.handlers.test_write_path import NAMES, WRITTEN, Table, entry, item_of
-from tests.support.engines import Engine
-from tests.support.handlers import FakeSqs, invoke, request
+from tests.support.documents import exact, from_wire
+from tests.support.fakes import FakeSqs
+from tests.support.ingest import ANSWERS, message_of
 from tests.support.properties import examples
+from tests.support.runtime import invoke
+from tests.support.strategies import EVERYDAY_VALUES, numerals
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 
-EXAMPLES = 500
-SECRET = "31415926535"  # may be a part of a number as well
-STAMP = {"N": "1700000000123456"}
-
-# Texts that are JSON, or nearly
-
+SECRET = "31415926535"  # may be part of a number too
+ACCEPTED_AT = {"N": "1700000000123456"}
 TOKENS = [
     *('{"order_id":"1","item":"2"', '"order_id":"1"', '"item":"2"', '"x":', '"accepted_at":1'),
     *("{", "}", "[", "]", ",", ":", '"', "\\", "[[[[[[[[[[[[[[[[", "]]]]]]]]]]]]]]]]", "{}", "[]"),
@@ -41,9 +36,9 @@ TOKENS = [
     *(" ", "\n", "\0", "\x0b", "\u2028", "\u00a0"),
 ]
 SOUP = st.lists(st.sampled_from(TOKENS), max_size=25).map("".join)
-# Where everything is hostile at once, hardly anything is accepted.
+# If everything were hostile at once, hardly anything would be accepted.
 GOOD = EVERYDAY_VALUES.map(orders.encode) | st.sampled_from(["[" * 31 + "]" * 31, "-0", "1E125"])
-# What parsers take that should not, or DynamoDB does not.
+# What lax parsers accept, or DynamoDB does not store.
 BAD = st.sampled_from(
     [
         *("NaN", "-Infinity", '"\\ud83d"', '{"a":1,"b":2,"a":1}', '1,"X":1,"X":2', '[{"":1}]'),
@@ -65,7 +60,7 @@ ORDERS = st.builds(
 
 @st.composite
 def damaged(draw: st.DrawFn) -> str:
-    """An order, or an array of some, in which something was cut out, put in or doubled."""
+    """An order, or an array of orders, with something cut out, inserted or doubled."""
     text = draw(ORDERS | st.lists(ORDERS, max_size=3).map(lambda some: f"[{','.join(some)}]"))
     for _ in range(draw(st.integers(0, 3))):
         start, end = sorted(draw(st.tuples(*[st.integers(0, len(text))] * 2)))
@@ -84,7 +79,7 @@ def table(dynamodb_local: Engine) -> Engine:
 
 
 def read(text: str) -> orders.Document | None:
-    """The document, if it is accepted. Asserts that a refusal is well formed."""
+    """Returns the document if it is accepted, and asserts that a refusal is well-formed."""
     try:
         return orders.read(text, ingest.SCHEMA)
     except orders.InvalidDocumentError as error:
@@ -95,59 +90,64 @@ def read(text: str) -> orders.Document | None:
 
 
 def by_library(text: str) -> Any:
-    """As the standard library reads it, with numbers as they are written and every name."""
+    """Reads a text with the standard library, keeping number literals and repeated names."""
     return json.loads(text, parse_int=str, parse_float=str, object_pairs_hook=list)
 
 
-@examples(EXAMPLES)
+@examples(500)
 @given(text=TEXTS)
 def test_any_text_is_refused_or_can_be_stored(table: Engine, text: str) -> None:
     document = read(text)
     if document is None:
         return
     message = orders.encode(document.value)
-    assert all(" " <= character <= "~" for character in message)  # SQS takes these
-    # Nothing changes on the way to process: by our reading, and by that of the standard library.
+    assert all(" " <= character <= "~" for character in message)  # SQS accepts these
+    # Nothing changes on the way to process, neither to our parser nor to the standard library's.
     assert read(message) == document
     assert by_library(message) == by_library(text.removeprefix("\ufeff"))
-    json.dumps(by_library(message), ensure_ascii=False).encode()  # half a character would fail
+    json.dumps(by_library(message), ensure_ascii=False).encode()  # half a surrogate pair would fail
     keys = [(order["order_id"], order["item"]) for order in document.orders]
     assert len(set(keys)) == len(keys)
     for order in document.orders:
         item = {name: json.loads(orders.to_wire(value)) for name, value in order.items()}
-        table.client.put_item(TableName="fuzz", Item=item | {"accepted_at": STAMP})
+        table.client.put_item(TableName="fuzz", Item=item | {"accepted_at": ACCEPTED_AT})
         assert "accepted_at" not in order
         key = {name: item[name] for name in ("order_id", "item")}
         stored = table.client.get_item(TableName="fuzz", Key=key, ConsistentRead=True)["Item"]
-        assert from_wire({"M": stored}) == exact(order | {"accepted_at": orders.Number(STAMP["N"])})
+        assert from_wire({"M": stored}) == exact(
+            order | {"accepted_at": orders.Number(ACCEPTED_AT["N"])}
+        )
 
 
-@examples(EXAMPLES)
-@given(
-    text=TEXTS,
-    is_base64=st.booleans(),
-    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "latin-1"]),
+BYTES = st.binary(max_size=60) | st.builds(
+    lambda text, encoding, cut: text.encode(encoding, "replace")[cut:],
+    TEXTS,
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "latin-1"]),
+    st.sampled_from([0, 0, 0, 1, 2]),
 )
-def test_any_body_is_answered_by_what_it_is(
-    sqs: FakeSqs, text: str, is_base64: bool, encoding: str
+
+
+@examples(500)
+@given(content=TEXTS | BYTES)
+def test_any_body_is_accepted_exactly_if_its_document_is(
+    sqs: FakeSqs, content: str | bytes
 ) -> None:
-    body = text
-    if is_base64:
-        content = text.encode(encoding, "replace")
-        body = base64.b64encode(content).decode()
-        text = content.decode(errors="surrogateescape")  # what is no UTF-8 is refused then
+    if isinstance(content, bytes):
+        text = content.decode(errors="surrogateescape")  # so that invalid UTF-8 is refused
+        event = request(base64.b64encode(content).decode(), isBase64Encoded=True)
+    else:
+        text = content
+        event = request(content)
     document = read(text)
 
-    message = post(request(body, isBase64Encoded=is_base64), sqs)
+    message = message_of(event, sqs)
 
     assert (message is None) == (document is None)
     if message and document:
         assert message["MessageBody"] == orders.encode(document.value)
 
 
-# What a refusal shows
-
-READ = [  # by Python's json, if not by ours
+READ = [  # by Python's json, if not by our parser
     *(
         f'"{SECRET}"',
         f'"{SECRET}\\ud83d"',
@@ -163,12 +163,12 @@ NOT_READ = [
     *(f'"{SECRET}', f"'{SECRET}'", f"0x{SECRET}", f"0{SECRET}", f'"{SECRET}\n"', f'"\\x{SECRET}"'),
     *(f'"{SECRET}" {SECRET}', f'"{SECRET}",', f'"{SECRET}",{SECRET}', f"{SECRET}.", "", "]", "}"),
 ]
-VALUES = st.sampled_from(READ) | st.sampled_from(READ) | st.sampled_from(NOT_READ)
+LITERALS_WITH_SECRETS = st.sampled_from(READ) | st.sampled_from(READ) | st.sampled_from(NOT_READ)
 BODIES = st.builds(
     lambda order, around, cut: (text := around.replace("{}", order))[: len(text) - cut],
     st.fixed_dictionaries(
         dict.fromkeys(["order_id", "item"], st.just(f'"{SECRET}"') | st.sampled_from(READ)),
-        optional=dict.fromkeys(["x", "y", "accepted_at"], VALUES),
+        optional=dict.fromkeys(["x", "y", "accepted_at"], LITERALS_WITH_SECRETS),
     ).map(lambda order: "{" + ",".join(f'"{name}":{text}' for name, text in order.items()) + "}"),
     st.sampled_from(["{}", "{}", "[{}]", "[{},{}]", "{}" + SECRET, SECRET + "{}", "{}{}"]),
     st.just(0) | st.just(0) | st.integers(0, 40),
@@ -182,7 +182,7 @@ LINES = st.fixed_dictionaries(
 )
 
 
-@examples(EXAMPLES)
+@examples(500)
 @given(
     event=BODIES.map(request)
     | st.builds(
@@ -202,101 +202,3 @@ def test_no_answer_and_no_log_shows_a_value(
     assert SECRET not in str(answer)
     assert SECRET not in str(metrics)
     assert caplog.records == []
-
-
-# Statements
-
-QUOTED = st.text(st.sampled_from("'\"\\`?:,{} \n\0éx"), min_size=1, max_size=12)
-HOSTILE_NAMES = QUOTED | st.sampled_from(NAMES) | st.text(st.characters(codec="utf-8"), min_size=1)
-TABLES = st.from_regex(r"[a-zA-Z0-9_.-]{3,255}", fullmatch=True)
-
-
-def tokens(statement: str) -> Iterator[tuple[str, str]]:
-    """The tokens of PartiQL: quotes end at the first one that is not doubled."""
-    position = 0
-    while position < len(statement):
-        first = statement[position]
-        if first in "'\"":
-            content = ""
-            position += 1
-            while statement[position] != first or statement[position : position + 2] == first * 2:
-                content += statement[position]
-                position += 1 + (statement[position] == first)
-            position += 1
-            yield first, content
-        elif first.isalpha():
-            end = position
-            while end < len(statement) and statement[end].isalpha():
-                end += 1
-            yield "word", statement[position:end]
-            position = end
-        else:
-            if not first.isspace():
-                yield "sign", first
-            position += 1
-
-
-def parse_insert(statement: str) -> tuple[str, list[str]]:
-    """Table and names of ``INSERT INTO "table" VALUE {'name':?,…}``; fails on anything else."""
-    left = list(tokens(statement))
-
-    def take(kind: str, text: str | None = None) -> str:
-        found, content = left.pop(0)
-        assert found == kind
-        assert text in (None, content)
-        return content
-
-    take("word", "INSERT")
-    take("word", "INTO")
-    table = take('"')
-    take("word", "VALUE")
-    take("sign", "{")
-    names = []
-    while True:
-        names.append(take("'"))
-        take("sign", ":")
-        take("sign", "?")
-        if left[0] != ("sign", ","):
-            break
-        take("sign", ",")
-    take("sign", "}")
-    assert left == []
-    return table, names
-
-
-@examples(EXAMPLES)
-@given(
-    table_name=TABLES,
-    names=st.lists(HOSTILE_NAMES, min_size=1, max_size=30, unique=True),
-    times=st.sampled_from([1, 1, 1, 50, 300]),
-)
-def test_a_statement_has_the_table_and_the_names_and_nothing_else(
-    table_name: str, names: list[str], times: int
-) -> None:
-    names = [name * times for name in names]
-    statement = writer._insert_statement(table_name, tuple(names))
-    bytes_of_names = sum(len(name.encode()) + name.count("'") + len("'':?,") for name in names)
-    fits = len(f'INSERT INTO "{table_name}" VALUE {{}}') + bytes_of_names - 1 <= 8192
-    assert (statement is not None) == fits
-    if statement is not None:
-        assert parse_insert(json.loads(statement)) == (table_name, names)
-
-
-@examples(EXAMPLES)
-@given(
-    several=st.lists(
-        st.dictionaries(HOSTILE_NAMES, st.builds(lambda text: {"S": text}, QUOTED), max_size=5),
-        min_size=1,
-        max_size=3,
-    )
-)
-def test_dynamodb_understands_a_statement_as_it_is_meant(
-    dynamodb_local: Engine, several: list[dict[str, Any]]
-) -> None:
-    real = Table(dynamodb_local).without_put_item()
-    several = [*several, {}]  # a single one would be put
-    entries = [entry(str(number), 5, **attributes) for number, attributes in enumerate(several)]
-
-    assert real.write(*entries) == [WRITTEN] * len(entries)
-
-    assert real.items() == {one.key[0]: item_of(one) for one in entries}

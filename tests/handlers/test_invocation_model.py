@@ -1,49 +1,49 @@
-"""The model of an invocation (invocation.tf) and the handler say the same."""
+"""The model of an invocation (invocation.tf) agrees with the handlers."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from process import handler, writer
-from tests.support import invocation
-from tests.support.handlers import ENVIRONMENT
+from local.events import ENVIRONMENT
+from process import handler, reader, writer
+from tests.support import invocation_model
+
+BATCHES = {
+    f"{batch_size}-{receives}": {"batch_size": batch_size, "max_receive_count": receives}
+    for batch_size in (10, 100)
+    for receives in (5, 485)
+}
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("invocation")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    directory = tmp_path_factory.mktemp("invocation")
+    return invocation_model.evaluate(directory, BATCHES | {"default": {}})
 
 
-@pytest.fixture(scope="module")
-def model(directory: Path) -> Any:
-    return invocation.evaluate(directory)
+def test_the_model_reserves_the_time_that_the_handler_does(models: Any) -> None:
+    reserved = models["default"]["invocation"]["reserve_seconds"]
+
+    assert reserved == handler.MARGIN_SECONDS + reader.MIN_SECONDS
 
 
-def test_what_the_model_reserves_is_what_the_handler_keeps(model: Any) -> None:
-    reserved = model["invocation"]["reserve_seconds"]
+def test_the_model_has_the_limits_of_the_writer(models: Any) -> None:
+    numbers = models["default"]["invocation"]
 
-    assert reserved == handler.MARGIN_SECONDS + handler.LEAST_SECONDS
-
-
-def test_the_model_counts_calls_as_the_writer_makes_them(model: Any) -> None:
-    assert model["invocation"]["orders_per_batch_call"] == writer.MAX_STATEMENTS
-    assert str(model["invocation"]["parallel_calls"]) == ENVIRONMENT["PARALLEL_CALLS"]
+    assert numbers["orders_per_batch_call"] == writer.MAX_STATEMENTS
+    assert str(numbers["parallel_calls"]) == ENVIRONMENT["PARALLEL_CALLS"]
 
 
-def test_by_default_a_request_may_have_what_ingest_is_tested_with(model: Any) -> None:
-    assert str(model["max_orders_per_request"]) == ENVIRONMENT["MAX_ORDERS"]
+def test_the_default_limit_of_orders_is_the_one_tested_with_ingest(models: Any) -> None:
+    assert str(models["default"]["max_orders_per_request"]) == ENVIRONMENT["MAX_ORDERS"]
 
 
-@pytest.mark.parametrize("batch_size", [10, 100])
-@pytest.mark.parametrize("receives", [5, 485])
-def test_a_batch_of_the_largest_requests_is_settled_within_its_deliveries(
-    directory: Path, batch_size: int, receives: int
+@pytest.mark.parametrize("name", BATCHES)
+def test_a_batch_of_the_largest_requests_settles_within_its_receives(
+    models: Any, name: str
 ) -> None:
-    derived = invocation.evaluate(
-        directory, process_batch_size=batch_size, max_receive_count=receives
-    )
-    in_a_batch = derived["max_orders_per_request"] * batch_size
+    batch, model = BATCHES[name], models[name]
+    orders = model["max_orders_per_request"] * batch["batch_size"]
 
-    assert in_a_batch <= derived["orders_per_invocation"] * receives
-    assert derived["max_orders_per_request"] <= derived["orders_per_invocation"] / 2
+    assert orders <= model["orders_per_invocation"] * batch["max_receive_count"]
+    assert model["max_orders_per_request"] <= model["orders_per_invocation"] / 2

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import child
 
-# A warning for a dead letter that is not taken, an error for a malformed record, a line of metrics.
+# A warning for a dead letter that cannot be sent, an error for a malformed record, and metrics.
 PROCESS = """
 from types import SimpleNamespace
 from process import handler
@@ -26,7 +26,7 @@ handler.LOG.warning("a warning")
 handler.LOG.error("an error")
 handler.handle({}, context)
 """
-# As the runtime does: a handler of all levels on the root logger, before the function is imported.
+# As the runtime: a handler for all levels on the root logger, before the function is imported.
 RUNTIME = "import logging, sys; logging.basicConfig(stream=sys.stderr, format='%(message)s')\n"
 
 
@@ -41,7 +41,7 @@ RUNTIME = "import logging, sys; logging.basicConfig(stream=sys.stderr, format='%
         ("FATAL", []),
     ],
 )
-def test_ingest_logs_from_its_level_on_and_metrics_always(level: str, logged: list[str]) -> None:
+def test_ingest_logs_at_its_level_and_metrics_always(level: str, logged: list[str]) -> None:
     result = child.run(RUNTIME + INGEST, LOG_LEVEL=level)
 
     assert result.returncode == 0, result.stderr
@@ -57,8 +57,8 @@ def test_ingest_logs_from_its_level_on_and_metrics_always(level: str, logged: li
         ("FATAL", set()),
     ],
 )
-def test_process_logs_from_its_level_on_and_metrics_always(level: str, logged: set[str]) -> None:
-    with socket.socket() as nobody:  # listens
+def test_process_logs_at_its_level_and_metrics_always(level: str, logged: set[str]) -> None:
+    with socket.socket() as nobody:  # bound, but not listening
         nobody.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
         result = child.run(RUNTIME + PROCESS, LOG_LEVEL=level, AWS_ENDPOINT_URL=url)
@@ -69,7 +69,7 @@ def test_process_logs_from_its_level_on_and_metrics_always(level: str, logged: s
 
 
 @pytest.mark.parametrize("function", ["ingest", "process"])
-def test_a_level_that_is_none_ends_the_start(function: str) -> None:
+def test_an_unknown_level_stops_the_start(function: str) -> None:
     result = child.run(f"import {function}.handler", LOG_LEVEL="LOUD")
 
     assert result.returncode != 0

@@ -1,4 +1,4 @@
-"""The largest event that Lambda hands over fits into the least memory, whatever its messages hold.
+"""The largest event that Lambda delivers fits into the smallest memory, whatever it contains.
 
 Each is measured in a process of its own: the real handler, its own client, a server that answers
 each call as a success.
@@ -10,23 +10,23 @@ from pathlib import Path
 
 import pytest
 
+from local.events import record
 from tests.support import child
-from tests.support.handlers import record
 from tests.support.yes_server import yes_server
 
-# Of 256 MB, the least that process may have, Lambda's runtime takes a part. 30 to 55 are measured.
+# Of 256 MB, the smallest memory of process, Lambda's runtime takes a part. 30 to 55 are measured.
 LIMIT_MB = 100
 MESSAGE_BYTES = 261_000
-MESSAGES = 23  # 6 MB, what Lambda hands over at most: "Lambda quotas"
+MESSAGES = 23  # 6 MB, the most that Lambda delivers: "Lambda quotas"
 
 SCRIPT = """
 import json, sys
 from pathlib import Path
 from types import SimpleNamespace
-from process import handler, messages
+from process import handler, reader
 
 if budget := {budget}:
-    messages.MAX_GROUP_BYTES = budget
+    reader.MAX_GROUP_BYTES = budget
 context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 600_000)
 answer = handler.handle(json.loads(Path({event!r}).read_bytes()), context)
 assert answer == {{"batchItemFailures": []}}, answer
@@ -36,7 +36,7 @@ print(int(peak.split()[1]) // 1024)
 
 
 def list_of(value: str) -> Callable[[int], str]:
-    """An order with as many of a value as there is room for."""
+    """Returns a function that makes an order with as many of a value as fit."""
 
     def body(number: int) -> str:
         order = f'{{"order_id":"{number}","item":"Kopi","n":[%s]}}'
@@ -46,7 +46,7 @@ def list_of(value: str) -> Callable[[int], str]:
 
 
 def orders_with(members: str, count: int) -> Callable[[int], str]:
-    """So many orders, each of another key."""
+    """Returns a function that makes so many orders with different keys."""
 
     def body(number: int) -> str:
         keys = range(number * count, number * count + count)
@@ -86,12 +86,12 @@ def write_event(path: Path, shape: Callable[[int], str]) -> Path:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_an_event_of_6_mb_takes_a_part_of_the_memory(shape: str, tmp_path: Path) -> None:
+def test_the_largest_event_fits_into_the_smallest_memory(shape: str, tmp_path: Path) -> None:
     assert peak_mb(write_event(tmp_path / "event.json", SHAPES[shape])) < LIMIT_MB
 
 
-def test_without_a_budget_it_would_take_more(tmp_path: Path) -> None:
-    """216 MB are measured: what the tests above count is the budget's doing."""
+def test_without_groups_the_largest_event_would_not_fit(tmp_path: Path) -> None:
+    """216 MB are measured, so the tests above depend on the groups."""
     event = write_event(tmp_path / "event.json", TINY_ORDERS)
 
     assert peak_mb(event, budget=10**9) > LIMIT_MB

@@ -1,8 +1,8 @@
 """For any interleaving, duplication, redrive and partial failure: no accepted order is lost.
 
-A model of the system with the real handlers in it, a queue that delivers at least once and in any
-order, a dead-letter queue, and a table that fails now and then. test_write_path proves that the
-fake of DynamoDB does as DynamoDB does.
+A model of the system with the real handlers, a queue that delivers at least once and in any order,
+a dead-letter queue, and a table that fails now and then. test_fake_dynamodb holds the fake of
+DynamoDB to DynamoDB Local.
 """
 
 import contextlib
@@ -21,21 +21,23 @@ from hypothesis.stateful import (
 )
 
 from ingest import handler as ingest
+from local.events import Context, request
 from process import handler as process
 from process import writer
 from shared import telemetry
 from shared.aws import CallError, Deadline
-from tests.support.handlers import Context, FakeDynamoDB, FakeSqs, error, invoke, request
+from tests.support.fakes import FakeDynamoDB, FakeSqs, error
 from tests.support.properties import examples
+from tests.support.runtime import invoke
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 
 MAX_RECEIVE_COUNT = 3
 
 ORDER_IDS = st.sampled_from("abc")
-# "poison" is accepted by ingest, and refused by the table.
+# Ingest accepts a "refused" order, and the table refuses it.
 REQUESTS = st.lists(
-    st.tuples(ORDER_IDS, st.sampled_from(["fine", "fine", "fine", "poison"])),
+    st.tuples(ORDER_IDS, st.sampled_from(["fine", "fine", "fine", "refused"])),
     min_size=1,
     max_size=3,
     unique_by=lambda order: order[0],
@@ -44,18 +46,18 @@ FATES = st.sampled_from(
     ["ok"] * 6 + ["ThrottlingException", "InternalServerError", "ValidationException", "lost"]
 )
 STATEMENT_FATES = st.sampled_from(["ok"] * 4 + ["ThrottlingError", "InternalServerError"])
-SEND_FATES = st.sampled_from(["ok"] * 3 + ["refused", "lost"])
+SEND_FATES = st.sampled_from(["ok"] * 3 + ["throttled", "lost"])
 
 
 class Order(NamedTuple):
     order_id: str
-    number: int  # of the request, which nothing else has
-    stamp: int
-    is_poison: bool
+    number: int  # unique to the request
+    accepted_at: int
+    is_refused: bool
 
 
 class Queue(FakeSqs):
-    """Both queues: SQS may fail, and it may take a message without the answer arriving."""
+    """Both queues; SQS may fail, or accept a message although the answer is lost."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +65,7 @@ class Queue(FakeSqs):
 
     def call(self, operation: str, parameters: str, deadline: Deadline) -> Any:
         fate = next(self.fates, "ok")
-        if fate == "refused":
+        if fate == "throttled":
             raise error("ThrottlingException")
         answer = super().call(operation, parameters, deadline)
         if fate == "lost":
@@ -76,11 +78,11 @@ class Pipeline(RuleBasedStateMachine):
         super().__init__()
         self.queue = Queue()
         self.dynamodb = FakeDynamoDB()
-        self.dynamodb.refuses = lambda item: item["kind"] == {"S": "poison"}
-        self.messages: dict[str, dict[str, Any]] = {}  # in the queue, by their ids
+        self.dynamodb.refuses = lambda item: item["kind"] == {"S": "refused"}
+        self.messages: dict[str, dict[str, Any]] = {}  # in the queue, by id
         self.dead: list[dict[str, Any]] = []
         self.accepted: list[Order] = []
-        self.arrived: list[Order] = []  # in the queue; accepted, or 503 because of a lost answer
+        self.arrived: list[Order] = []  # accepted, or answered 503 because SQS's answer was lost
         self.ids = map(str, itertools.count())
         self.numbers = itertools.count()
         self.now = 1_700_000_000_000_000
@@ -90,14 +92,14 @@ class Pipeline(RuleBasedStateMachine):
         patch.setattr(ingest.QUEUE, "_client", self.queue)
         patch.setattr(process.DEAD_LETTER_QUEUE, "_client", self.queue)
         patch.setattr(process.WRITER, "_client", self.dynamodb)
-        patch.setattr(process.WRITER, "_experience", writer._Experience())
+        patch.setattr(process.WRITER, "_insert_statistics", writer._InsertStatistics())
         patch.setattr(telemetry, "now_microseconds", lambda: self.now)
 
     # What may happen
 
     @rule(orders=REQUESTS, clock=st.integers(-3, 5), fate=SEND_FATES)
     def accept(self, orders: list[tuple[str, str]], clock: int, fate: str) -> None:
-        """A client sends orders, to an ingest whose clock may be behind another's."""
+        """A client sends orders to an instance of ingest whose clock may lag behind another's."""
         self.now += clock
         number = next(self.numbers)
         document = [
@@ -106,18 +108,18 @@ class Pipeline(RuleBasedStateMachine):
         ]
         self.queue.fates = iter([fate])
         answer = invoke(ingest.handle, request(json.dumps(document))).answer
-        sent = [Order(key, number, self.now, kind == "poison") for key, kind in orders]
+        sent = [Order(key, number, self.now, kind == "refused") for key, kind in orders]
         assert answer["statusCode"] == (202 if fate == "ok" else 503)
         if fate == "ok":
             self.accepted += sent
-        if fate != "refused":
+        if fate != "throttled":
             self.arrived += sent
         self._take_in(to_dead_letter_queue=False)
 
     @precondition(lambda self: self.messages)
     @rule(data=st.data())
     def deliver(self, data: st.DataObject) -> None:
-        """Lambda gets some messages, in any order; the table and the queue may fail meanwhile."""
+        """Lambda gets some messages, in any order; table and queue may fail meanwhile."""
         ids = data.draw(st.lists(st.sampled_from(sorted(self.messages)), min_size=1, max_size=6))
         fates = iter(data.draw(st.lists(FATES, max_size=6)))
         statement_fates = iter(data.draw(st.lists(STATEMENT_FATES, max_size=6)))
@@ -129,15 +131,15 @@ class Pipeline(RuleBasedStateMachine):
     @precondition(lambda self: self.messages)
     @rule(data=st.data())
     def duplicate(self, data: st.DataObject) -> None:
-        """SQS delivers at least once. A copy with the same id outlives the deletion of the other;
-        it is as good as a message that was sent twice."""
+        """SQS delivers a message once more. A copy that outlives the deletion of the other is
+        the same as a message that was sent twice."""
         message = data.draw(st.sampled_from(sorted(self.messages)))
         self.messages[next(self.ids)] = {**self.messages[message]}
 
     @precondition(lambda self: self.dead)
     @rule(data=st.data())
     def redrive(self, data: st.DataObject) -> None:
-        """An operator moves a message back. It has a new id and a new time then."""
+        """An operator moves a message back, which gives it a new id and a new sending time."""
         self._redrive(data.draw(st.integers(0, len(self.dead) - 1)))
 
     # What must be true
@@ -150,18 +152,21 @@ class Pipeline(RuleBasedStateMachine):
             for order in json.loads(message["body"])
         }
         for order in self.accepted:
-            assert order.number in waiting or self._stored_stamp(order.order_id) >= order.stamp
+            assert (
+                order.number in waiting
+                or self._stored_accepted_at(order.order_id) >= order.accepted_at
+            )
 
     @invariant()
     def what_is_stored_is_what_was_sent(self) -> None:
         known = {(order.order_id, str(order.number)): order for order in self.arrived}
         for (order_id, _), item in self.dynamodb.table.items():
             order = known[order_id, item["number"]["N"]]
-            assert str(order.stamp) == item["accepted_at"]["N"]
-            assert not order.is_poison
+            assert str(order.accepted_at) == item["accepted_at"]["N"]
+            assert not order.is_refused
 
     def teardown(self) -> None:
-        """In the end all is well: what can be stored is stored, and the rest is dead-lettered."""
+        """Once nothing fails any more, every order is stored, superseded or dead-lettered."""
         try:
             self.dynamodb.plan = lambda _: "ok"
             self.queue.fates = iter([])
@@ -173,10 +178,14 @@ class Pipeline(RuleBasedStateMachine):
             dead = {order["number"] for m in self.dead for order in json.loads(m["body"])}
             for order_id in "abc":
                 orders = [order for order in self.arrived if order.order_id == order_id]
-                stored = max([order.stamp for order in orders if not order.is_poison], default=0)
-                assert self._stored_stamp(order_id) == stored
+                stored = max(
+                    [order.accepted_at for order in orders if not order.is_refused], default=0
+                )
+                assert self._stored_accepted_at(order_id) == stored
                 for order in orders:
-                    assert not order.is_poison or order.number in dead or stored >= order.stamp
+                    assert (
+                        not order.is_refused or order.number in dead or stored >= order.accepted_at
+                    )
         finally:
             self._patches.close()
 
@@ -198,7 +207,7 @@ class Pipeline(RuleBasedStateMachine):
         self._take_in(to_dead_letter_queue=True)
 
     def _take_in(self, *, to_dead_letter_queue: bool) -> None:
-        """Moves what the handlers have sent to where it is delivered from."""
+        """Moves the messages that the handlers sent to the queue or the dead letters."""
         for sent in self.queue.sent:
             assert ("dead-letter" in sent["QueueUrl"]) == to_dead_letter_queue
             message = {
@@ -222,7 +231,7 @@ class Pipeline(RuleBasedStateMachine):
         message |= {"attributes": {"SentTimestamp": str(self.now // 1000)}, "receive_count": 0}
         self.messages[next(self.ids)] = message
 
-    def _stored_stamp(self, order_id: str) -> int:
+    def _stored_accepted_at(self, order_id: str) -> int:
         item = self.dynamodb.table.get((order_id, "Kopi"))
         return int(item["accepted_at"]["N"]) if item else 0
 

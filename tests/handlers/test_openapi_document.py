@@ -1,4 +1,4 @@
-"""docs/openapi.yaml says what the code has: kinds of problems, headers and limits."""
+"""docs/openapi.yaml agrees with the code: kinds of problems, headers and limits."""
 
 import json
 import re
@@ -11,8 +11,10 @@ import schemathesis
 
 from ingest import handler
 from local.emulator import ROOT
+from local.events import request
 from shared import orders
-from tests.support.handlers import FakeSqs, error, invoke, request
+from tests.support.fakes import FakeSqs, error
+from tests.support.runtime import invoke
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 
@@ -21,7 +23,7 @@ RAW: dict[str, Any] = dict(DOCUMENT.raw_schema)
 SCHEMAS = RAW["components"]["schemas"]
 OPERATION = RAW["paths"]["/lambda/api"]["post"]
 KIND = "urn:async-ingest:problem:"
-# Of each kind, a request that leads to it.
+# A request for each kind of problem.
 REQUESTS: dict[str, dict[str, Any]] = {
     "not-found": {"path": "/"},
     "method-not-allowed": {"httpMethod": "GET"},
@@ -36,7 +38,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
 
 
 def resolved(node: dict[str, Any]) -> dict[str, Any]:
-    """What a reference means."""
+    """Returns what a reference refers to."""
     while "$ref" in node:
         node = reduce(lambda inner, name: inner[name], node["$ref"][2:].split("/"), RAW)
     return node
@@ -46,7 +48,7 @@ def documented(status: int) -> dict[str, Any]:
     return resolved(OPERATION["responses"][str(status)])
 
 
-# What a media type says of an answer's origin, and how its description names that as the source.
+# The origin of an answer by its media type, as its description names it.
 ORIGINS = {
     "application/problem+json": "the function",
     "text/html": 'HTTP {} in "Troubleshoot your Application Load Balancers"',
@@ -59,12 +61,12 @@ def kinds(response: dict[str, Any]) -> set[str]:
     return {one["properties"]["type"]["const"] for one in schemas if "properties" in one}
 
 
-def test_it_is_openapi() -> None:
+def test_the_document_is_valid() -> None:
     assert RAW["openapi"].startswith("3.1.")
     DOCUMENT.validate()
 
 
-def test_it_has_every_kind_of_problem() -> None:
+def test_the_document_has_every_kind_of_problem() -> None:
     by_status: dict[str, set[str]] = {}
     for kind, (status, _) in handler._PROBLEMS.items():
         by_status.setdefault(str(status), set()).add(KIND + kind)
@@ -103,7 +105,7 @@ def test_the_answers_are_as_documented(sqs: FakeSqs, kind: str | None) -> None:
 
 @pytest.mark.parametrize("status", OPERATION["responses"])
 def test_every_answer_names_its_sources(status: str) -> None:
-    """One for each origin that its media types stand for, and no other."""
+    """One for each origin that its media types imply, and no other."""
     response = documented(int(status))
     (sources,) = re.findall(r"^Sources?: ([^:]+)\.\s*\Z", response["description"], re.MULTILINE)
 
@@ -127,7 +129,7 @@ def test_headers_are_required_only_where_the_function_alone_answers(status: str)
 
 
 def test_the_load_balancers_refusals_have_the_form_of_the_functions() -> None:
-    """They are problems but in their media type, which a fixed response cannot have."""
+    """They are problems in all but the media type, which a fixed response cannot have."""
     for name, status in {"NoRule": 404, "HttpsOnly": 403}.items():
         assert SCHEMAS[name]["properties"] == {
             "type": {"const": "about:blank"},
@@ -153,12 +155,12 @@ def test_the_examples_of_refusals_are_answers(monkeypatch: pytest.MonkeyPatch) -
     assert examples["time_to_live"]["value"] == answer(expiring)
 
 
-def test_it_has_the_limits_of_the_code() -> None:
+def test_the_document_has_the_limits_of_the_code() -> None:
     order = SCHEMAS["Order"]
     keys = [order["properties"][key.name] for key in handler.SCHEMA.keys]
     assert order["required"] == [key.name for key in handler.SCHEMA.keys]
     assert [key["maxLength"] for key in keys] == list(orders.MAX_KEY_BYTES)
-    assert order["properties"][handler.SCHEMA.stamp] is False
+    assert order["properties"][handler.SCHEMA.accepted_at_name] is False
     assert SCHEMAS["Name"]["maxLength"] == orders.MAX_NAME_BYTES
     _, positive, negative = SCHEMAS["Number"]["anyOf"]
     smallest, beyond = (float(f"1E{n}") for n in (orders.EXPONENTS.start, orders.EXPONENTS.stop))
@@ -175,7 +177,7 @@ def test_it_has_the_limits_of_the_code() -> None:
         f"{orders.MAX_LEVELS} levels",
         f"{orders.MAX_KEY_BYTES[0]} (partition) or {orders.MAX_KEY_BYTES[1]} (sort) bytes",
         f"more than {orders.MAX_NAME_BYTES}",
-        f"at most {orders.LAST_EXPIRY}",
+        f"at most {orders.MAX_EXPIRY}",
     ):
         assert limit in RAW["info"]["description"]
 
@@ -183,7 +185,7 @@ def test_it_has_the_limits_of_the_code() -> None:
     assert orders.MAX_EXPIRED_SECONDS == 5 * 365 * 86400
 
 
-def test_its_examples_are_accepted(sqs: FakeSqs) -> None:
+def test_the_examples_of_requests_are_accepted(sqs: FakeSqs) -> None:
     examples = OPERATION["requestBody"]["content"]["application/json"]["examples"]
     for example in examples.values():
         assert (

@@ -1,38 +1,19 @@
-"""Orders: what is accepted, that it is what DynamoDB accepts, and that no value changes."""
+"""Orders: what is accepted, that DynamoDB accepts the same, and that no value changes."""
 
 import json
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.engines import Engine
 from shared import orders
-from tests.support.engines import Engine
+from tests.support.documents import NUMBERS, STRINGS, exact, faults, from_wire, with_value
 from tests.support.properties import examples
+from tests.support.strategies import NAMES, VALUES, numerals
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
-
-STRINGS = orders.Schema(
-    (orders.KeyAttribute("p", "S"), orders.KeyAttribute("s", "S")), "accepted_at"
-)
-NUMBERS = orders.Schema((orders.KeyAttribute("p", "N"),), "accepted_at")
-
-
-def faults(text: str, schema: orders.Schema = STRINGS) -> list[str]:
-    try:
-        orders.read(text, schema)
-    except orders.InvalidDocumentError as error:
-        return [str(fault) for fault in error.faults]
-    return []
-
-
-def with_value(literal: str) -> str:
-    return f'{{"p":"1","s":"2","x":{literal}}}'
-
-
-# Accepted or refused
 
 
 @pytest.mark.parametrize(
@@ -48,7 +29,7 @@ def with_value(literal: str) -> str:
         '{"a":' * 31 + "0" + "}" * 31,
     ],
 )
-def test_values_that_are_accepted(literal: str) -> None:
+def test_a_valid_value_is_accepted(literal: str) -> None:
     assert faults(with_value(literal)) == []
 
 
@@ -77,7 +58,7 @@ def test_values_that_are_accepted(literal: str) -> None:
         ('[{"b":{"a":1,"b":2,"\\u0061":3}}]', "more than once"),
     ],
 )
-def test_values_that_are_refused(literal: str, fault: str) -> None:
+def test_an_invalid_value_is_refused(literal: str, fault: str) -> None:
     (found,) = faults(with_value(literal))
     assert found.startswith('order 0: "x" ')
     assert fault in found
@@ -99,7 +80,7 @@ def test_values_that_are_refused(literal: str, fault: str) -> None:
         ('{"p":"1","s":""}', 'order 0: "s" must be a string, and not empty: it is a key'),
         ('{"p":"1","s":"2","accepted_at":1}', 'order 0: "accepted_at" is reserved for'),
         ('{"p":"1","s":"2","p":"1"}', 'order 0: "p" appears more than once'),
-        ('[{"p":"1","s":"2"},{"s":"2","p":"1"}]', 'order 1: "p" and all the key is order 0\'s'),
+        ('[{"p":"1","s":"2"},{"s":"2","p":"1"}]', 'order 1: "p" repeats the key of order 0'),
         (
             '{"p":"1","s":"2","":0}',
             'order 0: "" has or contains a name that is not 1 to 65535 bytes',
@@ -107,7 +88,7 @@ def test_values_that_are_refused(literal: str, fault: str) -> None:
         ('{"p":"\\ud83d","s":"2"}', 'order 0: "p" contains half a surrogate pair'),
     ],
 )
-def test_orders_that_are_refused(document: str, found: str) -> None:
+def test_an_invalid_document_is_refused(document: str, found: str) -> None:
     (fault,) = faults(document)
     assert fault.startswith(found)
 
@@ -137,85 +118,13 @@ def test_number_keys_are_compared_by_value(one: str, other: str, same: bool) -> 
 
 # No value changes
 
-NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
-
-
-@st.composite
-def numerals(draw: st.DrawFn) -> orders.Number:
-    """JSON numbers in every way of writing them, most of them near DynamoDB's limits."""
-    length = draw(st.sampled_from([1, 5, 37, 38, 39]))
-    digits = draw(st.integers(10 ** (length - 1), 10**length - 1) | st.just(0))
-    whole = str(digits * 10 ** draw(st.sampled_from([0, 0, 0, 1, 60, 125])))
-    fraction = draw(st.sampled_from(["", "", "", ".0", ".10", ".000001", "." + "0" * 128 + "1"]))
-    exponent = ""
-    if draw(st.booleans()):
-        power = draw(st.integers(-170, 130) | st.sampled_from(["+0", "-007", "9" * 30]))
-        exponent = f"{draw(st.sampled_from('eE'))}{power}"
-    return orders.Number(draw(st.sampled_from(["", "-"])) + whole + fraction + exponent)
-
-
-EVERYDAY_NUMBERS = st.decimals(-(10**6), 10**6, places=2).map(lambda d: orders.Number(f"{d:f}"))
-EVERYDAY_SCALARS = st.sampled_from([None, True, False]) | st.text(max_size=12) | EVERYDAY_NUMBERS
-
-
-def values(scalars: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.recursive(
-        scalars,
-        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
-        max_leaves=12,
-    )
-
-
-EVERYDAY_VALUES = values(EVERYDAY_SCALARS)
-VALUES = values(EVERYDAY_SCALARS | numerals())
-
-
-@st.composite
-def pairs(draw: st.DrawFn) -> tuple[orders.Number, orders.Number]:
-    """Two numbers that DynamoDB stores, often the same one written differently."""
-    forms = []
-    for _ in range(2):
-        digits, power = draw(st.integers(0, 12)), draw(st.integers(-2, 2))
-        sign, length = draw(st.sampled_from(["", "-"])), len(str(digits))
-        forms += [
-            f"{sign}{digits}E{power}",
-            f"{sign}{digits * 100}.0e{power - 2}",
-            f"{sign}0.{digits}E{power + length}",
-        ]
-    one, other = draw(st.permutations(forms))[:2]
-    return orders.Number(one), orders.Number(other)
-
-
-def from_wire(attribute: dict[str, Any]) -> Any:
-    """The value of an attribute, numbers as Decimal."""
-    ((kind, value),) = attribute.items()
-    if kind == "N":
-        return Decimal(value)
-    if kind == "L":
-        return [from_wire(element) for element in value]
-    if kind == "M":
-        return {name: from_wire(member) for name, member in value.items()}
-    return None if kind == "NULL" else value
-
-
-def exact(value: Any) -> Any:
-    """The same of a value that json has read, or that a strategy has made."""
-    if isinstance(value, orders.Number):
-        # Decimal cannot hold every exponent; of a zero it does not matter.
-        return Decimal(value) if value.strip("-0.").lower()[:1] not in ("", "e") else Decimal(0)
-    if isinstance(value, list):
-        return [exact(element) for element in value]
-    if isinstance(value, dict):
-        return {name: exact(member) for name, member in value.items()}
-    return value
-
 
 @examples(300)
 @given(order=st.dictionaries(NAMES, VALUES, max_size=5))
 def test_reading_and_encoding_change_nothing(order: dict[str, Any]) -> None:
     text = orders.encode(order | {"p": "1", "s": "2"})
     assert text.isascii()
-    # The standard library's own reading of the text, for comparison.
+    # The standard library's reading of the text, for comparison.
     assert json.loads(text, parse_int=orders.Number, parse_float=orders.Number) == order | {
         "p": "1",
         "s": "2",
@@ -229,17 +138,11 @@ def test_reading_and_encoding_change_nothing(order: dict[str, Any]) -> None:
     assert from_wire({"M": wire}) == exact(document.value)
 
 
-@examples(300)
-@given(text=st.text() | st.binary().map(lambda data: data.decode("utf-8", "replace")))
-def test_any_text_is_read_or_refused(text: str) -> None:
-    faults(text)
-
-
-# The same decision as DynamoDB's
+# DynamoDB accepts the same
 
 
 def engine_accepts(engine: Engine, table: str, text: str) -> bool:
-    """Whether DynamoDB stores the order, of which nothing is checked here."""
+    """Returns whether DynamoDB stores the order, which is sent unchecked."""
     order = orders._parse(text)
     item = {name: json.loads(orders.to_wire(value)) for name, value in order.items()}
     item["accepted_at"] = {"N": "1700000000123456"}
@@ -262,15 +165,31 @@ def engine(dynamodb_local: Engine) -> Engine:
 
 @examples(400)
 @given(number=numerals())
-def test_numbers_are_judged_as_dynamodb_does(engine: Engine, number: orders.Number) -> None:
+def test_a_number_is_accepted_if_dynamodb_accepts_it(engine: Engine, number: orders.Number) -> None:
     assert (not faults(with_value(number))) == engine_accepts(engine, "strings", with_value(number))
     key = f'{{"p":{number}}}'
     assert (not faults(key, NUMBERS)) == engine_accepts(engine, "numbers", key)
 
 
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[orders.Number, orders.Number]:
+    """Two numbers that DynamoDB stores, often the same number written differently."""
+    forms = []
+    for _ in range(2):
+        digits, power = draw(st.integers(0, 12)), draw(st.integers(-2, 2))
+        sign, length = draw(st.sampled_from(["", "-"])), len(str(digits))
+        forms += [
+            f"{sign}{digits}E{power}",
+            f"{sign}{digits * 100}.0e{power - 2}",
+            f"{sign}0.{digits}E{power + length}",
+        ]
+    one, other = draw(st.permutations(forms))[:2]
+    return orders.Number(one), orders.Number(other)
+
+
 @examples(200)
 @given(pair=pairs())
-def test_number_keys_are_the_same_if_dynamodb_says_so(
+def test_number_keys_are_equal_if_they_are_to_dynamodb(
     engine: Engine, pair: tuple[orders.Number, orders.Number]
 ) -> None:
     one, other = pair
@@ -289,7 +208,9 @@ def test_number_keys_are_the_same_if_dynamodb_says_so(
     brackets=st.lists(st.sampled_from(["[", '{"a":']), min_size=29, max_size=34),
     core=st.sampled_from(["0", '""', "[]", "{}", "null"]),
 )
-def test_depth_is_judged_as_dynamodb_does(engine: Engine, brackets: list[str], core: str) -> None:
+def test_a_depth_is_accepted_if_dynamodb_accepts_it(
+    engine: Engine, brackets: list[str], core: str
+) -> None:
     closing = "".join("]" if bracket == "[" else "}" for bracket in reversed(brackets))
     text = with_value("".join(brackets) + core + closing)
     assert (not faults(text)) == engine_accepts(engine, "strings", text)
@@ -297,7 +218,7 @@ def test_depth_is_judged_as_dynamodb_does(engine: Engine, brackets: list[str], c
 
 @examples(80)
 @given(order=st.dictionaries(NAMES, VALUES, max_size=6), excess=st.sampled_from([-1, 0, 1]))
-def test_size_is_judged_as_dynamodb_does(
+def test_a_size_is_accepted_if_dynamodb_accepts_it(
     engine: Engine, order: dict[str, Any], excess: int
 ) -> None:
     order = order | {"p": "1", "s": "2", "filling": ""}
@@ -317,7 +238,7 @@ def test_size_is_judged_as_dynamodb_does(
     lengths=st.tuples(st.integers(2046, 2050), st.integers(1022, 1026)),
     filling=st.sampled_from("xéक😀"),
 )
-def test_key_lengths_are_judged_as_dynamodb_does(
+def test_a_key_length_is_accepted_if_dynamodb_accepts_it(
     engine: Engine, lengths: tuple[int, int], filling: str
 ) -> None:
     keys = []
@@ -330,7 +251,7 @@ def test_key_lengths_are_judged_as_dynamodb_does(
 
 @pytest.mark.parametrize("length", [1, 255, 256, 65535, 65536])
 @pytest.mark.parametrize("filling", ["x", "é"])
-def test_name_lengths_are_judged_as_dynamodb_does(
+def test_a_name_length_is_accepted_if_dynamodb_accepts_it(
     engine: Engine, length: int, filling: str
 ) -> None:
     whole, rest = divmod(length, len(filling.encode()))
@@ -341,7 +262,7 @@ def test_name_lengths_are_judged_as_dynamodb_does(
 
 @pytest.mark.parametrize("name", ["", "\0", " ", "a.b", "select", "#a", ":a"])
 @pytest.mark.parametrize("nested", [False, True])
-def test_names_are_judged_as_dynamodb_does(engine: Engine, name: str, nested: bool) -> None:
+def test_a_name_is_accepted_if_dynamodb_accepts_it(engine: Engine, name: str, nested: bool) -> None:
     inner: Any = {"p": "1", "s": "2"} | ({"x": [{name: ""}]} if nested else {name: ""})
     text = orders.encode(inner)
     assert (not faults(text)) == engine_accepts(engine, "strings", text)

@@ -1,4 +1,4 @@
-"""Settings: the names that are read are those that Terraform sets; bad values fail at import."""
+"""Settings: the variables read are those that Terraform sets; invalid ones fail at import."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.support import child
 pytestmark = pytest.mark.usefixtures("quick_calls")
 
 BY_THE_RUNTIME = {"AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION"}
-# modules/function sets it from its own input.
+# Set by modules/function from its own input.
 BY_THE_MODULE = {"LOG_LEVEL"}
 OPTIONAL = {
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
@@ -32,7 +32,7 @@ import FUNCTION.handler
 
 
 def names_set_by_terraform(function: str) -> set[str]:
-    """The keys of the function's environment in the root module."""
+    """Returns the names in the function's environment in the root module."""
     text = (ROOT / "main.tf").read_text()
     names: set[str] = set()
     for local in (f"{function}_environment", "shared_environment"):
@@ -42,17 +42,17 @@ def names_set_by_terraform(function: str) -> set[str]:
 
 
 @pytest.mark.parametrize("function", ["ingest", "process"])
-def test_the_names_read_are_the_names_set(function: str) -> None:
+def test_the_variables_read_are_those_that_terraform_sets(function: str) -> None:
     imported = child.run(READ.replace("FUNCTION", function))
     assert imported.returncode == 0, imported.stderr
 
     names = set(imported.stdout.split()) - BY_THE_RUNTIME - OPTIONAL
-    # ingest reads DNS_SUFFIX where its queue's URL does not name the endpoint.
+    # ingest reads DNS_SUFFIX only if its queue's URL does not name the endpoint.
     assert names | {"DNS_SUFFIX"} == names_set_by_terraform(function) | BY_THE_MODULE
 
 
 @pytest.mark.parametrize("function", ["ingest", "process"])
-def test_a_missing_variable_ends_the_import_with_one_line_that_names_it(function: str) -> None:
+def test_a_missing_variable_stops_the_import_with_a_line_that_names_it(function: str) -> None:
     imported = child.run(f"import {function}.handler", TABLE_KEYS="")
 
     assert imported.returncode != 0
@@ -71,7 +71,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("reader", "value"), [(r, v) for r, values in BAD.items() for v in values])
-def test_malformed_values_are_named(
+def test_an_invalid_value_is_refused_with_the_variables_name(
     monkeypatch: pytest.MonkeyPatch, reader: str, value: str
 ) -> None:
     monkeypatch.setenv("SOME_NAME", value)
@@ -106,7 +106,7 @@ def test_malformed_values_are_named(
         '[{"name":"accepted_at","type":"N"}]',
     ],
 )
-def test_malformed_keys_are_named(monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
+def test_invalid_table_keys_are_refused(monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
     monkeypatch.setenv("ACCEPTED_AT_ATTRIBUTE", "accepted_at")
     monkeypatch.setenv("TABLE_KEYS", keys)
 
@@ -114,7 +114,7 @@ def test_malformed_keys_are_named(monkeypatch: pytest.MonkeyPatch, keys: str) ->
         settings.schema()
 
 
-def test_well_formed_values(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_valid_values_are_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     values = {
         "ACCEPTED_AT_ATTRIBUTE": "accepted_at",
         "TABLE_KEYS": '[{"name":"id","type":"N"}]',

@@ -1,4 +1,4 @@
-"""What a cold start does not pay for."""
+"""A cold start imports nothing that is expensive or rarely needed."""
 
 import os
 import subprocess
@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from local.emulator import ROOT
-from tests.support.handlers import ENVIRONMENT
+from local.events import ENVIRONMENT
 
-# Of the standard library and of Lambda's Python: only dear, or loaded where few functions come.
+# In the standard library or Lambda's Python: expensive, or imported only where it is needed.
 NOT_NEEDED = {
     "boto3",
     "botocore",
@@ -24,7 +24,7 @@ PROGRAM = "import sys; import {}.handler; print(*sys.modules, sep=chr(10))"
 
 
 @pytest.mark.parametrize("function", ["ingest", "process"])
-def test_imports(function: str) -> None:
+def test_a_start_imports_no_expensive_module(function: str) -> None:
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     modules = subprocess.check_output(
         [sys.executable, "-c", PROGRAM.format(function)],

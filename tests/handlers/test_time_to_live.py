@@ -1,4 +1,4 @@
-"""Ingest refuses a time to live that DynamoDB would never act on, and only ingest does."""
+"""Time to live: ingest refuses a value that DynamoDB would ignore, and process does not."""
 
 import json
 import time
@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 
 from ingest import handler
+from local.events import ENVIRONMENT, record, request
 from process import handler as process
 from shared import orders, settings
 from tests.support import child
-from tests.support.handlers import ENVIRONMENT, FakeDynamoDB, FakeSqs, invoke, record, request
+from tests.support.fakes import FakeDynamoDB, FakeSqs
+from tests.support.runtime import invoke
 
 NOW = 1_800_000_000.75
-OLDEST = 1_642_320_000  # five years of 365 days before
-LAST = 253_402_300_799  # of the year 9999
+OLDEST = 1_642_320_000  # five years of 365 days before NOW
+LAST = 253_402_300_799  # in the year 9999
 NOT_A_NUMBER = "must be a number of whole seconds since 1970, or be left out"
 FRACTION = "must be whole seconds since 1970, without a fraction"
 LATE = "is after the year 9999"
@@ -23,7 +25,7 @@ OLD = "is more than five years ago"
 
 @pytest.fixture(autouse=True)
 def _checked(sqs: FakeSqs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ingest as it is where TTL_ATTRIBUTE is "expires_at"."""
+    """Ingest as with TTL_ATTRIBUTE set to "expires_at"."""
     for name in ("TABLE_KEYS", "ACCEPTED_AT_ATTRIBUTE"):
         monkeypatch.setenv(name, ENVIRONMENT[name])
     monkeypatch.setenv("TTL_ATTRIBUTE", "expires_at")
@@ -47,7 +49,7 @@ def post(body: str) -> tuple[int, dict[str, Any]]:
         *(f"{OLDEST}", f"{OLDEST}.0", f"{LAST}", "253402300799000E-3"),
     ],
 )
-def test_what_dynamodb_acts_on_is_accepted_as_it_is(sqs: FakeSqs, literal: str) -> None:
+def test_an_expiry_that_dynamodb_uses_is_accepted(sqs: FakeSqs, literal: str) -> None:
     assert post(order(literal))[0] == 202
     assert sqs.sent[0]["MessageBody"] == order(literal)
 
@@ -64,7 +66,7 @@ def test_what_dynamodb_acts_on_is_accepted_as_it_is(sqs: FakeSqs, literal: str) 
         *((literal, LATE) for literal in ("1E125", "9" * 38)),
     ],
 )
-def test_what_it_never_acts_on_is_refused(sqs: FakeSqs, literal: str, fault: str) -> None:
+def test_an_expiry_that_dynamodb_ignores_is_refused(sqs: FakeSqs, literal: str, fault: str) -> None:
     status, problem = post(order(literal))
 
     assert (status, problem["type"]) == (400, "urn:async-ingest:problem:invalid-order")
@@ -76,7 +78,7 @@ def test_what_it_never_acts_on_is_refused(sqs: FakeSqs, literal: str, fault: str
 
 
 @pytest.mark.parametrize("literal", ["123456", '"123456789"', "1234567.25", "98765432109876"])
-def test_no_value_is_shown(literal: str) -> None:
+def test_a_refusal_shows_no_value(literal: str) -> None:
     status, problem = post(order(literal))
 
     assert status == 400
@@ -86,8 +88,8 @@ def test_no_value_is_shown(literal: str) -> None:
 @pytest.mark.parametrize(
     "literal", ["1E999999999", "-1E999999999", "9" * 100_000, "1" + "0" * 9999]
 )
-def test_no_number_takes_long(literal: str) -> None:
-    """It would, as an integer. DynamoDB has no such number either, which is another fault."""
+def test_a_huge_number_is_refused_quickly(literal: str) -> None:
+    """Converting it to an integer would be slow. That DynamoDB cannot store it is another fault."""
     status, problem = post(order(literal))
 
     assert status == 400
@@ -104,11 +106,11 @@ def test_no_number_takes_long(literal: str) -> None:
     ],
     ids=["absent", "elsewhere"],
 )
-def test_an_order_without_it_never_expires(body: str) -> None:
+def test_an_order_without_expiry_is_accepted(body: str) -> None:
     assert post(body)[0] == 202
 
 
-def test_every_order_of_an_array_is_told_its_fault(sqs: FakeSqs) -> None:
+def test_every_order_of_an_array_gets_its_fault(sqs: FakeSqs) -> None:
     literals = ["1900000000", "true", "1900000000000", "1.5", "1", "1900000001", '"x"']
     several = [order(literal, str(number)) for number, literal in enumerate(literals)]
     without_key = '{"item":"a","expires_at":1.5}'
@@ -132,7 +134,7 @@ def test_every_order_of_an_array_is_told_its_fault(sqs: FakeSqs) -> None:
     assert sqs.sent == []
 
 
-def test_there_are_no_more_faults_than_of_any_other_kind() -> None:
+def test_expiry_faults_count_towards_the_maximum() -> None:
     many = [order("true", str(number)) for number in range(orders.MAX_FAULTS + 5)]
 
     _, problem = post(f"[{','.join(many)}]")
@@ -140,7 +142,7 @@ def test_there_are_no_more_faults_than_of_any_other_kind() -> None:
     assert [error["order"] for error in problem["errors"]] == [*range(orders.MAX_FAULTS)]
 
 
-def test_process_stores_what_other_producers_send(sqs: FakeSqs, dynamodb: FakeDynamoDB) -> None:
+def test_process_stores_any_expiry(sqs: FakeSqs, dynamodb: FakeDynamoDB) -> None:
     answer = invoke(process.handle, {"Records": [record(order('"never"'))]}).answer
 
     assert answer == {"batchItemFailures": []}
@@ -153,7 +155,7 @@ def test_process_stores_what_other_producers_send(sqs: FakeSqs, dynamodb: FakeDy
 
 @pytest.mark.parametrize("environment", [{}, {"TTL_ATTRIBUTE": ""}], ids=["absent", "empty"])
 @pytest.mark.parametrize("attribute", ["expires_at", ""])
-def test_without_it_nothing_is_checked(
+def test_without_the_setting_nothing_is_checked(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], attribute: str
 ) -> None:
     monkeypatch.delenv("TTL_ATTRIBUTE")
@@ -165,7 +167,7 @@ def test_without_it_nothing_is_checked(
     assert schema == settings.schema()
     if attribute:
         assert orders.read(order('"never"'), schema).orders
-    else:  # a fault of its name, as ever, and of nothing else
+    else:  # a fault of the name only
         with pytest.raises(orders.InvalidDocumentError) as error:
             orders.read('{"order_id":"1","item":"a","":"never"}', schema)
         assert len(error.value.faults) == 1
@@ -183,11 +185,11 @@ def test_ingest_reads_the_setting_and_process_does_not(name: str) -> None:
     assert process.stdout.strip() == "None", process.stderr
 
 
-def test_the_stamp_is_no_time_to_live() -> None:
+def test_accepted_at_cannot_be_the_time_to_live() -> None:
     result = child.run("import ingest.handler", TTL_ATTRIBUTE="accepted_at")
 
     assert result.returncode != 0
     assert result.stderr.splitlines()[-1] == (
-        "shared.settings.SettingsError: TTL_ATTRIBUTE must be another than ACCEPTED_AT_ATTRIBUTE, "
+        "shared.settings.SettingsError: TTL_ATTRIBUTE must differ from ACCEPTED_AT_ATTRIBUTE, "
         "which is in microseconds. Got 'accepted_at'."
     )

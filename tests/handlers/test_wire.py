@@ -1,4 +1,4 @@
-"""What goes over the wire: items as boto3 writes them, sizes as DynamoDB counts them."""
+"""The wire format: items as boto3 writes them, sizes as DynamoDB counts them."""
 
 import json
 from decimal import Context, Decimal
@@ -10,18 +10,19 @@ from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.engines import Engine
 from shared import orders
 from shared.orders import Number
-from tests.handlers.test_orders import EVERYDAY_VALUES, VALUES, exact, faults, numerals, with_value
-from tests.support.engines import Engine
+from tests.support.documents import exact, faults, with_value
 from tests.support.properties import examples
+from tests.support.strategies import EVERYDAY_VALUES, VALUES, numerals
 
-# As DynamoDB computes; boto3 has the same, and refuses what would be rounded.
+# DynamoDB's arithmetic, as in boto3, which refuses numbers that would be rounded.
 DYNAMODB = Context(prec=38, Emin=-128, Emax=126)
 
 
 def for_boto3(value: Any) -> Any:
-    """A value of ours as boto3 takes it."""
+    """Returns a value as boto3 expects it."""
     if type(value) is Number:
         return DYNAMODB.create_decimal(value)
     if isinstance(value, list):
@@ -32,7 +33,7 @@ def for_boto3(value: Any) -> Any:
 
 
 def by_value(attribute: dict[str, Any]) -> Any:
-    """An attribute in wire format, numbers compared by what they are worth."""
+    """Returns an attribute in wire format in a form that compares numbers by value."""
     ((kind, value),) = attribute.items()
     if kind == "N":
         assert isinstance(value, str)
@@ -46,7 +47,7 @@ def by_value(attribute: dict[str, Any]) -> Any:
 
 @examples(300)
 @given(value=EVERYDAY_VALUES)
-def test_values_go_over_the_wire_as_boto3_writes_them(value: Any) -> None:
+def test_values_are_serialized_as_by_boto3(value: Any) -> None:
     wire = orders.to_wire(value)
 
     assert wire.isascii()
@@ -55,14 +56,14 @@ def test_values_go_over_the_wire_as_boto3_writes_them(value: Any) -> None:
 
 @examples(300)
 @given(number=numerals())
-def test_numbers_go_over_the_wire_with_their_value(number: Number) -> None:
+def test_numbers_are_sent_with_their_value(number: Number) -> None:
     if faults(with_value(number)):
         return  # refused, and never sent
     literal = json.loads(orders.to_wire(number))["N"]
 
     assert len(literal) <= 48
     assert Decimal(literal) == exact(number)
-    # AWS refuses a zero with a great exponent.
+    # AWS rejects a zero with a large exponent.
     assert Decimal(literal) or "e" not in literal.lower()
 
 
@@ -79,7 +80,7 @@ def test_numbers_go_over_the_wire_with_their_value(number: Number) -> None:
         ("-12" + "0" * 40 + "E-40", "-12E0"),
     ],
 )
-def test_what_is_long_or_has_an_exponent_is_written_anew(literal: str, wire: str) -> None:
+def test_a_long_number_is_sent_in_canonical_form(literal: str, wire: str) -> None:
     assert json.loads(orders.to_wire(Number(literal))) == {"N": wire}
 
 
@@ -94,10 +95,10 @@ def test_what_is_long_or_has_an_exponent_is_written_anew(literal: str, wire: str
 def test_a_number_takes_the_bytes_that_dynamodb_counts(
     dynamodb_local: Engine, literal: str, excess: int
 ) -> None:
-    """An item that is just small enough with it, and one that is a byte too large."""
+    """An item with the number just fits, and with a byte more it does not."""
     size = orders._number_bytes(literal)
     assert size <= 21
-    names = len("order_id1itemKopi") + len("nx") + len("accepted_at") + orders._STAMP_BYTES
+    names = len("order_id1itemKopi") + len("nx") + len("accepted_at") + orders._ACCEPTED_AT_BYTES
     filling = "x" * (orders.MAX_ITEM_BYTES - names - size + excess)
     order = {"order_id": "1", "item": "Kopi", "n": Number(literal), "x": filling}
     dynamodb_local.create_table("sizes", order_id="S", item="S")
@@ -114,11 +115,11 @@ def test_a_number_takes_the_bytes_that_dynamodb_counts(
         put()
 
 
-# The least that a text can become
+# The minimum length of an encoded text
 
 
 def written_otherwise(draw: st.DrawFn, text: str) -> str:
-    r"""The same JSON with white space, and with characters as \u escapes or "\/"."""
+    r"""Returns the same JSON with white space, and with characters as \u escapes or "\/"."""
     written = []
     is_in_string = False
     rest = iter(text)
@@ -150,10 +151,10 @@ def texts(draw: st.DrawFn) -> str:
 
 @examples(500)
 @given(text=texts())
-def test_no_text_becomes_shorter_than_its_least_length(text: str) -> None:
+def test_no_text_encodes_to_less_than_its_minimum_length(text: str) -> None:
     value = orders._parse(text)
 
-    assert orders.least_encoded_length(text) <= len(orders.encode(value))
+    assert orders.min_encoded_length(text) <= len(orders.encode(value))
 
 
 @pytest.mark.parametrize(
@@ -167,6 +168,6 @@ def test_no_text_becomes_shorter_than_its_least_length(text: str) -> None:
         (f'"{"x" * 100}"', 102),
     ],
 )
-def test_the_least_length(text: str, length: int) -> None:
-    """More would refuse what fits, and less would parse what does not."""
-    assert orders.least_encoded_length(text) == length
+def test_the_minimum_length_is_exact(text: str, length: int) -> None:
+    """More would refuse bodies that fit, and less would parse bodies that do not."""
+    assert orders.min_encoded_length(text) == length

@@ -22,13 +22,13 @@ class Message:
     ends_invocations: bool = False
     arrives_at: float = 0.0  # on the queue's clock, seconds since its start
 
-    stamp: int = 0  # microseconds since the epoch: when it was accepted; no other has the same
+    accepted_at: int = 0  # microseconds since the epoch; no other message has the same
     visible_at: float = 0.0
     receives: int = 0
 
     def record(self, began: float) -> dict[str, Any]:
         """As Lambda's event has it."""
-        stamp = {"stringValue": str(self.stamp), "dataType": "Number"}
+        accepted_at = {"stringValue": str(self.accepted_at), "dataType": "Number"}
         return {
             "messageId": self.message_id,
             "receiptHandle": "x" * 180,
@@ -37,7 +37,7 @@ class Message:
                 "ApproximateReceiveCount": str(self.receives),
                 "SentTimestamp": str(int(1000 * (began + self.arrives_at))),
             },
-            "messageAttributes": {"accepted_at": stamp},
+            "messageAttributes": {"accepted_at": accepted_at},
             "eventSource": "aws:sqs",
         }
 
@@ -61,7 +61,7 @@ class Deliveries:
         self._waiting = list(messages)
         for number, message in enumerate(self._waiting):
             message.visible_at = message.arrives_at
-            message.stamp = int(1_000_000 * (began + message.arrives_at)) + number
+            message.accepted_at = int(1_000_000 * (began + message.arrives_at)) + number
         self._batch_size = batch_size
         self._visibility_seconds = visibility_seconds
         self._receive_count = receive_count

@@ -63,14 +63,14 @@ class Context:
 def main() -> None:
     sources, options = sys.argv[1], json.loads(sys.argv[2])
     sys.path[0] = sources  # in place of this file's directory
-    from process import handler, messages
+    from process import handler, reader
 
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # its metrics
     clock: Any = time
     if options["virtual"]:
         clock = _virtual_clock(options)
-    read = messages.read
+    read = reader.read
 
     def read_or_end(record: dict[str, Any], schema: Any) -> Any:
         message = read(record, schema)
@@ -81,7 +81,7 @@ def main() -> None:
             _end("memory" in ends, options["virtual"])
         return message
 
-    messages.read = read_or_end
+    reader.read = read_or_end
     print(json.dumps({"cpu_seconds": time.process_time()}), file=answers, flush=True)
     for line in sys.stdin:
         invocation = json.loads(line)

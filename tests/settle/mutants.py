@@ -22,16 +22,16 @@ MUTANTS = {
     "no_order_by_receives": Mutant(
         "Messages are taken as they come, also the one that has its last delivery.",
         "a_third_above_the_model",
-        "process/messages.py",
+        "process/reader.py",
         "for record in sorted(records, key=urgency):",
         "for record in records:",
     ),
     "no_time_check": Mutant(
         "Messages are read although no time is left to write them.",
         "backlog_in_batches_of_100",
-        "process/handler.py",
-        "if self._deadline.remaining() >= LEAST_SECONDS:",
-        "if LEAST_SECONDS:",
+        "process/reader.py",
+        "if deadline.remaining() >= MIN_SECONDS:",
+        "if MIN_SECONDS:",
     ),
     "one_thread": Mutant(
         "Calls are made one after another.",
@@ -43,7 +43,7 @@ MUTANTS = {
     "no_byte_budget": Mutant(
         "A batch is read as a whole before anything of it is written.",
         "6_mb_of_small_orders",
-        "process/messages.py",
+        "process/reader.py",
         "MAX_GROUP_BYTES = 256 * 1024",
         "MAX_GROUP_BYTES = 6 * 1024 * 1024",
     ),
@@ -51,7 +51,7 @@ MUTANTS = {
         "Before another attempt nobody looks whether there is time for it.",
         "throttled_for_an_hour",
         "shared/aws.py",
-        "if self.remaining() - seconds < least_seconds:",
+        "if self.remaining() - seconds < min_seconds:",
         "if seconds < 0:",
     ),
 }

@@ -146,7 +146,7 @@ def _table_settings(scenario: Scenario) -> dict[str, Any]:
 
 
 def _known(scenario: Scenario, messages: list[Message], random: Random) -> dict[Key, int]:
-    """Stamps of older orders that are in the table already."""
+    """Returns when older orders that are in the table already were accepted, by key."""
     keys = sorted({key for message in messages for key in message.keys})
     return {key: 1 for key in keys if random.random() < scenario.known_share}
 
@@ -204,5 +204,5 @@ def _not_stored(messages: list[Message], content: Content) -> int:
     newest: dict[Key, int] = {}
     for message in messages:
         for key in message.keys if message.is_good else ():
-            newest[key] = max(newest.get(key, 0), message.stamp)
-    return sum(content.stamps.get(key) != stamp for key, stamp in newest.items())
+            newest[key] = max(newest.get(key, 0), message.accepted_at)
+    return sum(content.accepted_at.get(key) != at for key, at in newest.items())

@@ -20,8 +20,8 @@ from typing import Any
 from local.latency import Latency
 
 KEYS = ("id", "sort")
-STAMP = "accepted_at"
-CONDITION = "NOT #stamp >= :stamp"
+ACCEPTED_AT = "accepted_at"
+CONDITION = "NOT #accepted_at >= :accepted_at"
 UNIT_BYTES = 1024  # of a write: "Write capacity units", DynamoDB's developer guide
 BURST_SECONDS = 0.1  # whose units a partition has at once
 _STATEMENT = re.compile(r"""INSERT INTO "orders" VALUE \{(.*)\}""", re.DOTALL)
@@ -48,7 +48,7 @@ class Table:
     """What is stored, and who asked for it."""
 
     settings: Settings = field(default_factory=Settings)
-    stamps: dict[tuple[str, ...], int] = field(default_factory=dict)  # of the items, by key
+    accepted_at: dict[tuple[str, ...], int] = field(default_factory=dict)  # of the items, by key
     dead_letters: list[str] = field(default_factory=list)  # bodies
     calls: Counter[str] = field(default_factory=Counter)
     random: Random = field(default_factory=lambda: Random(0))
@@ -59,13 +59,15 @@ class Table:
     def put_item(self, request: dict[str, Any], now: float) -> tuple[int, dict[str, Any]]:
         assert request["TableName"] == "orders"
         assert request["ConditionExpression"] == CONDITION
-        assert request["ExpressionAttributeNames"] == {"#stamp": STAMP}
+        assert request["ExpressionAttributeNames"] == {"#accepted_at": ACCEPTED_AT}
         key = _key(request["Item"])
         if not self._has_units(key[0], request["Item"], now):
             return 400, _error("ProvisionedThroughputExceededException")
-        if self.stamps.get(key, 0) >= int(request["ExpressionAttributeValues"][":stamp"]["N"]):
+        if self.accepted_at.get(key, 0) >= int(
+            request["ExpressionAttributeValues"][":accepted_at"]["N"]
+        ):
             return 400, _error("ConditionalCheckFailedException")
-        self.stamps[key] = _stamp(request["Item"])
+        self.accepted_at[key] = _accepted_at(request["Item"])
         return 200, {}
 
     def insert(self, request: dict[str, Any], now: float) -> tuple[int, dict[str, Any]]:
@@ -94,9 +96,9 @@ class Table:
     def _inserts(self, key: tuple[str, ...], item: dict[str, Any], now: float) -> str:
         if not self._has_units(key[0], item, now):
             return "ThrottlingError"
-        if key in self.stamps:
+        if key in self.accepted_at:
             return "DuplicateItem"
-        self.stamps[key] = _stamp(item)
+        self.accepted_at[key] = _accepted_at(item)
         return ""
 
     def _has_units(self, partition: str, item: dict[str, Any], now: float) -> bool:
@@ -125,12 +127,12 @@ class Table:
         return {}
 
     def store(self, request: dict[str, Any]) -> dict[str, Any]:
-        self.stamps |= {tuple(key): stamp for key, stamp in request["stamps"]}
+        self.accepted_at |= {tuple(key): at for key, at in request["accepted_at"]}
         return {}
 
     def dump(self, _request: dict[str, Any]) -> dict[str, Any]:
-        stamps = list(self.stamps.items())
-        return {"stamps": stamps, "dead_letters": self.dead_letters, "calls": self.calls}
+        accepted_at = list(self.accepted_at.items())
+        return {"accepted_at": accepted_at, "dead_letters": self.dead_letters, "calls": self.calls}
 
 
 class Connection(asyncio.Protocol):
@@ -207,8 +209,8 @@ def _key(item: dict[str, Any]) -> tuple[str, ...]:
     return tuple(item[name]["S"] for name in KEYS)
 
 
-def _stamp(item: dict[str, Any]) -> int:
-    return int(item[STAMP]["N"])
+def _accepted_at(item: dict[str, Any]) -> int:
+    return int(item[ACCEPTED_AT]["N"])
 
 
 def _inserted(Statement: str, Parameters: list[Any]) -> dict[str, Any]:  # noqa: N803

@@ -16,7 +16,7 @@ Key = tuple[str, ...]
 
 
 class Content(NamedTuple):
-    stamps: dict[Key, int]  # of the items, by key
+    accepted_at: dict[Key, int]  # of the items, by key
     dead_letters: list[str]  # bodies
     calls: dict[str, int]  # by operation
 
@@ -59,13 +59,13 @@ class Table:
     def configure(self, settings: dict[str, Any]) -> None:
         self._ask("configure", settings)
 
-    def store(self, stamps: dict[Key, int]) -> None:
-        self._ask("store", {"stamps": list(stamps.items())})
+    def store(self, accepted_at: dict[Key, int]) -> None:
+        self._ask("store", {"accepted_at": list(accepted_at.items())})
 
     def content(self) -> Content:
         content = self._ask("dump", {})
-        stamps = {tuple(key): stamp for key, stamp in content["stamps"]}
-        return Content(stamps, content["dead_letters"], content["calls"])
+        accepted_at = {tuple(key): at for key, at in content["accepted_at"]}
+        return Content(accepted_at, content["dead_letters"], content["calls"])
 
     def _ask(self, job: str, request: dict[str, Any]) -> Any:
         connection = HTTPConnection(self._address)

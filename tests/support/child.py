@@ -1,15 +1,15 @@
-"""Runs a handler in a process of its own: its start, its logs and its memory are then its own."""
+"""Runs a handler in a process of its own, to observe its start, its logs and its memory."""
 
 import os
 import subprocess
 import sys
 
 from local.emulator import ROOT
-from tests.support.handlers import ENVIRONMENT
+from local.events import ENVIRONMENT
 
 
 def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs a script as Lambda would run the functions: with their environment and nothing else."""
+    """Runs a script in the environment of the functions and nothing else."""
     own = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "lambda_src")}
     return subprocess.run(
         [sys.executable, "-c", script],

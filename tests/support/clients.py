@@ -1,4 +1,4 @@
-"""The functions' clients, made for a test."""
+"""The functions' own clients, for tests."""
 
 import os
 import time
@@ -23,7 +23,7 @@ ENVIRONMENT = {
 
 
 def isolate(patch: pytest.MonkeyPatch) -> None:
-    """Takes away what this machine's environment would tell a client, and what others have left."""
+    """Removes what this machine's environment would tell a client, and what other tests left."""
     for name in os.environ:
         if name.startswith(("AWS_", "_X_AMZN")) or name.lower().endswith("_proxy"):
             patch.delenv(name)
@@ -37,12 +37,12 @@ def isolate(patch: pytest.MonkeyPatch) -> None:
 
 
 def forget_tls() -> None:
-    """The next client reads AWS_CA_BUNDLE anew."""
+    """Makes the next client read AWS_CA_BUNDLE again."""
     connections.tls_context.cache_clear()
 
 
 def deadline(seconds: float = 30.0) -> aws.Deadline:
-    """One that is so many seconds away."""
+    """Returns a deadline in so many seconds."""
     until = time.monotonic() + seconds
     return aws.Deadline(lambda: until - time.monotonic())
 
@@ -53,20 +53,28 @@ def builtin(
     return aws.BuiltinClient(service, region, url, read_timeout_seconds)
 
 
-def client(url: str, service: str = "dynamodb", read_timeout_seconds: float = 20.0) -> aws.Client:
-    """The client that CLIENT_IMPLEMENTATION names, of a server of ours."""
+def client(
+    url: str,
+    service: str = "dynamodb",
+    read_timeout_seconds: float = 20.0,
+    region: str = REGION,
+    implementation: str = "",
+) -> aws.Client:
+    """Returns a client for a server, by default of the kind that CLIENT_IMPLEMENTATION names."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", url)
-        return aws.client(service, REGION, read_timeout_seconds)
+        if implementation:
+            patch.setenv("CLIENT_IMPLEMENTATION", implementation)
+        return aws.client(service, region, read_timeout_seconds)
 
 
 def put(client: aws.Client, seconds: float = 30.0) -> dict[str, Any]:
-    """Makes a call, by a deadline in so many seconds."""
+    """Makes a call with a deadline in so many seconds."""
     return client.call("PutItem", '{"TableName":"orders","Item":{}}', deadline(seconds))
 
 
 def refusal(client: aws.Client, seconds: float = 30.0) -> aws.CallError:
-    """The error of a call that does not succeed."""
+    """Makes a call that must fail, and returns its error."""
     with pytest.raises(aws.CallError) as raised:
         put(client, seconds)
     return raised.value
@@ -76,12 +84,12 @@ class Sent(NamedTuple):
     """A request of the builtin client."""
 
     line: str
-    headers: dict[str, str]  # names as they were sent
+    headers: dict[str, str]  # by name as sent
     body: bytes
 
 
 class Wire:
-    """Takes the place of a builtin client's connections, keeps requests, answers all the same."""
+    """Replaces a builtin client's connections: keeps the requests, and always answers the same."""
 
     def __init__(self, client: aws.BuiltinClient, output: bytes = b"{}") -> None:
         self.sent: list[Sent] = []

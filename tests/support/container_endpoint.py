@@ -1,4 +1,4 @@
-"""The endpoint from which functions with SnapStart have their credentials."""
+"""The endpoint from which functions with SnapStart get their credentials."""
 
 import datetime
 import json
@@ -15,7 +15,7 @@ def enough() -> float:
 
 
 def document(number: int = 1, seconds: float = 3600, **changes: Any) -> Behavior:
-    """What the endpoint answers; the credentials expire in so many seconds."""
+    """Answers with credentials that expire in so many seconds."""
     expires_at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
     content = {
         "AccessKeyId": f"key-{number}",
@@ -28,7 +28,7 @@ def document(number: int = 1, seconds: float = 3600, **changes: Any) -> Behavior
 
 
 def refusal() -> str:
-    """Why there are no credentials."""
+    """Returns why there are no credentials."""
     try:
         found = credentials.current(enough)
     except connections.ExchangeError as error:

@@ -1,4 +1,4 @@
-"""How many examples hypothesis tries of each property: HYPOTHESIS_PROFILE."""
+"""How many examples Hypothesis tries of each property, by HYPOTHESIS_PROFILE."""
 
 import os
 from typing import Any
@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "dev",
-    deadline=None,  # a machine of CI may be busy
-    # Examples share a test's fakes and tables; each leaves them as it has found them.
+    deadline=None,  # a CI machine may be busy
+    # Examples share a test's fakes and tables; each leaves them as it found them.
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.register_profile("ci", settings.get_profile("dev"), derandomize=True)
@@ -18,5 +18,5 @@ settings.load_profile(PROFILE)
 
 
 def examples(count: int, **options: Any) -> settings:
-    """As many examples of a property; twenty times as many in the profile "nightly"."""
+    """Returns settings for so many examples, twenty times as many in the profile "nightly"."""
     return settings(max_examples=count * (20 if PROFILE == "nightly" else 1), **options)

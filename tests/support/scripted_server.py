@@ -1,9 +1,9 @@
-"""A server over real sockets that does what a test tells it, however wrong that is.
+"""A server on real sockets that does what a test tells it to, however wrong.
 
     with ScriptedServer() as server:
         server.script = [reset(), answer(body=b"{}")]
 
-Each request takes the next behavior of the script; after its end, ``usual`` answers.
+Each request gets the next behavior of the script, and ``usual`` after its end.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from typing import IO, Any, Self
 
 from local.certificates import Certificate
 
-LONG_SECONDS = 60.0  # nothing waits for so long unless a test has failed
+LONG_SECONDS = 60.0  # nothing waits this long unless a test has failed
 
 
 @dataclass
 class Request:
-    """As it has arrived."""
+    """A request as it arrived."""
 
     line: str
     headers: Any  # email.message.Message
     body: bytes
-    connection: int  # the how manieth of the server's
+    connection: int  # number of the server's connection, from 1
 
 
 @dataclass
 class Exchange:
-    """What a behavior works with."""
+    """What a behavior gets to work with."""
 
     socket: socket.socket
     request: Request
@@ -47,7 +47,7 @@ class Exchange:
             self.socket.sendall(content)
 
     def end(self) -> None:
-        """No more requests on this connection."""
+        """Accepts no more requests on this connection."""
         self.is_open = False
 
 
@@ -61,7 +61,7 @@ def answer(
     headers: Mapping[str, str] | None = None,
     version: str = "HTTP/1.1",
 ) -> Behavior:
-    """A whole answer; ``headers`` replace those of the same name."""
+    """Sends a complete answer; ``headers`` replace those of the same name."""
     lines = {"Content-Length": str(len(body)), "x-amzn-RequestId": "request-1"} | dict(
         headers or {}
     )
@@ -70,13 +70,13 @@ def answer(
 
 
 def error(status: int, code: str, **headers: str) -> Behavior:
-    """An error as JSON services answer it; underscores in names of headers are hyphens."""
+    """Sends the error of a JSON service; underscores in names of headers become hyphens."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return answer(status, f'{{"__type":"{code}"}}'.encode(), headers=named)
 
 
 def send(*pieces: bytes) -> Behavior:
-    """Bytes as they are."""
+    """Sends bytes as they are."""
 
     def behave(exchange: Exchange) -> None:
         for piece in pieces:
@@ -98,7 +98,7 @@ def close() -> Behavior:
 
 
 def reset() -> Behavior:
-    """Ends the connection without the courtesy of TCP."""
+    """Resets the connection."""
 
     def behave(exchange: Exchange) -> None:
         abort(exchange.socket)
@@ -108,7 +108,7 @@ def reset() -> Behavior:
 
 
 def silence() -> Behavior:
-    """The request is read, and nothing ever comes."""
+    """Reads the request, and never answers."""
 
     def behave(exchange: Exchange) -> None:
         exchange.stopped.wait(LONG_SECONDS)
@@ -118,7 +118,7 @@ def silence() -> Behavior:
 
 
 def trickle(content: bytes, every_seconds: float = 0.02, start: bytes = b"") -> Behavior:
-    """Byte by byte, over and over, until the client is gone."""
+    """Sends byte by byte, over and over, until the client is gone."""
 
     def behave(exchange: Exchange) -> None:
         with contextlib.suppress(OSError):
@@ -134,7 +134,7 @@ def trickle(content: bytes, every_seconds: float = 0.02, start: bytes = b"") -> 
 
 
 def flood(content: bytes) -> Behavior:
-    """The same over and over, as fast as it is taken."""
+    """Sends the same over and over, as fast as the client reads it."""
 
     def behave(exchange: Exchange) -> None:
         with contextlib.suppress(OSError):
@@ -146,7 +146,7 @@ def flood(content: bytes) -> Behavior:
 
 
 def abort(connection: socket.socket) -> None:
-    """Lets the connection end by a reset, and what reads from it end now."""
+    """Makes the connection end with a reset, and wakes up its reader."""
     with contextlib.suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         socket.socket.shutdown(connection, socket.SHUT_RD)
@@ -164,9 +164,9 @@ class ScriptedServer:
     script: list[Behavior] = field(default_factory=list)
     usual: Behavior = field(default_factory=answer)
     requests: list[Request] = field(default_factory=list)
-    connections: int = 0  # accepted, and through with TLS if there is TLS
+    connections: int = 0  # accepted, with a completed TLS handshake if there is TLS
     reads: bool = True  # False: not even requests are read
-    reads_slowly: bool = False  # some bytes now and then, and never an answer
+    reads_slowly: bool = False  # reads some bytes now and then, and never answers
 
     def __enter__(self) -> Self:
         self._stopped = threading.Event()
@@ -194,7 +194,7 @@ class ScriptedServer:
         return f"{'https' if self.certificate else 'http'}://{self.host}:{self.port}"
 
     def drop_connections(self, end: Callable[[socket.socket], None] | None = None) -> None:
-        """Ends all connections, by ``end``, or as a server does that goes down."""
+        """Ends all connections, with ``end`` or as a server that goes down."""
         with self._lock:
             dropped, self._open = self._open, []
         for connection in dropped:
@@ -209,7 +209,7 @@ class ScriptedServer:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         if self.tls_version:
             context.minimum_version = context.maximum_version = self.tls_version
-            context.set_ciphers("ALL:@SECLEVEL=0")  # or OpenSSL itself would refuse old versions
+            context.set_ciphers("ALL:@SECLEVEL=0")  # otherwise OpenSSL itself refuses old versions
         context.load_cert_chain(self.certificate.certificate, self.certificate.key)
         return context
 

@@ -1,4 +1,4 @@
-"""A local HTTP server that answers each call of process as a success."""
+"""A local HTTP server that answers every call of process with success."""
 
 import contextlib
 import json
@@ -25,12 +25,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, *_: object) -> None:
-        """Nothing is written."""
+        """Writes nothing."""
 
 
 @contextlib.contextmanager
 def yes_server() -> Iterator[tuple[str, list[str]]]:
-    """Gives its URL, and the operations that it was asked for."""
+    """Runs the server; gives its URL and the list of operations that it is asked for."""
     calls: list[str] = []
     handler = type("Handler", (_Handler,), {"calls": calls})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

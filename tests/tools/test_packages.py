@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pytest
 
 from local.emulator import ROOT
-from tests.support.handlers import ENVIRONMENT
+from local.events import ENVIRONMENT
 from tools import setup
 
 SOURCES = ROOT / "lambda_src"

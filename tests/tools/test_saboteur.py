@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from local.emulator import ROOT
+from local.events import ENVIRONMENT
 from tests.faults.system import SABOTEUR, full_backlog
-from tests.support.handlers import ENVIRONMENT
 
 NOWHERE = "https://127.0.0.1:1"  # refuses connections
 CALL = """

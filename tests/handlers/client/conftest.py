@@ -1,4 +1,4 @@
-"""What every test of the functions' own client needs."""
+"""Servers and environment for the tests of the functions' own client."""
 
 import time
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
 
 @pytest.fixture(params=clients.IMPLEMENTATIONS)
 def implementation(request: pytest.FixtureRequest, environment: pytest.MonkeyPatch) -> str:
-    """Runs a test with either of the functions' clients."""
+    """Runs a test with each implementation of the client."""
     environment.setenv("CLIENT_IMPLEMENTATION", request.param)
     return str(request.param)
 
@@ -50,7 +50,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 def tls_server(
     certificate: Certificate, environment: pytest.MonkeyPatch
 ) -> Iterator[ScriptedServer]:
-    """Its authority is trusted."""
+    """A TLS server whose authority is trusted."""
     environment.setenv("AWS_CA_BUNDLE", str(certificate.authority))
     with ScriptedServer(certificate=certificate) as running:
         yield running
@@ -58,7 +58,7 @@ def tls_server(
 
 @pytest.fixture
 def endpoint(server: ScriptedServer, environment: pytest.MonkeyPatch) -> ScriptedServer:
-    """The container endpoint, and no credentials in the environment."""
+    """The container endpoint, without credentials in the environment."""
     environment.delenv("AWS_ACCESS_KEY_ID")
     environment.delenv("AWS_SECRET_ACCESS_KEY")
     environment.setenv(FULL, f"{server.url}/v1/credentials?id=1")

@@ -1,4 +1,4 @@
-"""Dead addresses of a name cost no call and little time, and the good one is tried first then."""
+"""Dead addresses of a name cost no call and little time, and come last the next time."""
 
 import contextlib
 import socket
@@ -17,7 +17,7 @@ NAME = "service.example"
 
 @contextlib.contextmanager
 def black_hole() -> Iterator[tuple[str, int]]:
-    """An address at which nothing answers: a listener whose queue is full, and stays full."""
+    """An address at which nothing answers: a listener whose queue is full and stays full."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         address = listener.getsockname()
@@ -41,7 +41,7 @@ def refusing() -> Iterator[tuple[str, int]]:
 
 
 class Names:
-    """What the resolver answers, and what is then tried."""
+    """What the resolver answers, and the addresses that are tried."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.addresses: list[tuple[str, int]] = []
@@ -68,7 +68,9 @@ def names(environment: pytest.MonkeyPatch) -> Names:
     return Names(environment)
 
 
-def test_dead_ones_first(server: ScriptedServer, names: Names, pauses: list[float]) -> None:
+def test_dead_addresses_are_skipped(
+    server: ScriptedServer, names: Names, pauses: list[float]
+) -> None:
     client = clients.builtin(f"http://{NAME}")
     good = (server.host, server.port)
     with black_hole() as silent, refusing() as closed:
@@ -86,8 +88,7 @@ def test_dead_ones_first(server: ScriptedServer, names: Names, pauses: list[floa
     assert pauses == []
 
 
-def test_all_dead(names: Names, pauses: list[float]) -> None:
-    """All addresses share one budget, each has its part of it, and no more."""
+def test_dead_addresses_share_one_budget(names: Names, pauses: list[float]) -> None:
     client = clients.builtin(f"http://{NAME}")
     with black_hole() as first, black_hole() as second, black_hole() as third:
         names.addresses = [first, second, third]
@@ -102,7 +103,7 @@ def test_all_dead(names: Names, pauses: list[float]) -> None:
     assert at_most / 2 < lasted < at_most + 5
 
 
-def test_dead_at_the_deadline(names: Names, pauses: list[float]) -> None:
+def test_dead_addresses_take_no_longer_than_the_deadline(names: Names, pauses: list[float]) -> None:
     client = clients.builtin(f"http://{NAME}")
     with black_hole() as silent:
         names.addresses = [silent] * 3
@@ -112,8 +113,7 @@ def test_dead_at_the_deadline(names: Names, pauses: list[float]) -> None:
     assert error.code == "ConnectTimeout"
 
 
-def test_the_good_one_dies(server: ScriptedServer, names: Names) -> None:
-    """The order is not for ever."""
+def test_an_address_that_dies_is_replaced(server: ScriptedServer, names: Names) -> None:
     client = clients.builtin(f"http://{NAME}")
     other = (server.host, server.port)
     with ScriptedServer() as dying:
@@ -129,10 +129,10 @@ def test_the_good_one_dies(server: ScriptedServer, names: Names) -> None:
     assert len(server.requests) == 2
 
 
-def test_connects_and_says_nothing(
+def test_an_address_that_connects_and_is_silent_comes_last(
     server: ScriptedServer, names: Names, pauses: list[float]
 ) -> None:
-    """As a host does whose kernel lives on: the next attempt takes another address."""
+    """As a host whose kernel is all that still runs."""
     client = clients.builtin(f"http://{NAME}", read_timeout_seconds=0.3)
     with ScriptedServer(usual=silence()) as silent:
         names.addresses = [(silent.host, silent.port), (server.host, server.port)]
@@ -141,7 +141,7 @@ def test_connects_and_says_nothing(
         assert len(pauses) == 1
 
 
-def test_handshake_that_never_ends(
+def test_a_handshake_that_never_ends_times_out(
     tls_server: ScriptedServer, names: Names, pauses: list[float]
 ) -> None:
     client = clients.builtin("https://localhost", read_timeout_seconds=0.3)
@@ -155,10 +155,10 @@ def test_handshake_that_never_ends(
     assert pauses == []
 
 
-def test_family_that_is_missing(
+def test_a_missing_address_family_is_skipped(
     server: ScriptedServer, names: Names, environment: pytest.MonkeyPatch
 ) -> None:
-    """A kernel without IPv6, as Lambda's functions outside of dual-stack subnets."""
+    """As on a kernel without IPv6, or outside of dual-stack subnets."""
     real = socket.socket
 
     class _OnlyIPv4(real):  # type: ignore[misc, valid-type]
@@ -177,7 +177,7 @@ def test_family_that_is_missing(
     assert len(server.requests) == 1
 
 
-def test_ipv6() -> None:
+def test_an_ipv6_address_is_reached() -> None:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
@@ -188,12 +188,12 @@ def test_ipv6() -> None:
 
 
 @pytest.mark.usefixtures("names")
-def test_name_without_address(pauses: list[float]) -> None:
+def test_a_name_without_an_address_is_an_unknown_host(pauses: list[float]) -> None:
     error = clients.refusal(clients.builtin(f"http://{NAME}"))
     assert (error.code, error.is_transient) == ("UnknownHost", True)
     assert len(pauses) == aws.ATTEMPTS - 1
 
 
 @pytest.mark.parametrize("name", ["a..example", "x" * 64 + ".example"])
-def test_name_that_is_none(name: str, pauses: list[float]) -> None:
+def test_an_invalid_name_is_an_unknown_host(name: str, pauses: list[float]) -> None:
     assert clients.refusal(clients.builtin(f"http://{name}")).code == "UnknownHost"

@@ -1,4 +1,4 @@
-"""Answers are read as http.client reads them, and what is ambiguous is refused."""
+"""Answers are read as http.client reads them, and ambiguous ones are refused."""
 
 import http.client
 import io
@@ -30,7 +30,7 @@ def head(headers: Iterable[tuple[str, str]], status: int = 200, version: str = "
 
 @st.composite
 def heads_and_bodies(draw: st.DrawFn) -> tuple[bytes, bool]:
-    """An answer, and whether it says itself where it ends."""
+    """An answer, and whether it states where it ends."""
     headers = draw(HEADERS)
     body = draw(BODIES)
     way = draw(st.sampled_from(["length", "chunks", "end"]))
@@ -62,7 +62,7 @@ class Socket:
 
 
 @given(heads_and_bodies(), st.binary(max_size=20))
-def test_as_http_client(answer: tuple[bytes, bool], next_one: bytes) -> None:
+def test_an_answer_is_read_as_by_http_client(answer: tuple[bytes, bool], next_one: bytes) -> None:
     content, ends_itself = answer
     content += next_one if ends_itself else b""
     theirs = http.client.HTTPResponse(Socket(content))  # type: ignore[arg-type]
@@ -109,7 +109,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("content", WHOLE.values(), ids=WHOLE)
-def test_cut_off(content: bytes) -> None:
+def test_an_answer_that_is_cut_off_is_incomplete(content: bytes) -> None:
     assert read(content).body in (b"{}", b"")
     with pytest.raises(ConnectionResetError):
         read(b"")
@@ -119,12 +119,12 @@ def test_cut_off(content: bytes) -> None:
 
 
 @pytest.mark.parametrize("content", REFUSED.values(), ids=REFUSED)
-def test_refused(content: bytes) -> None:
+def test_a_malformed_answer_is_refused(content: bytes) -> None:
     with pytest.raises(answers.MalformedAnswerError):
         read(content)
 
 
-def test_as_many_headers_as_allowed() -> None:
+def test_the_maximum_number_of_headers_is_read() -> None:
     answer = read(head([*[("x", "x")] * (answers.MAX_HEADERS - 1), LENGTH]) + b"{}")
     assert answer.body == b"{}"
 

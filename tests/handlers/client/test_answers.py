@@ -1,4 +1,4 @@
-"""Only a whole, valid answer is a success; whatever else comes is a CallError, in time."""
+"""Only a complete, valid answer is a success; anything else is a CallError, in time."""
 
 import json
 import time
@@ -53,12 +53,16 @@ WHOLE = {
 
 
 @pytest.mark.parametrize("behavior", WHOLE.values(), ids=WHOLE)
-def test_whole(behavior: Behavior, server: ScriptedServer, client: aws.Client) -> None:
+def test_a_complete_answer_is_a_success(
+    behavior: Behavior, server: ScriptedServer, client: aws.Client
+) -> None:
     server.script = [behavior]
     assert clients.put(client)["Attributes"] == OUTPUT["Attributes"]
 
 
-def test_whole_error(server: ScriptedServer, client: aws.Client) -> None:
+def test_a_complete_error_has_code_and_request_id(
+    server: ScriptedServer, client: aws.Client
+) -> None:
     body = b'{"__type":"ValidationException","message":"..."}'
     server.usual = answer(400, body, headers={"x-amz-crc32": str(zlib.crc32(body))})
     error = clients.refusal(client)
@@ -101,7 +105,7 @@ BROKEN_FOR_US = {
 
 
 @pytest.mark.parametrize("behavior", BROKEN.values(), ids=BROKEN)
-def test_broken(
+def test_a_broken_answer_fails(
     behavior: Behavior, server: ScriptedServer, client: aws.Client, pauses: list[float]
 ) -> None:
     server.usual = behavior
@@ -112,23 +116,26 @@ def test_broken(
 
 
 @pytest.mark.parametrize("behavior", BROKEN_FOR_US.values(), ids=BROKEN_FOR_US)
-def test_broken_for_us(behavior: Behavior, server: ScriptedServer, pauses: list[float]) -> None:
+def test_an_answer_that_botocore_accepts_fails_if_broken(
+    behavior: Behavior, server: ScriptedServer, pauses: list[float]
+) -> None:
     server.usual = behavior
     clients.refusal(clients.client(server.url))
 
 
-def test_broken_once(server: ScriptedServer, client: aws.Client, pauses: list[float]) -> None:
-    """A broken answer is forgotten with its connection."""
+def test_a_broken_answer_is_forgotten_with_its_connection(
+    server: ScriptedServer, client: aws.Client, pauses: list[float]
+) -> None:
     server.script = list(BROKEN.values())[:2]
     assert clients.put(client) is not None
     assert len(pauses) == 2
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_redirect(
+def test_a_redirect_is_not_followed(
     status: int, server: ScriptedServer, client: aws.Client, pauses: list[float]
 ) -> None:
-    """It is not followed: what is signed is signed for one host."""
+    """The signature is for one host."""
     with ScriptedServer() as elsewhere:
         server.usual = answer(status, b"", headers={"Location": f"{elsewhere.url}/"})
         error = clients.refusal(client)
@@ -152,10 +159,9 @@ SLOW = {
 @pytest.mark.parametrize(
     ("read_timeout", "seconds"), [(20, 0.5), (0.2, 20)], ids=["deadline", "read timeout"]
 )
-def test_slow(
+def test_a_trickling_answer_extends_no_deadline(
     behavior: Behavior, read_timeout: float, seconds: float, server: ScriptedServer
 ) -> None:
-    """Neither the deadline nor an attempt's time is prolonged by a byte now and then."""
     server.usual = behavior
     client = clients.client(server.url, read_timeout_seconds=read_timeout)
     began = time.monotonic()
@@ -166,10 +172,9 @@ def test_slow(
 
 
 @pytest.mark.parametrize("kind", ["plain", "tls"])
-def test_request_that_is_taken_slowly(
+def test_a_slowly_read_request_extends_no_deadline(
     kind: str, request: pytest.FixtureRequest, pauses: list[float]
 ) -> None:
-    """Nor is it prolonged by what goes out now and then."""
     server: ScriptedServer = request.getfixturevalue("server" if kind == "plain" else "tls_server")
     server.reads_slowly = True
     body = json.dumps({"Item": "x" * 16_000_000})
@@ -181,8 +186,10 @@ def test_request_that_is_taken_slowly(
     assert len(pauses) == aws.ATTEMPTS - 1
 
 
-def test_answer_to_half_a_request(server: ScriptedServer, client: aws.Client) -> None:
-    """A server may answer and close without having read all; that is a failure, not a hang."""
+def test_an_answer_to_half_a_request_is_a_failure(
+    server: ScriptedServer, client: aws.Client
+) -> None:
+    """A server may answer and close before it has read everything."""
 
     def behave(exchange: Exchange) -> None:
         answer(413, b"")(exchange)

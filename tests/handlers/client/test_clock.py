@@ -1,4 +1,4 @@
-"""A clock that is off is corrected by AWS's, once."""
+"""A wrong clock is corrected by AWS's, once."""
 
 import calendar
 import email.utils
@@ -14,7 +14,7 @@ from tests.support.scripted_server import Exchange, ScriptedServer, answer, erro
 
 
 class AwsClock:
-    """Refuses what is not signed by its clock, as AWS does, and says what time it is."""
+    """Rejects what is not signed by its clock, as AWS does, and tells the time."""
 
     def __init__(self, offset: float, code: str) -> None:
         self.offset = offset
@@ -36,10 +36,10 @@ def _seconds(moment: time.struct_time) -> float:
 
 @pytest.mark.parametrize("offset", [-(10**7), -3600, 3600, 10**7])
 @pytest.mark.parametrize("code", sorted(aws.SKEW_CODES))
-def test_clock_that_is_off(
+def test_a_wrong_clock_is_corrected(
     offset: float, code: str, server: ScriptedServer, pauses: list[float]
 ) -> None:
-    """The next attempt is signed by AWS's clock, and so is every other."""
+    """The next attempt is signed with AWS's time, and so are all later ones."""
     server.usual = AwsClock(offset, code)
     client = clients.builtin(server.url)
     clients.put(client)
@@ -48,8 +48,7 @@ def test_clock_that_is_off(
     assert len(server.requests) == 3
 
 
-def test_clock_that_is_set_right(server: ScriptedServer, pauses: list[float]) -> None:
-    """The correction is itself corrected."""
+def test_a_correction_is_corrected(server: ScriptedServer, pauses: list[float]) -> None:
     clock = AwsClock(3600, "InvalidSignatureException")
     server.usual = clock
     client = clients.builtin(server.url)
@@ -59,8 +58,10 @@ def test_clock_that_is_set_right(server: ScriptedServer, pauses: list[float]) ->
     assert len(server.requests) == 4
 
 
-def test_clock_that_is_off_for_all_threads(server: ScriptedServer, pauses: list[float]) -> None:
-    """Each request that was signed by the wrong time is signed anew, not only the first."""
+def test_a_wrong_clock_is_corrected_for_all_threads(
+    server: ScriptedServer, pauses: list[float]
+) -> None:
+    """Every request signed with the wrong time is signed again, not only the first."""
     clock = AwsClock(3600, "InvalidSignatureException")
     together = threading.Barrier(8, timeout=30)
 
@@ -87,10 +88,10 @@ def test_clock_that_is_off_for_all_threads(server: ScriptedServer, pauses: list[
         "Thu, 01 Jan 0000 00:00:00 GMT",
     ],
 )
-def test_signature_that_is_wrong(
+def test_a_wrong_signature_corrects_no_clock(
     date: str | None, server: ScriptedServer, pauses: list[float]
 ) -> None:
-    """With the right time, or none that can be believed, there is nothing to correct."""
+    """With the right time, or without a credible one, there is nothing to correct."""
     if date is None:
         date = email.utils.formatdate(usegmt=True)
     server.usual = error(403, "SignatureDoesNotMatch", Date=date)
@@ -99,8 +100,9 @@ def test_signature_that_is_wrong(
     assert len(pauses) <= 1
 
 
-def test_clock_that_runs_wild(server: ScriptedServer, pauses: list[float]) -> None:
-    """No more attempts than ever."""
+def test_an_erratic_clock_causes_no_more_attempts(
+    server: ScriptedServer, pauses: list[float]
+) -> None:
     dates = iter(range(10**9, 2 * 10**9, 10**6))
 
     def behave(exchange: Exchange) -> None:

@@ -1,4 +1,4 @@
-"""Credentials of the environment, and of the endpoint that SnapStart uses, as botocore has them."""
+"""Credentials of the environment and of the endpoint that SnapStart uses, found as by botocore."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ TOKEN = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
 TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 
 
-def test_environment(environment: pytest.MonkeyPatch) -> None:
+def test_credentials_of_the_environment_are_used(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("AWS_ACCESS_KEY_ID", "key")
     environment.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     assert credentials.current(enough) == credentials.Credentials("key", "secret")
@@ -35,7 +35,9 @@ def test_environment(environment: pytest.MonkeyPatch) -> None:
     assert credentials.current(enough) == credentials.Credentials("key", "secret", "token")
 
 
-def test_environment_comes_first(endpoint: ScriptedServer, environment: pytest.MonkeyPatch) -> None:
+def test_the_environment_precedes_the_endpoint(
+    endpoint: ScriptedServer, environment: pytest.MonkeyPatch
+) -> None:
     environment.setenv("AWS_ACCESS_KEY_ID", "key")
     environment.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     assert credentials.current(enough).access_key == "key"
@@ -44,7 +46,9 @@ def test_environment_comes_first(endpoint: ScriptedServer, environment: pytest.M
 
 @pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
 @pytest.mark.parametrize("value", [None, ""])
-def test_none(name: str, value: str | None, environment: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_fail_the_call(
+    name: str, value: str | None, environment: pytest.MonkeyPatch
+) -> None:
     if value is None:
         environment.delenv(name)
     else:
@@ -54,7 +58,7 @@ def test_none(name: str, value: str | None, environment: pytest.MonkeyPatch) -> 
     assert clients.refusal(client).code == "NoCredentials"
 
 
-def test_session_token_is_sent(endpoint: ScriptedServer) -> None:
+def test_the_session_token_is_sent(endpoint: ScriptedServer) -> None:
     with ScriptedServer() as service:
         clients.put(clients.builtin(service.url))
         headers = service.requests[0].headers
@@ -62,7 +66,9 @@ def test_session_token_is_sent(endpoint: ScriptedServer) -> None:
     assert "Credential=key-1/" in headers["authorization"]
 
 
-def test_request_to_the_endpoint(endpoint: ScriptedServer, environment: pytest.MonkeyPatch) -> None:
+def test_the_endpoint_is_asked_with_its_token(
+    endpoint: ScriptedServer, environment: pytest.MonkeyPatch
+) -> None:
     environment.setenv(TOKEN, "Bearer secret")
     credentials.current(enough)
     (request,) = endpoint.requests
@@ -82,14 +88,13 @@ def test_request_to_the_endpoint(endpoint: ScriptedServer, environment: pytest.M
     ],
     ids=["none", "empty", "variable", "both", "file"],
 )
-def test_as_botocore(
+def test_the_endpoint_is_asked_as_by_botocore(
     variables: dict[str, str],
     expected: str | None,
     endpoint: ScriptedServer,
     environment: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """The same request, and the same credentials from the answer."""
     if TOKEN_FILE in variables:
         (tmp_path / "token").write_text(variables[TOKEN_FILE])
         variables = variables | {TOKEN_FILE: str(tmp_path / "token")}
@@ -106,8 +111,10 @@ def test_as_botocore(
     assert (their_request.headers["authorization"] or None) == expected
 
 
-def test_relative(environment: pytest.MonkeyPatch, endpoint: ScriptedServer) -> None:
-    """It is at the known address, and comes before the full one."""
+def test_a_relative_uri_precedes_a_full_one(
+    environment: pytest.MonkeyPatch, endpoint: ScriptedServer
+) -> None:
+    """It is at the known address."""
     made: list[str] = []
     real = connections.Connections
 
@@ -142,8 +149,9 @@ HOSTS = {
 
 
 @pytest.mark.parametrize(("url", "is_allowed"), HOSTS.items())
-def test_hosts(url: str, is_allowed: bool, environment: pytest.MonkeyPatch) -> None:
-    """What is not encrypted goes nowhere else, by us as by botocore."""
+def test_only_known_hosts_are_asked_without_tls(
+    url: str, is_allowed: bool, environment: pytest.MonkeyPatch
+) -> None:
     environment.delenv("AWS_ACCESS_KEY_ID")
     environment.setenv(FULL, url)
     environment.setattr(
@@ -176,7 +184,7 @@ def _refuse() -> None:
     ],
     ids=["two headers", "not ASCII", "no file", "no port", "no host", "no path"],
 )
-def test_misconfigured(
+def test_a_misconfigured_endpoint_fails_the_call(
     variables: dict[str, str],
     reason: str,
     endpoint: ScriptedServer,
@@ -206,28 +214,31 @@ MALFORMED: dict[str, Behavior] = {
 
 
 @pytest.mark.parametrize("behavior", MALFORMED.values(), ids=MALFORMED)
-def test_malformed(behavior: Behavior, endpoint: ScriptedServer) -> None:
+def test_a_malformed_answer_of_the_endpoint_fails_the_call(
+    behavior: Behavior, endpoint: ScriptedServer
+) -> None:
     endpoint.usual = behavior
     assert refusal() == "CredentialsMalformed"
     assert len(endpoint.requests) == credentials.FETCHES
 
 
 @pytest.mark.parametrize("behavior", [close(), reset(), error(500, "Some"), error(404, "Some")])
-def test_endpoint_fails(behavior: Behavior, endpoint: ScriptedServer) -> None:
+def test_a_failing_endpoint_fails_the_call(behavior: Behavior, endpoint: ScriptedServer) -> None:
     endpoint.script = [behavior] * (credentials.FETCHES - 1)
     assert credentials.current(enough).access_key == "key-1"
 
 
-def test_redirect(endpoint: ScriptedServer) -> None:
-    """The token would go elsewhere with it."""
+def test_a_redirect_of_the_endpoint_is_not_followed(endpoint: ScriptedServer) -> None:
+    """The token would be sent elsewhere."""
     with ScriptedServer() as elsewhere:
         endpoint.usual = answer(302, b"", headers={"Location": elsewhere.url})
         assert refusal() == "CredentialsRefused"
         assert elsewhere.connections == 0
 
 
-def test_endpoint_hangs(endpoint: ScriptedServer, environment: pytest.MonkeyPatch) -> None:
-    """It takes no longer than the call has."""
+def test_a_hanging_endpoint_takes_no_longer_than_the_deadline(
+    endpoint: ScriptedServer, environment: pytest.MonkeyPatch
+) -> None:
     endpoint.usual = silence()
     began = time.monotonic()
     error = clients.refusal(clients.builtin("http://127.0.0.1:1"), seconds=0.5)
@@ -245,17 +256,17 @@ def test_endpoint_hangs(endpoint: ScriptedServer, environment: pytest.MonkeyPatc
         "2100-01-01T00:00:00",
     ],
 )
-def test_expiration(expiration: str, endpoint: ScriptedServer) -> None:
+def test_an_expiration_is_parsed(expiration: str, endpoint: ScriptedServer) -> None:
     endpoint.usual = document(Expiration=expiration)
     assert int(credentials.current(enough).expires_at) == 4102444800
 
 
 @pytest.mark.parametrize("handler", ["ingest", "process"])
-def test_nothing_at_the_start(
+def test_a_start_fetches_no_credentials(
     handler: str, endpoint: ScriptedServer, environment: pytest.MonkeyPatch
 ) -> None:
-    """A snapshot of SnapStart has no credentials, and no connection."""
-    from tests.support.handlers import ENVIRONMENT
+    """A SnapStart snapshot contains no credentials and no connection."""
+    from local.events import ENVIRONMENT
 
     variables = {
         name: value

@@ -1,4 +1,4 @@
-"""Each service is called where botocore would call it, and nowhere where botocore would not."""
+"""Each service is called where botocore would call it, and nowhere else."""
 
 import itertools
 from collections.abc import Iterator
@@ -75,15 +75,17 @@ def ours(service: str, region: str, queue_url: str | None = None) -> str:
     return url if urlsplit(url).path else f"{url}/"
 
 
-def test_partitions() -> None:
-    """So that the next test cannot pass by trying nothing."""
+def test_every_partition_has_regions_to_test() -> None:
+    """Otherwise the next test could pass by trying nothing."""
     assert len(PLACES) > 40
     assert len({place.suffix for place in PLACES}) >= 7
 
 
 @pytest.mark.parametrize("service", ["sqs", "dynamodb"])
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.region)
-def test_of_every_region(service: str, place: Place, environment: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_is_that_of_botocore_in_every_region(
+    service: str, place: Place, environment: pytest.MonkeyPatch
+) -> None:
     environment.setenv("DNS_SUFFIX", place.suffix)
     queue_url = f"https://sqs.{place.region}.{place.suffix}/123456789012/orders"
     for fips, dual_stack in itertools.product(["false", "true"], repeat=2):
@@ -119,7 +121,7 @@ switches = st.none() | st.sampled_from(["true", "false", "True", ""])
     dual_stack=switches,
 )
 @examples(100)
-def test_of_the_environment(
+def test_an_endpoint_of_the_environment_is_that_of_botocore(
     service: str,
     named: dict[str, str],
     ignored: str | None,
@@ -140,8 +142,8 @@ def test_of_the_environment(
         assert ours(service, "eu-west-1") == botocores(service, "eu-west-1")
 
 
-def test_host_of_the_queue() -> None:
-    """It is the partition's, whatever Terraform says of DNS suffixes."""
+def test_the_host_of_the_queue_is_the_endpoint() -> None:
+    """It is the partition's, whatever DNS_SUFFIX says."""
     url = endpoints.url("sqs", "eu-west-1", "https://sqs.eu-west-1.example:8443/1/orders")
     assert url == "https://sqs.eu-west-1.example:8443"
 
@@ -165,14 +167,16 @@ def test_host_of_the_queue() -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SQS"])
-def test_malformed(name: str, url: str, environment: pytest.MonkeyPatch) -> None:
+def test_an_invalid_url_stops_the_start(
+    name: str, url: str, environment: pytest.MonkeyPatch
+) -> None:
     environment.setenv(name, url)
-    with pytest.raises(settings.SettingsError, match=f"^{name} must be a URL"):
+    with pytest.raises(settings.SettingsError, match=f"^{name} must be an HTTP"):
         aws.client("sqs", "eu-west-1", 1)
 
 
 @pytest.mark.parametrize("name", [FIPS, DUAL_STACK, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"])
-def test_switch_that_is_none(name: str, environment: pytest.MonkeyPatch) -> None:
+def test_an_invalid_switch_stops_the_start(name: str, environment: pytest.MonkeyPatch) -> None:
     environment.setenv(name, "yes")
     with pytest.raises(settings.SettingsError, match=name):
         aws.client("sqs", "eu-west-1", 1)
@@ -182,8 +186,8 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"
 
 
 @pytest.mark.parametrize("name", PROXIES)
-def test_proxy(name: str, environment: pytest.MonkeyPatch) -> None:
-    """One line that names the variable and the way out."""
+def test_a_proxy_stops_the_start(name: str, environment: pytest.MonkeyPatch) -> None:
+    """The line names the variable and the way out."""
     environment.setenv(name, "http://proxy:3128")
     with pytest.raises(settings.SettingsError, match=name) as raised:
         aws.client("sqs", "eu-west-1", 1)
@@ -192,18 +196,18 @@ def test_proxy(name: str, environment: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", [*PROXIES, "NO_PROXY", "no_proxy"])
-def test_proxy_that_is_none(name: str, environment: pytest.MonkeyPatch) -> None:
+def test_an_empty_proxy_is_ignored(name: str, environment: pytest.MonkeyPatch) -> None:
     environment.setenv(name, "*" if name.lower() == "no_proxy" else "")
     assert isinstance(aws.client("sqs", "eu-west-1", 1), aws.BuiltinClient)
 
 
-def test_proxy_with_botocore(environment: pytest.MonkeyPatch) -> None:
+def test_a_proxy_is_used_by_botocore(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("HTTPS_PROXY", "http://proxy:3128")
     environment.setenv("CLIENT_IMPLEMENTATION", "botocore")
     assert not isinstance(aws.client("sqs", "eu-west-1", 1), aws.BuiltinClient)
 
 
-def test_implementation_that_is_none(environment: pytest.MonkeyPatch) -> None:
+def test_an_unknown_implementation_stops_the_start(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("CLIENT_IMPLEMENTATION", "urllib3")
     with pytest.raises(settings.SettingsError, match="CLIENT_IMPLEMENTATION"):
         aws.client("sqs", "eu-west-1", 1)

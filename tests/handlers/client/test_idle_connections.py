@@ -1,4 +1,4 @@
-"""A connection is used again, and whatever ends it while it is idle costs no call."""
+"""A connection is reused, and whatever ends it while idle costs no call."""
 
 import gc
 import json
@@ -48,18 +48,18 @@ def kept_socket(client: aws.BuiltinClient) -> socket.socket:
 
 
 def used(server: ScriptedServer) -> list[int]:
-    """The connections by which requests have come."""
+    """The connections over which requests arrived."""
     return [request.connection for request in server.requests]
 
 
-def test_kept(any_server: ScriptedServer) -> None:
+def test_a_connection_is_reused(any_server: ScriptedServer) -> None:
     client = clients.builtin(any_server.url)
     for _ in range(5):
         clients.put(client)
     assert used(any_server) == [1] * 5
 
 
-def test_one_for_each_thread(any_server: ScriptedServer) -> None:
+def test_each_thread_has_its_own_connection(any_server: ScriptedServer) -> None:
     client = clients.builtin(any_server.url)
     together = threading.Barrier(4, timeout=LONG_SECONDS)
 
@@ -76,7 +76,7 @@ def test_one_for_each_thread(any_server: ScriptedServer) -> None:
 
 
 @pytest.mark.parametrize("end", [None, abort], ids=["closed", "reset"])
-def test_ended_while_idle(
+def test_a_connection_that_ended_while_idle_is_replaced(
     any_server: ScriptedServer, end: Callable[[socket.socket], None] | None, pauses: list[float]
 ) -> None:
     client = clients.builtin(any_server.url)
@@ -86,17 +86,17 @@ def test_ended_while_idle(
     wait_until(lambda: poll(kept_socket(client)))
     clients.put(client)
     assert used(any_server) == [1, 2]
-    assert pauses == []  # it is no failed attempt
+    assert pauses == []  # the call was not an attempt
 
 
 @pytest.mark.parametrize("behavior", [close(), reset()], ids=["closed", "reset"])
-def test_ended_when_used(
+def test_a_connection_that_ends_when_used_is_replaced(
     any_server: ScriptedServer,
     behavior: Behavior,
     pauses: list[float],
     environment: pytest.MonkeyPatch,
 ) -> None:
-    """The end is on its way when the request is sent."""
+    """The end arrives only after the request is sent."""
     client = clients.builtin(any_server.url)
     clients.put(client)
     environment.setattr(connections, "_is_readable", lambda _: False)
@@ -107,10 +107,10 @@ def test_ended_when_used(
 
 
 @pytest.mark.parametrize("behavior", [close(), reset()], ids=["closed", "reset"])
-def test_ended_when_new(
+def test_a_new_connection_that_ends_is_a_failed_attempt(
     any_server: ScriptedServer, behavior: Behavior, pauses: list[float]
 ) -> None:
-    """That is no idle connection's end, but a failed attempt."""
+    """The connection was not idle, so the call was an attempt."""
     client = clients.builtin(any_server.url)
     any_server.script = [behavior] * aws.ATTEMPTS
     assert clients.refusal(client).is_transient
@@ -118,8 +118,9 @@ def test_ended_when_new(
     assert len(pauses) == aws.ATTEMPTS - 1
 
 
-def test_swallowed(any_server: ScriptedServer, pauses: list[float]) -> None:
-    """Nothing says that the connection is gone; the next attempt takes another."""
+def test_a_connection_that_is_silently_gone_is_replaced_after_a_timeout(
+    any_server: ScriptedServer, pauses: list[float]
+) -> None:
     client = clients.builtin(any_server.url, read_timeout_seconds=0.3)
     clients.put(client)
     any_server.script = [silence()]
@@ -128,8 +129,10 @@ def test_swallowed(any_server: ScriptedServer, pauses: list[float]) -> None:
     assert len(pauses) == 1
 
 
-def test_swallowed_before_it_is_read(environment: pytest.MonkeyPatch, pauses: list[float]) -> None:
-    """Not even the request is taken, and it is larger than what the kernel keeps."""
+def test_a_request_that_nobody_reads_times_out(
+    environment: pytest.MonkeyPatch, pauses: list[float]
+) -> None:
+    """The request is larger than the kernel's buffers."""
     with ScriptedServer(reads=False) as server:
         client = clients.builtin(server.url, read_timeout_seconds=0.3)
         body = json.dumps({"MessageBody": "x" * (16 * 1024 * 1024)})
@@ -139,10 +142,10 @@ def test_swallowed_before_it_is_read(environment: pytest.MonkeyPatch, pauses: li
 
 
 @pytest.mark.parametrize("clock", ["monotonic", "time"])
-def test_idle_for_long(
+def test_a_connection_idle_for_long_is_not_reused(
     any_server: ScriptedServer, clock: str, environment: pytest.MonkeyPatch
 ) -> None:
-    """By either clock: one may have stood still."""
+    """By either clock, as one may have stopped."""
     client = clients.builtin(any_server.url)
     clients.put(client)
     first = kept_socket(client)
@@ -153,7 +156,9 @@ def test_idle_for_long(
     assert first.fileno() == -1
 
 
-def test_idle_for_less(any_server: ScriptedServer, environment: pytest.MonkeyPatch) -> None:
+def test_a_connection_idle_for_less_is_reused(
+    any_server: ScriptedServer, environment: pytest.MonkeyPatch
+) -> None:
     client = clients.builtin(any_server.url)
     clients.put(client)
     real = time.monotonic
@@ -171,7 +176,9 @@ def test_idle_for_less(any_server: ScriptedServer, environment: pytest.MonkeyPat
     ],
     ids=["connection: close", "HTTP/1.0", "no length"],
 )
-def test_not_kept(any_server: ScriptedServer, ending: Behavior) -> None:
+def test_a_connection_that_must_close_is_not_reused(
+    any_server: ScriptedServer, ending: Behavior
+) -> None:
     def behave(exchange: Exchange) -> None:
         ending(exchange)
         exchange.end()
@@ -184,8 +191,7 @@ def test_not_kept(any_server: ScriptedServer, ending: Behavior) -> None:
     assert used(any_server) == [1, 2]
 
 
-def test_bytes_left_over(any_server: ScriptedServer) -> None:
-    """What nobody has asked for is never the next call's answer."""
+def test_extra_bytes_are_never_the_next_answer(any_server: ScriptedServer) -> None:
     both: list[bytes] = []
     answer(body=b'{"right":1}')(_collector(both))
     answer(body=b'{"wrong":1}')(_collector(both))
@@ -196,7 +202,7 @@ def test_bytes_left_over(any_server: ScriptedServer) -> None:
     assert used(any_server) == [1, 2]
 
 
-def test_bytes_that_come_later(any_server: ScriptedServer) -> None:
+def test_bytes_that_arrive_later_are_never_the_next_answer(any_server: ScriptedServer) -> None:
     client = clients.builtin(any_server.url)
     may_go_on = threading.Event()
 
@@ -223,7 +229,7 @@ def _collector(pieces: list[bytes]) -> Exchange:
 
 
 def test_no_socket_is_left_open(any_server: ScriptedServer, pauses: list[float]) -> None:
-    """Whatever happens, each is closed before it is forgotten."""
+    """Whatever happens, each socket is closed before it is dropped."""
     gc.collect()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ResourceWarning)

@@ -67,7 +67,7 @@ def moto_sqs() -> Iterator[Moto]:
 
 @given(body=texts, attributes=several)
 @examples(200)
-def test_as_moto_computes_it(moto_sqs: Moto, body: str, attributes: Attributes) -> None:
+def test_the_digest_is_that_of_moto(moto_sqs: Moto, body: str, attributes: Attributes) -> None:
     assert Queue(moto_sqs, moto_sqs.url).send(body, attributes, None, clients.deadline())
 
 
@@ -76,7 +76,9 @@ def test_as_moto_computes_it(moto_sqs: Moto, body: str, attributes: Attributes) 
     data=st.data(),
 )
 @examples(200)
-def test_every_part_counts(attributes: Attributes, data: st.DataObject) -> None:
+def test_every_part_of_an_attribute_changes_the_digest(
+    attributes: Attributes, data: st.DataObject
+) -> None:
     """Attributes that differ in a name, a type or a value have another digest."""
     name = data.draw(st.sampled_from(sorted(attributes)))
     changed = {key: dict(value) for key, value in attributes.items()}
@@ -108,19 +110,19 @@ def send(confirmation: dict[str, Any], attributes: Attributes = ATTRIBUTES) -> s
     )
 
 
-def test_confirmed() -> None:
+def test_a_confirmed_message_is_sent() -> None:
     assert send(CONFIRMATION) == "message-1"
 
 
-def test_confirmed_without_attributes() -> None:
+def test_a_message_without_attributes_is_confirmed() -> None:
     """SQS then has no digest of them."""
     confirmation = {k: v for k, v in CONFIRMATION.items() if k != "MD5OfMessageAttributes"}
     assert send(confirmation, attributes={}) == "message-1"
 
 
 @pytest.mark.parametrize("name", CONFIRMATION)
-@pytest.mark.parametrize("value", [..., None, "", 1, "0" * 32, ["message-1"]])
-def test_not_confirmed(name: str, value: Any) -> None:
+@pytest.mark.parametrize("value", [..., None, "", 1, "0" * 32, ["message-1"]], ids=str)
+def test_an_unconfirmed_message_fails(name: str, value: Any) -> None:
     if (name, value) == ("MessageId", "0" * 32):
         return  # as good an id as any
     confirmation = CONFIRMATION | {name: value}

@@ -1,4 +1,4 @@
-"""Credentials that expire are renewed early, and those that are refused, once."""
+"""Credentials are refreshed before they expire, and once after they are rejected."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from tests.support.container_endpoint import document, enough, refusal
 from tests.support.scripted_server import Exchange, ScriptedServer, answer, error
 
 
-def test_kept_until_they_are_about_to_expire(
+def test_credentials_are_kept_until_shortly_before_they_expire(
     endpoint: ScriptedServer, environment: pytest.MonkeyPatch
 ) -> None:
     endpoint.script = [document(1, 3600), document(2, 7200)]
@@ -26,8 +26,10 @@ def test_kept_until_they_are_about_to_expire(
     assert len(endpoint.requests) == 2
 
 
-def test_early_fetch_fails(endpoint: ScriptedServer, environment: pytest.MonkeyPatch) -> None:
-    """What is there is good until it expires, and the endpoint is not asked at every call."""
+def test_a_failed_refresh_keeps_valid_credentials(
+    endpoint: ScriptedServer, environment: pytest.MonkeyPatch
+) -> None:
+    """They are used until they expire, and the endpoint is not asked for every call."""
     endpoint.script = [document(1, 200)]
     endpoint.usual = error(500, "Some")
     for _ in range(5):
@@ -41,8 +43,8 @@ def test_early_fetch_fails(endpoint: ScriptedServer, environment: pytest.MonkeyP
     assert refusal() == "CredentialsRefused"
 
 
-def test_early_fetch_keeps_nobody_waiting(endpoint: ScriptedServer) -> None:
-    """While one thread asks, the others go on with what is there."""
+def test_a_refresh_blocks_no_other_thread(endpoint: ScriptedServer) -> None:
+    """While one thread refreshes, the others use the current credentials."""
     may_answer = threading.Event()
     endpoint.script = [document(1, 200)]
     endpoint.usual = lambda exchange: (may_answer.wait(30), document(2)(exchange))[1]
@@ -57,7 +59,7 @@ def test_early_fetch_keeps_nobody_waiting(endpoint: ScriptedServer) -> None:
     assert credentials.current(enough).access_key == "key-2"
 
 
-def test_threads_fetch_once(endpoint: ScriptedServer) -> None:
+def test_threads_fetch_credentials_once(endpoint: ScriptedServer) -> None:
     together = threading.Barrier(8, timeout=30)
     usual = endpoint.usual
 
@@ -77,7 +79,7 @@ def test_threads_fetch_once(endpoint: ScriptedServer) -> None:
 
 
 class Service:
-    """Refuses some keys, as AWS does with what has expired."""
+    """Rejects some keys, as AWS does when they have expired."""
 
     def __init__(self, *refused: str) -> None:
         self.refused = refused
@@ -90,8 +92,9 @@ class Service:
             answer()(exchange)
 
 
-def test_refused(endpoint: ScriptedServer, pauses: list[float]) -> None:
-    """They are fetched anew, once, and the call goes on."""
+def test_rejected_credentials_are_fetched_again(
+    endpoint: ScriptedServer, pauses: list[float]
+) -> None:
     endpoint.script = [document(1), document(2)]
     with ScriptedServer(usual=Service("key-1")) as service:
         client = clients.builtin(service.url)
@@ -101,8 +104,10 @@ def test_refused(endpoint: ScriptedServer, pauses: list[float]) -> None:
     assert len(endpoint.requests) == 2
 
 
-def test_refused_again(endpoint: ScriptedServer, pauses: list[float]) -> None:
-    """If the endpoint has no others, another attempt is of no use; the next call asks again."""
+def test_credentials_rejected_twice_are_not_retried(
+    endpoint: ScriptedServer, pauses: list[float]
+) -> None:
+    """The endpoint has no others, so another attempt cannot help. The next call asks again."""
     with ScriptedServer(usual=Service("key-1")) as service:
         client = clients.builtin(service.url)
         assert clients.refusal(client).code == "ExpiredTokenException"
@@ -113,7 +118,9 @@ def test_refused_again(endpoint: ScriptedServer, pauses: list[float]) -> None:
         assert len(service.requests) == 3
 
 
-def test_refused_for_all_threads(endpoint: ScriptedServer, pauses: list[float]) -> None:
+def test_rejected_credentials_are_fetched_once_for_all_threads(
+    endpoint: ScriptedServer, pauses: list[float]
+) -> None:
     endpoint.script = [document(1), document(2)]
     refuses = Service("key-1")
     together = threading.Barrier(8, timeout=30)
@@ -131,8 +138,7 @@ def test_refused_for_all_threads(endpoint: ScriptedServer, pauses: list[float]) 
     assert len(endpoint.requests) == 2
 
 
-def test_refused_of_the_environment(pauses: list[float]) -> None:
-    """There are no others."""
+def test_rejected_credentials_of_the_environment_are_not_retried(pauses: list[float]) -> None:
     key = clients.ENVIRONMENT["AWS_ACCESS_KEY_ID"]
     with ScriptedServer(usual=Service(key)) as service:
         assert clients.refusal(clients.builtin(service.url)).code == "ExpiredTokenException"

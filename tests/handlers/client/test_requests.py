@@ -16,7 +16,8 @@ from botocore.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from process.writer import Entry, Writer
+from process.messages import Entry
+from process.writer import Writer
 from shared import orders
 from shared.queues import Attributes, Queue, md5_of_attributes
 from tests.support import clients
@@ -73,7 +74,7 @@ messages = st.fixed_dictionaries(
 
 
 class Botocore:
-    """Makes the same call by botocore, and keeps what it would send."""
+    """Makes the same call with botocore, and keeps what it would send."""
 
     def __init__(self, service: str) -> None:
         self.client = botocore.session.Session().create_client(
@@ -141,7 +142,7 @@ def trace(request: pytest.FixtureRequest, environment: pytest.MonkeyPatch) -> No
 @pytest.mark.usefixtures("trace")
 @given(data=st.data())
 @examples(300)
-def test_of_any_parameters(
+def test_a_request_is_that_of_botocore(
     sdk: dict[str, Botocore],
     service: str,
     operation: str,
@@ -157,14 +158,14 @@ def test_of_any_parameters(
 
 @given(body=texts, attributes=attributes, trace=st.none() | texts, group=st.none() | texts)
 @examples(200)
-def test_of_a_message(
+def test_the_request_of_a_message_is_valid(
     sdk: dict[str, Botocore],
     body: str,
     attributes: Attributes,
     trace: str | None,
     group: str | None,
 ) -> None:
-    """What Queue makes of a message is valid, and says what it was given."""
+    """It has all that Queue was given."""
     client = clients.builtin(f"https://sqs.{clients.REGION}.amazonaws.com", "sqs")
     answer = {
         "MessageId": "1",
@@ -200,8 +201,10 @@ rows_of_orders = st.lists(
 
 @given(rows=rows_of_orders)
 @examples(200)
-def test_of_orders(sdk: dict[str, Botocore], rows: list[dict[str, Any]]) -> None:
-    """What the write path makes of orders is valid, and has all that they say."""
+def test_the_requests_of_orders_are_valid(
+    sdk: dict[str, Botocore], rows: list[dict[str, Any]]
+) -> None:
+    """They have all that the orders say."""
     client = clients.builtin(f"https://dynamodb.{clients.REGION}.amazonaws.com")
     wire = clients.Wire(client)
     wire_rows = [{name: orders.to_wire(value) for name, value in row.items()} for row in rows]
@@ -234,8 +237,7 @@ trace_texts = st.text(st.characters(exclude_categories=["Cs"], exclude_character
 
 @given(trace_id=trace_texts)
 @examples(300)
-def test_of_any_trace(sdk: dict[str, Botocore], trace_id: str) -> None:
-    """No header but that of the trace changes, whatever stands in its variable."""
+def test_a_trace_changes_only_its_header(sdk: dict[str, Botocore], trace_id: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_LAMBDA_FUNCTION_NAME", "function")
         patch.setenv("_X_AMZN_TRACE_ID", trace_id)
@@ -245,7 +247,9 @@ def test_of_any_trace(sdk: dict[str, Botocore], trace_id: str) -> None:
         compare(wire.sent[0], sdk["dynamodb"].call("PutItem", {"TableName": "t", "Item": {}}))
 
 
-def test_trace_outside_lambda(sdk: dict[str, Botocore], environment: pytest.MonkeyPatch) -> None:
+def test_no_trace_is_sent_outside_lambda(
+    sdk: dict[str, Botocore], environment: pytest.MonkeyPatch
+) -> None:
     environment.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793")
     client = clients.builtin(f"https://dynamodb.{clients.REGION}.amazonaws.com")
     wire = clients.Wire(client)
@@ -259,7 +263,7 @@ VALUES = ["a\r\nx-injected: 1", "a\nb", "é", "\x7f", "\u2028"]
 
 @pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"])
-def test_header_that_would_be_two(
+def test_a_header_with_a_line_break_is_refused(
     name: str,
     value: str,
     server: ScriptedServer,

@@ -1,4 +1,4 @@
-"""What is tried again, when, how often, and what is not."""
+"""What is retried, when, how often, and what is not."""
 
 import time
 from typing import Any
@@ -58,7 +58,7 @@ def client(implementation: str, server: ScriptedServer) -> aws.Client:
 
 
 @pytest.mark.parametrize(("status", "code"), TRANSIENT)
-def test_transient(
+def test_a_transient_error_is_retried(
     status: int, code: str, server: ScriptedServer, client: aws.Client, pauses: list[float]
 ) -> None:
     server.usual = error(status, code)
@@ -72,7 +72,7 @@ def test_transient(
 
 
 @pytest.mark.parametrize(("status", "code"), PERMANENT)
-def test_permanent(
+def test_a_permanent_error_is_not_retried(
     status: int, code: str, server: ScriptedServer, client: aws.Client, pauses: list[float]
 ) -> None:
     server.usual = error(status, code)
@@ -101,15 +101,15 @@ NAMES: list[tuple[bytes, dict[str, str], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "headers", "code"), NAMES)
-def test_code(
+@pytest.mark.parametrize(("body", "headers", "code"), NAMES, ids=repr)
+def test_an_error_has_the_code_of_its_service(
     body: bytes,
     headers: dict[str, str],
     code: str,
     implementation: str,
     server: ScriptedServer,
 ) -> None:
-    """By __type, or as SQS has always named it."""
+    """From __type, or the traditional code of SQS."""
     server.usual = answer(418, body, headers=headers)
     client = clients.client(server.url, "sqs")
     with pytest.raises(aws.CallError) as raised:
@@ -119,26 +119,28 @@ def test_code(
 
 
 @pytest.mark.parametrize("body", [b"[]", b'{"__type":null}', b'{"__type":1}', b'{"__type":["a"]}'])
-def test_code_that_is_none(body: bytes, server: ScriptedServer) -> None:
+def test_an_error_without_a_code_has_its_status(body: bytes, server: ScriptedServer) -> None:
     server.usual = answer(418, body)
     assert clients.refusal(clients.client(server.url)).status == 418
 
 
-def test_connection_lost(server: ScriptedServer, client: aws.Client, pauses: list[float]) -> None:
+def test_a_lost_connection_is_retried(
+    server: ScriptedServer, client: aws.Client, pauses: list[float]
+) -> None:
     server.script = [reset(), reset()]
     clients.put(client)
     assert len(server.requests) == 3
     assert len(pauses) == 2
 
 
-def test_no_time(server: ScriptedServer, client: aws.Client) -> None:
-    """Nothing is sent: what would come of it could not be known."""
+def test_without_time_nothing_is_sent(server: ScriptedServer, client: aws.Client) -> None:
+    """Its outcome could not be known."""
     assert clients.refusal(client, seconds=0.0).code == "NoTime"
     assert server.connections == 0
 
 
 class Clock:
-    """A deadline on a clock that only pauses and attempts move."""
+    """A deadline on a clock that only pauses and attempts advance."""
 
     def __init__(self, patch: pytest.MonkeyPatch, seconds: float) -> None:
         self.left = seconds
@@ -158,10 +160,12 @@ attempts = st.lists(
 )
 
 
-@given(seconds=st.floats(0, 12), script=attempts, least=st.sampled_from([aws.LEAST_SECONDS, 4.0]))
+@given(seconds=st.floats(0, 12), script=attempts, least=st.sampled_from([aws.MIN_SECONDS, 4.0]))
 @examples(500)
-def test_policy(seconds: float, script: list[tuple[bool, float, float]], least: float) -> None:
-    """No attempt without the time that it needs, and none but the last that would be retried."""
+def test_every_attempt_has_the_time_it_needs(
+    seconds: float, script: list[tuple[bool, float, float]], least: float
+) -> None:
+    """Only the last attempt may fail with an error that would be retried."""
     made: list[float] = []
     with pytest.MonkeyPatch.context() as patch:
         clock = Clock(patch, seconds)
@@ -182,27 +186,22 @@ def test_policy(seconds: float, script: list[tuple[bool, float, float]], least: 
         is_transient, _, hint = script[number - 1]
         longest = aws.FIRST_PAUSE_SECONDS * 2 ** (number - 1)
         assert is_transient
-        assert min(hint, aws.LONGEST_PAUSE_SECONDS) <= pause
-        assert pause <= max(longest, min(hint, longest + aws.LONGEST_PAUSE_SECONDS))
+        assert min(hint, aws.MAX_PAUSE_SECONDS) <= pause
+        assert pause <= max(longest, min(hint, longest + aws.MAX_PAUSE_SECONDS))
     if 0 < len(made) < aws.ATTEMPTS:
         is_transient, _, hint = script[len(made) - 1]
         longest = aws.FIRST_PAUSE_SECONDS * 2 ** (len(made) - 1)
-        at_most = max(longest, min(hint, longest + aws.LONGEST_PAUSE_SECONDS))
+        at_most = max(longest, min(hint, longest + aws.MAX_PAUSE_SECONDS))
         assert not is_transient or clock.left - at_most < least
 
 
 @given(attempt=st.integers(1, 40), first=st.floats(0.001, 1))
 @examples(300)
-def test_jitter(attempt: int, first: float) -> None:
-    assert (
-        0
-        <= aws.jitter(attempt, first)
-        <= min(first * 2 ** (attempt - 1), aws.LONGEST_PAUSE_SECONDS)
-    )
+def test_a_pause_is_within_its_limit(attempt: int, first: float) -> None:
+    assert 0 <= aws.jitter(attempt, first) <= min(first * 2 ** (attempt - 1), aws.MAX_PAUSE_SECONDS)
 
 
-def test_jitter_is_full() -> None:
-    """From nothing to the longest pause, evenly."""
+def test_pauses_are_spread_evenly() -> None:
     found = sorted(aws.jitter(1, 1.0) for _ in range(2000))
     assert found[100] < 0.15
     assert 0.4 < found[1000] < 0.6
@@ -223,7 +222,7 @@ HINTS = [
 
 
 @pytest.mark.parametrize(("headers", "seconds"), HINTS[:5], ids=str)
-def test_hint(
+def test_a_hint_delays_the_next_attempt(
     headers: dict[str, str],
     seconds: float,
     server: ScriptedServer,
@@ -236,12 +235,12 @@ def test_hint(
 
 
 @pytest.mark.parametrize(("headers", "seconds"), HINTS, ids=lambda value: str(value)[:60])
-def test_hint_is_read(headers: dict[str, str], seconds: float) -> None:
+def test_a_hint_is_read_from_its_header(headers: dict[str, str], seconds: float) -> None:
     lower = {name.lower(): value for name, value in headers.items()}
     assert aws.retry_after(lower) == seconds
 
 
-def test_hint_beyond_the_deadline(
+def test_a_hint_beyond_the_deadline_ends_the_call(
     server: ScriptedServer, client: aws.Client, pauses: list[float]
 ) -> None:
     server.script = [answer(503, b"", headers={"Retry-After": "4"})]
@@ -252,9 +251,11 @@ def test_hint_beyond_the_deadline(
     assert pauses == []
 
 
-def test_hint_of_hours(server: ScriptedServer, client: aws.Client, pauses: list[float]) -> None:
-    """It is not waited for longer than SDKs do."""
+def test_a_hint_of_hours_is_cut(
+    server: ScriptedServer, client: aws.Client, pauses: list[float]
+) -> None:
+    """To what the SDKs wait at most."""
     server.script = [answer(503, b"", headers={"Retry-After": "7200"})]
     clients.put(client)
-    assert pauses[0] >= aws.LONGEST_PAUSE_SECONDS
-    assert pauses[0] <= aws.LONGEST_PAUSE_SECONDS + aws.FIRST_PAUSE_SECONDS
+    assert pauses[0] >= aws.MAX_PAUSE_SECONDS
+    assert pauses[0] <= aws.MAX_PAUSE_SECONDS + aws.FIRST_PAUSE_SECONDS

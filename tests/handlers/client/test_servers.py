@@ -1,4 +1,4 @@
-"""Both clients against servers that are not ours, signatures checked where the server does that."""
+"""Both clients against servers of others, which check signatures where they can."""
 
 import json
 from collections.abc import Iterator
@@ -7,10 +7,12 @@ from typing import Any
 import boto3
 import pytest
 
+from local import engines
 from local.emulator import Emulator
 from shared import aws
 from shared.queues import Attributes, Queue
-from tests.support import clients, engines, java
+from tests.support import clients
+from tests.support.engines import or_skip
 
 pytestmark = pytest.mark.usefixtures("implementation")
 
@@ -25,20 +27,20 @@ ATTRIBUTES: Attributes = {
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """With IAM enforced, TLS, and so with signatures checked."""
+    """Enforces IAM, and so checks signatures, and uses TLS."""
     with Emulator(tmp_path_factory.mktemp("emulator"), auth=True, tls=True) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def dynamodb_local() -> Iterator[engines.Engine]:
-    with engines.dynamodb_local() as engine:
+    with or_skip(engines.dynamodb_local()) as engine:
         yield engine
 
 
 @pytest.fixture(scope="session")
 def elasticmq() -> Iterator[str]:
-    with java.elasticmq() as url:
+    with or_skip(engines.elasticmq()) as url:
         yield url
 
 
@@ -52,7 +54,7 @@ POLICY = {
 
 @pytest.fixture(scope="session")
 def key(emulator: Emulator) -> dict[str, str]:
-    """A user's. The emulator does not look at the signatures of the account's root."""
+    """A user's key: the emulator does not check signatures of the root user."""
     iam = emulator.client("iam")
     iam.create_user(UserName="client")
     iam.put_user_policy(UserName="client", PolicyName="all", PolicyDocument=json.dumps(POLICY))
@@ -62,7 +64,7 @@ def key(emulator: Emulator) -> dict[str, str]:
 
 @pytest.fixture
 def signed(emulator: Emulator, key: dict[str, str], environment: pytest.MonkeyPatch) -> Emulator:
-    """The emulator, with the environment in which a function calls it."""
+    """The emulator, called in a function's environment."""
     environment.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
     environment.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
     environment.setenv("AWS_CA_BUNDLE", str(emulator.ca_bundle))
@@ -71,7 +73,7 @@ def signed(emulator: Emulator, key: dict[str, str], environment: pytest.MonkeyPa
 
 @pytest.fixture(params=["emulator", "dynamodb-local"])
 def table(request: pytest.FixtureRequest) -> tuple[aws.Client, engines.Engine]:
-    """A client of a server, and an operator's for the same."""
+    """A client of the functions and one of the operator, for the same server."""
     if request.param == "emulator":
         running: Emulator = request.getfixturevalue("signed")
         engine = engines.Engine("emulator", running.client("dynamodb", region_name=clients.REGION))
@@ -86,19 +88,19 @@ def table(request: pytest.FixtureRequest) -> tuple[aws.Client, engines.Engine]:
             boto3.client(
                 "dynamodb",
                 region_name=clients.REGION,
-                endpoint_url=engine.client.meta.endpoint_url,
+                endpoint_url=engine.endpoint_url,
                 aws_access_key_id="test",
                 aws_secret_access_key="test",
             ),
         )
-        client = clients.client(engine.client.meta.endpoint_url)
+        client = clients.client(engine.endpoint_url)
     engine.create_table("orders", id="S")
     return client, engine
 
 
 @pytest.fixture(params=["emulator", "elasticmq"])
 def queue(request: pytest.FixtureRequest) -> Iterator[tuple[aws.Client, Any, str]]:
-    """A client of a server, an operator's for the same, and the URL of an empty queue."""
+    """The same two clients, and the URL of an empty queue."""
     if request.param == "emulator":
         running: Emulator = request.getfixturevalue("signed")
         operator = running.client("sqs", region_name=clients.REGION)
@@ -123,7 +125,7 @@ def put(key: str, condition: str = "NOT #id = :id") -> str:
     return json.dumps(parameters)
 
 
-def test_put_item(table: tuple[aws.Client, engines.Engine]) -> None:
+def test_put_item_stores_or_fails_its_condition(table: tuple[aws.Client, engines.Engine]) -> None:
     client, engine = table
     client.call("PutItem", put("é ☃ \x7f"), clients.deadline())
     with pytest.raises(aws.CallError) as raised:
@@ -135,7 +137,7 @@ def test_put_item(table: tuple[aws.Client, engines.Engine]) -> None:
     assert item == json.loads(put("é ☃ \x7f"))["Item"]
 
 
-def test_batch_execute_statement(table: tuple[aws.Client, engines.Engine]) -> None:
+def test_batch_execute_statement_answers_for_each(table: tuple[aws.Client, engines.Engine]) -> None:
     client, engine = table
     statements = [
         {"Statement": STATEMENT, "Parameters": [{"S": str(number)}, {"BOOL": True}]}
@@ -157,8 +159,9 @@ def test_batch_execute_statement(table: tuple[aws.Client, engines.Engine]) -> No
         (put("1").replace('"orders"', '"orders-elsewhere"'), "ResourceNotFoundException"),
         (put("1", condition="NOT"), "ValidationException"),
     ],
+    ids=["no table", "no table of this name", "invalid condition"],
 )
-def test_put_item_refused(
+def test_an_invalid_put_item_is_refused(
     parameters: str, code: str, table: tuple[aws.Client, engines.Engine]
 ) -> None:
     client, _ = table
@@ -170,7 +173,7 @@ def test_put_item_refused(
 
 @pytest.mark.parametrize("body", ["[]", 'é ☃ 😀 \t\r\n " \\ </>', "x" * 250_000], ids=len)
 @pytest.mark.parametrize("attributes", [{}, ATTRIBUTES], ids=len)
-def test_send_message(
+def test_send_message_is_received_unchanged(
     body: str, attributes: Attributes, queue: tuple[aws.Client, Any, str]
 ) -> None:
     client, operator, url = queue
@@ -187,7 +190,7 @@ def test_send_message(
         assert found["bytes"]["BinaryValue"] == b"\x00\x01\x02\xff"
 
 
-def test_send_message_with_a_trace(queue: tuple[aws.Client, Any, str]) -> None:
+def test_send_message_passes_the_trace_on(queue: tuple[aws.Client, Any, str]) -> None:
     client, operator, url = queue
     trace = "Root=1-5759e988-bd862e3fe1be46a994272793"
     Queue(client, url).send("body", {}, trace, clients.deadline())
@@ -197,7 +200,7 @@ def test_send_message_with_a_trace(queue: tuple[aws.Client, Any, str]) -> None:
     assert message["Attributes"]["AWSTraceHeader"] == trace
 
 
-def test_send_message_refused(queue: tuple[aws.Client, Any, str]) -> None:
+def test_an_invalid_send_message_is_refused(queue: tuple[aws.Client, Any, str]) -> None:
     client, _, url = queue
     with pytest.raises(aws.CallError) as raised:
         Queue(client, f"{url}-of-another").send("body", {}, None, clients.deadline())
@@ -216,7 +219,7 @@ REFUSED = {
 
 
 def call(emulator: Emulator, service: str) -> None:
-    """Makes a call that succeeds if it is signed well."""
+    """Makes a call that succeeds if its signature is right."""
     client = clients.client(emulator.endpoint_url, service)
     if service == "dynamodb":
         engine = engines.Engine("emulator", emulator.client(service, region_name=clients.REGION))
@@ -229,10 +232,10 @@ def call(emulator: Emulator, service: str) -> None:
 
 
 @pytest.mark.parametrize(("service", "name"), REFUSED)
-def test_signed_wrongly(
+def test_a_wrong_signature_is_refused(
     service: str, name: str, signed: Emulator, environment: pytest.MonkeyPatch
 ) -> None:
-    """The emulator looks at signatures, or the other tests would show nothing of ours."""
+    """Otherwise the emulator would not check signatures, and the other tests prove nothing."""
     call(signed, service)
     environment.setenv(name, "another")
     with pytest.raises(aws.CallError) as raised:
@@ -243,7 +246,7 @@ def test_signed_wrongly(
 
 @pytest.fixture(scope="session")
 def session(emulator: Emulator, key: dict[str, str]) -> dict[str, str]:
-    """A role's credentials, as functions have them: with a token, which is signed as well."""
+    """A role's credentials, as functions have them: with a token, which is signed too."""
     user = emulator.client("sts").get_caller_identity()["Account"]
     trust = {
         "Version": "2012-10-17",
@@ -269,7 +272,7 @@ def session(emulator: Emulator, key: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("service", ["sqs", "dynamodb"])
-def test_signed_in_a_session(
+def test_a_session_is_signed_with_its_token(
     service: str,
     session: dict[str, str],
     signed: Emulator,

@@ -1,4 +1,4 @@
-"""The signatures are those of botocore, and of the vectors that AWS has published."""
+"""The signatures are those of botocore and of AWS's published vectors."""
 
 import datetime
 import json
@@ -42,7 +42,7 @@ def botocores(
     body: bytes,
     at: float,
 ) -> str:
-    """The header Authorization of botocore's SigV4Auth for a request, at a time."""
+    """Returns the Authorization header of botocore's SigV4Auth for a request at a time."""
     request = AWSRequest("POST", url, {**headers}, body)
     frozen = datetime.datetime.fromtimestamp(at, datetime.UTC)
     token = credentials.token or None
@@ -66,7 +66,7 @@ def botocores(
     host=st.sampled_from(["a.example", "a.example:4566", "[::1]", "[::1]:80", "127.0.0.1:443"]),
 )
 @examples(200)
-def test_of_our_requests(
+def test_a_request_is_signed_as_by_botocore(
     *,
     service: str,
     access_key: str,
@@ -118,8 +118,10 @@ headers_of_any_kind = st.dictionaries(
 
 @given(headers=headers_of_any_kind, path=paths, body=st.binary(max_size=50), at=moments)
 @examples(300)
-def test_of_any_headers(headers: dict[str, str], path: str, body: bytes, at: int) -> None:
-    """Names are sorted, and runs of blanks in values count as one."""
+def test_any_headers_are_signed_as_by_botocore(
+    headers: dict[str, str], path: str, body: bytes, at: int
+) -> None:
+    """Names are sorted, and runs of spaces in values are collapsed."""
     credentials = Credentials("key", "secret")
     date = datetime.datetime.fromtimestamp(at, datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     headers = {**headers, "host": "a.example", "x-amz-date": date}
@@ -137,8 +139,9 @@ def test_of_any_headers(headers: dict[str, str], path: str, body: bytes, at: int
 
 @given(keys_and_moments=st.lists(st.tuples(keys, moments), min_size=2, max_size=6))
 @examples(100)
-def test_of_one_signer_for_many_keys_and_days(keys_and_moments: list[tuple[str, int]]) -> None:
-    """A derived key is used for its day and its secret only."""
+def test_a_derived_key_is_used_for_its_day_and_secret_only(
+    keys_and_moments: list[tuple[str, int]],
+) -> None:
     signer = Signer("sqs", "us-east-1")
     for secret_key, at in keys_and_moments:
         date = datetime.datetime.fromtimestamp(at, datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -157,8 +160,8 @@ def test_of_one_signer_for_many_keys_and_days(keys_and_moments: list[tuple[str, 
 
 
 @pytest.mark.parametrize("vector", SUITE["vectors"], ids=lambda vector: vector["name"])
-def test_vector(vector: dict[str, Any]) -> None:
-    """One of AWS's own; see the source in the file."""
+def test_a_vector_of_aws_is_reproduced(vector: dict[str, Any]) -> None:
+    """The file names the source."""
     headers = dict(reversed(vector["headers"].items()))
     headers = {name: f"  {value} " for name, value in headers.items() if name != "x-amz-date"}
     headers["x-amz-date"] = vector["headers"]["x-amz-date"]

@@ -1,4 +1,4 @@
-"""TLS 1.2 or newer, with a certificate that AWS_CA_BUNDLE or the system vouches for."""
+"""TLS 1.2 or newer, with a certificate that AWS_CA_BUNDLE or the system trusts."""
 
 import contextlib
 import socket
@@ -18,12 +18,14 @@ def client(implementation: str, tls_server: ScriptedServer) -> aws.Client:
     return clients.client(tls_server.url)
 
 
-def test_trusted(tls_server: ScriptedServer, client: aws.Client) -> None:
+def test_a_trusted_certificate_is_accepted(tls_server: ScriptedServer, client: aws.Client) -> None:
     clients.put(client)
     assert len(tls_server.requests) == 1
 
 
-def test_other_name(implementation: str, tls_server: ScriptedServer, pauses: list[float]) -> None:
+def test_a_certificate_of_another_name_is_refused(
+    implementation: str, tls_server: ScriptedServer, pauses: list[float]
+) -> None:
     """The certificate is of 127.0.0.1 and localhost."""
     with ScriptedServer(host="127.0.0.2", certificate=tls_server.certificate) as server:
         client = clients.client(server.url)
@@ -33,7 +35,7 @@ def test_other_name(implementation: str, tls_server: ScriptedServer, pauses: lis
 
 
 @pytest.mark.parametrize("bundle", ["system", "other"])
-def test_unknown_authority(
+def test_an_unknown_authority_is_refused(
     *,
     bundle: str,
     implementation: str,
@@ -53,7 +55,7 @@ def test_unknown_authority(
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_version(
+def test_a_supported_version_is_used(
     version: ssl.TLSVersion,
     certificate: Certificate,
     environment: pytest.MonkeyPatch,
@@ -68,13 +70,13 @@ def test_version(
 
 
 @pytest.mark.filterwarnings("ignore:.*TLSv1_1 is deprecated")
-def test_old_version(
+def test_an_old_version_is_refused(
     certificate: Certificate,
     environment: pytest.MonkeyPatch,
     implementation: str,
     pauses: list[float],
 ) -> None:
-    """TLS 1.1 is refused even where OpenSSL would still speak it."""
+    """Even where OpenSSL still supports TLS 1.1."""
     environment.setenv("AWS_CA_BUNDLE", str(certificate.authority))
     set_ciphers = ssl.SSLContext.set_ciphers
 
@@ -89,8 +91,8 @@ def test_old_version(
         assert server.connections == 0
 
 
-def test_plain_server(environment: pytest.MonkeyPatch, pauses: list[float]) -> None:
-    """It is not spoken to without TLS, and it does not know what to make of it."""
+def test_a_server_without_tls_fails(environment: pytest.MonkeyPatch, pauses: list[float]) -> None:
+    """The client never falls back to plain HTTP."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -110,10 +112,10 @@ def test_plain_server(environment: pytest.MonkeyPatch, pauses: list[float]) -> N
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate"])
-def test_bundle_that_is_none(
+def test_an_invalid_bundle_stops_the_start(
     content: str | None, environment: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """It ends the start with a line that names the variable."""
+    """The line names the variable."""
     path = tmp_path_factory.mktemp("bundle") / "bundle.pem"
     if content is not None:
         path.write_text(content)
@@ -122,8 +124,8 @@ def test_bundle_that_is_none(
         aws.client("dynamodb", clients.REGION, 1)
 
 
-def test_context_at_the_start(environment: pytest.MonkeyPatch) -> None:
-    """Reading the roots is the start's work, not that of the first order."""
+def test_the_roots_are_read_during_the_start(environment: pytest.MonkeyPatch) -> None:
+    """The first order does not have to wait for it."""
     assert connections.tls_context.cache_info().currsize == 0
     aws.client("dynamodb", clients.REGION, 1)
     assert connections.tls_context.cache_info().currsize == 1

@@ -1,4 +1,4 @@
-"""Whatever a server does: an answer or a CallError in time, and no success that was none."""
+"""Whatever a server does: an answer or a CallError in time, and no false success."""
 
 import json
 import random
@@ -31,10 +31,10 @@ MARGIN_SECONDS = 4.0  # for a busy machine, and less than a pause that a server 
 
 
 class Server:
-    """What it makes of a request, by the number that the request carries."""
+    """Reacts to a request by the number that it carries."""
 
     def __init__(self) -> None:
-        self.confirmed: set[int] = set()  # the whole, valid answer was sent
+        self.confirmed: set[int] = set()  # a complete, valid answer was sent
 
     def valid(self, number: int, *, checksum: bool = True) -> bytes:
         body = json.dumps({"number": number}).encode()
@@ -61,7 +61,7 @@ class Server:
             lambda number: send(self.valid(number, checksum=False)),
             lambda number: send_and_close(self.valid(number)),
             lambda number: send(chunked(number)),
-            # And an answer that nobody has asked for, as one that comes late would be.
+            # Followed by an unrequested answer, like one that arrives late.
             lambda number: send(self.valid(number) + self.valid(-1)),
             lambda number: send(self.valid(number) + self.valid(-1)[:20]),
             lambda number: send_and_close(self.valid(number) + self.valid(-1)),
@@ -111,7 +111,9 @@ def _first(content: bytes, share: float) -> bytes:
     seed=st.integers(0, 2**32),
 )
 @examples(150)
-def test_whatever_a_server_does(data: st.DataObject, seconds: list[float], seed: int) -> None:
+def test_any_server_gets_an_answer_or_an_error_in_time(
+    data: st.DataObject, seconds: list[float], seed: int
+) -> None:
     model = Server()
     behaviors = data.draw(st.lists(model.good() | model.bad(), max_size=3 * len(seconds)))
     usual = model.then(lambda number: send(model.valid(number)), confirms=True)
@@ -130,6 +132,6 @@ def test_whatever_a_server_does(data: st.DataObject, seconds: list[float], seed:
                 assert output == {"number": number}
                 assert number in model.confirmed
             assert time.monotonic() - began < limit + MARGIN_SECONDS
-            # A connection that ended while idle is no attempt.
+            # A connection that ended while idle is not an attempt.
             assert len(server.requests) - sent_before <= 2 * aws.ATTEMPTS
         client._connections.close()

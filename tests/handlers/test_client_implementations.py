@@ -1,39 +1,23 @@
-"""The write path by either client: the functions' own, and botocore. Both meet both engines."""
+"""The write path with either client, the functions' own and botocore, on either engine."""
 
 import json
 from typing import Any
 
 import pytest
 
-from process.writer import Entry, Outcome, Writer
-from shared.aws import CallError, Deadline
-from tests.support.engines import Engine
-
-WRITTEN, SUPERSEDED, FAILED, REFUSED = Outcome
-ENOUGH = Deadline(lambda: 30.0)
-
-
-class Table:
-    def __init__(self, engine: Engine, implementation: str) -> None:
-        self.client = engine.functions_client(implementation)
-        self._engine = engine
-        engine.create_table("orders", order_id="S", item="S")
-        self._writer = Writer(self.client, "orders", "accepted_at", 8)
-
-    def write(self, *entries: Entry) -> list[Outcome]:
-        return self._writer.write(entries, ENOUGH)
-
-    def stamps(self) -> dict[str, int]:
-        return {item["order_id"]["S"]: int(item["accepted_at"]["N"]) for item in self.items()}
-
-    def items(self) -> list[dict[str, Any]]:
-        return self._engine.items("orders")
-
-
-def entry(key: str, stamp: int, **attributes: Any) -> Entry:
-    item = {"order_id": {"S": key}, "item": {"S": "Kopi"}, "accepted_at": {"N": str(stamp)}}
-    wire = {name: json.dumps(value) for name, value in (item | attributes).items()}
-    return Entry((key, "Kopi"), stamp, wire)
+from local.engines import Engine
+from process.writer import Writer
+from shared.aws import CallError
+from tests.support.writing import (
+    ACCEPTED_AT,
+    ENOUGH,
+    PERMANENT_FAILURE,
+    SUPERSEDED,
+    TRANSIENT_FAILURE,
+    WRITTEN,
+    Table,
+    entry,
+)
 
 
 @pytest.fixture(params=["dynamodb_local", "emulator"])
@@ -49,39 +33,39 @@ def implementation(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def table(engine: Engine, implementation: str, credentials: None) -> Table:
-    return Table(engine, implementation)
+    return Table(engine, implementation, parallel_calls=8)
 
 
 @pytest.fixture
 def real(dynamodb_local: Engine, implementation: str, credentials: None) -> Table:
-    """For what the emulator does not check."""
-    return Table(dynamodb_local, implementation)
+    """A table of DynamoDB Local, for what the emulator does not check."""
+    return Table(dynamodb_local, implementation, parallel_calls=8)
 
 
-def test_it_is_the_implementation_that_was_asked_for(table: Table, implementation: str) -> None:
+def test_the_client_is_the_configured_one(table: Table, implementation: str) -> None:
     assert (type(table.client).__name__ == "BotocoreClient") == (implementation == "botocore")
 
 
-def test_new_stored_and_stale_orders_in_one_batch(table: Table) -> None:
+def test_new_stored_and_older_orders_share_a_batch(table: Table) -> None:
     assert table.write(*[entry(key, 5) for key in "abc"]) == [WRITTEN] * 3
 
     batch = [entry("a", 6), entry("b", 4), entry("c", 5), entry("d", 1), entry("d", 2)]
     assert table.write(*batch) == [WRITTEN, SUPERSEDED, SUPERSEDED, SUPERSEDED, WRITTEN]
 
-    assert table.stamps() == {"a": 6, "b": 5, "c": 5, "d": 2}
+    assert table.accepted_at() == {"a": 6, "b": 5, "c": 5, "d": 2}
 
 
-def test_a_hundred_orders_side_by_side_new_and_then_known(table: Table) -> None:
+def test_a_hundred_orders_are_written_in_parallel(table: Table) -> None:
     keys = [f"key-{number}" for number in range(110)]
 
     assert table.write(*[entry(key, 1) for key in keys]) == [WRITTEN] * 110
     assert table.write(*[entry(key, 2) for key in keys]) == [WRITTEN] * 110
 
-    assert table.stamps() == dict.fromkeys(keys, 2)
+    assert table.accepted_at() == dict.fromkeys(keys, 2)
 
 
 @pytest.mark.parametrize("count", [1, 2], ids=["put", "insert"])
-def test_values_arrive_as_they_were_sent(table: Table, count: int) -> None:
+def test_values_are_stored_unchanged(table: Table, count: int) -> None:
     attributes = {
         "it's": {"S": "é😀\0\"\\/\u2028 '"},
         "ü": {"N": "-1.2345678901234567890123456789012345678"},
@@ -91,25 +75,33 @@ def test_values_arrive_as_they_were_sent(table: Table, count: int) -> None:
 
     assert table.write(*entries) == [WRITTEN] * count
 
-    assert all(item.items() >= attributes.items() for item in table.items())
+    assert all(item.items() >= attributes.items() for item in table.items().values())
 
 
-def test_an_order_that_is_refused_does_not_harm_its_neighbours(real: Table) -> None:
-    batch = [entry("a", 1), entry("bad", 1, n={"N": "1E400"}), entry("c", 1)]
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        {"N": "1E400"},  # for which DynamoDB Local refuses the whole call
+        {"S": "x" * 409_600},  # for which it refuses the statement
+    ],
+    ids=["number", "size"],
+)
+def test_an_order_that_is_refused_does_not_harm_its_neighbours(real: Table, attribute: Any) -> None:
+    batch = [entry("a"), entry("bad", x=attribute), entry("c")]
 
-    assert real.write(*batch) == [WRITTEN, REFUSED, WRITTEN]
+    assert real.write(*batch) == [WRITTEN, PERMANENT_FAILURE, WRITTEN]
 
-    assert real.stamps() == {"a": 1, "c": 1}
+    assert real.accepted_at() == {"a": 1, "c": 1}
 
 
 @pytest.mark.parametrize("count", [1, 2], ids=["put", "insert"])
-def test_without_its_table_everything_fails_and_nothing_is_refused(
-    table: Table, count: int
-) -> None:
-    """Good orders must not go to the dead-letter queue for it."""
-    lost = Writer(table.client, "none", "accepted_at", 8)
+def test_a_missing_table_is_a_transient_failure(table: Table, count: int) -> None:
+    """Good orders must not be dead-lettered because of it."""
+    lost = Writer(table.client, "none", ACCEPTED_AT, 8)
 
-    assert lost.write([entry("ab"[n], 1) for n in range(count)], ENOUGH) == [FAILED] * count
+    assert (
+        lost.write([entry("ab"[n], 1) for n in range(count)], ENOUGH) == [TRANSIENT_FAILURE] * count
+    )
 
 
 @pytest.mark.parametrize(
@@ -138,7 +130,7 @@ def test_without_its_table_everything_fails_and_nothing_is_refused(
     ],
     ids=["condition", "no table", "no key", "too many statements"],
 )
-def test_errors_have_the_same_names(
+def test_both_clients_report_the_same_error(
     real: Table, operation: str, parameters: dict[str, Any], code: str
 ) -> None:
     with pytest.raises(CallError) as error:

@@ -1,51 +1,52 @@
-"""The writer learns whether keys exist: what is mostly updated costs little more than a put."""
+"""INSERT or PutItem first: the writer learns whether keys exist, and takes the cheaper way."""
 
 import itertools
-import json
 from collections.abc import Iterator
 
 import pytest
 
 from process import writer
-from process.writer import Entry, Outcome, Writer
-from shared.aws import Deadline
-from tests.support.handlers import FakeDynamoDB
+from process.writer import Writer
+from tests.support.fakes import FakeDynamoDB
+from tests.support.writing import (
+    ACCEPTED_AT,
+    ENOUGH,
+    WRITTEN,
+    entry,
+)
 
-ENOUGH = Deadline(lambda: 30.0)
-WRITTEN = Outcome.WRITTEN
 ORDERS = 1000
 
 
 class Table:
-    """A fake table and a writer; keeps count of the requests."""
+    """A fake table with a writer."""
 
     def __init__(self) -> None:
         self.fake = FakeDynamoDB()
-        self._writer = Writer(self.fake, "orders", "accepted_at", 8)
-        self._stamp = 0
+        self._writer = Writer(self.fake, "orders", ACCEPTED_AT, 8)
+        self._now = 0
 
     def write(self, keys: range, batch_size: int) -> int:
-        """Writes an order for each key, in batches; returns how many requests it has taken."""
+        """Writes an order for each key, in batches, and returns how many requests that took."""
         before = len(self.fake.calls)
-        self._stamp += 1
+        self._now += 1
         for start in keys[::batch_size]:
-            batch = [self._entry(key) for key in range(start, min(start + batch_size, keys.stop))]
+            batch = [
+                entry(str(key), self._now)
+                for key in range(start, min(start + batch_size, keys.stop))
+            ]
             assert self._writer.write(batch, ENOUGH) == [WRITTEN] * len(batch)
-        stamps = {item["accepted_at"]["N"] for item in self._items(keys)}
-        assert stamps == {str(self._stamp)}
+        times = {item[ACCEPTED_AT]["N"] for item in self._items(keys)}
+        assert times == {str(self._now)}
         return len(self.fake.calls) - before
 
     def try_to_write(self, keys: range) -> None:
-        """Writes an order for each key, in batches of ten, whatever comes of it."""
-        self._stamp += 1
+        """Writes an order for each key, in batches of ten, whether it succeeds or not."""
+        self._now += 1
         for start in keys[::10]:
-            self._writer.write([self._entry(key) for key in range(start, start + 10)], ENOUGH)
-
-    def _entry(self, key: int) -> Entry:
-        item = {"order_id": str(key), "item": "Kopi"}
-        wire = {name: json.dumps({"S": value}) for name, value in item.items()}
-        stamp = {"accepted_at": json.dumps({"N": str(self._stamp)})}
-        return Entry((str(key), "Kopi"), self._stamp, wire | stamp)
+            self._writer.write(
+                [entry(str(key), self._now) for key in range(start, start + 10)], ENOUGH
+            )
 
     def _items(self, keys: range) -> Iterator[dict[str, dict[str, str]]]:
         return (self.fake.table[str(key), "Kopi"] for key in keys)
@@ -67,28 +68,26 @@ def table() -> Table:
 
 @pytest.fixture
 def known(table: Table) -> Table:
-    """All of KEYS are stored, by another instance; this one has not seen an order yet."""
+    """A table with all of KEYS, stored by another instance; this one has not seen an order yet."""
     other = Table()
     other.fake = table.fake
-    other._writer = Writer(table.fake, "orders", "accepted_at", 8)
+    other._writer = Writer(table.fake, "orders", ACCEPTED_AT, 8)
     other.write(KEYS, 100)
-    table._stamp = 1
+    table._now = 1
     return table
 
 
-def test_new_keys_cost_a_request_for_each_25(table: Table, batch_size: int) -> None:
+def test_new_keys_cost_one_request_per_25(table: Table, batch_size: int) -> None:
     assert table.write(KEYS, batch_size) == ORDERS // batch_size * -(-batch_size // 25)
 
 
-def test_known_keys_cost_a_request_each_and_little_more(known: Table, batch_size: int) -> None:
-    """From the first order on, and for good."""
+def test_known_keys_cost_little_more_than_a_request_each(known: Table, batch_size: int) -> None:
+    """From the first order on, and also later."""
     assert known.write(KEYS, batch_size) <= 1.02 * ORDERS
     assert known.write(KEYS, batch_size) <= 1.02 * ORDERS
 
 
-def test_when_new_keys_come_again_they_are_soon_as_cheap_as_ever(
-    known: Table, batch_size: int
-) -> None:
+def test_new_keys_are_soon_cheap_again_after_known_ones(known: Table, batch_size: int) -> None:
     known.write(KEYS, batch_size)
 
     found_after = writer.PROBE_ORDERS + 2 * batch_size
@@ -99,19 +98,19 @@ def test_when_new_keys_come_again_they_are_soon_as_cheap_as_ever(
     assert known.write(rest, batch_size) == 4 * -(-batch_size // 25)
 
 
-def test_what_was_learnt_from_new_keys_is_forgotten(table: Table, batch_size: int) -> None:
+def test_known_keys_are_cheap_after_new_ones(table: Table, batch_size: int) -> None:
     table.write(KEYS, batch_size)
 
     assert table.write(KEYS, batch_size) <= 1.02 * ORDERS
 
 
-def test_a_mixture_is_inserted(known: Table) -> None:
-    """An INSERT that saves every fifth PutItem is worth a call for ten."""
+def test_a_mixture_of_known_and_new_keys_is_inserted(known: Table) -> None:
+    """One INSERT of ten orders that saves two PutItems is worth its call."""
     for start in range(0, 800, 8):
         new = NEW_KEYS[start // 4 : start // 4 + 2]
         batch = [*KEYS[start : start + 8], *new]
-        known._stamp += 1
-        known._writer.write([known._entry(key) for key in batch], ENOUGH)
+        known._now += 1
+        known._writer.write([entry(str(key), known._now) for key in batch], ENOUGH)
 
     assert known.fake.calls[-9:].count("insert 10") == 1
     assert known.fake.calls[-9:].count("put") == 8

@@ -1,4 +1,4 @@
-"""Calls of the write path: how large they are, and how many go at the same time."""
+"""Calls of the write path: how many run in parallel, and how large they are."""
 
 import json
 import threading
@@ -6,35 +6,29 @@ from typing import Any
 
 import pytest
 
+from local.events import ENVIRONMENT
 from process import handler, writer
-from process.writer import Entry, Outcome, Writer
+from process.messages import Entry
+from process.writer import Writer
 from shared.aws import CallError, Deadline
-from tests.support.handlers import ENVIRONMENT, FakeDynamoDB
+from tests.support.fakes import FakeDynamoDB
+from tests.support.writing import (
+    ACCEPTED_AT,
+    ENOUGH,
+    WRITTEN,
+    entry,
+)
 
-WAIT_SECONDS = 60  # until what must happen is taken for not happening
-ENOUGH = Deadline(lambda: 30.0)
-WRITTEN = Outcome.WRITTEN
+WAIT_SECONDS = 60  # until a call that should have come is given up
 
 
 def entries(count: int, prefix: str = "", text: str = "") -> list[Entry]:
-    """New orders, each of another key."""
-    return [
-        Entry(
-            (f"{prefix}{number}", "Kopi"),
-            1,
-            {
-                "order_id": f'{{"S":"{prefix}{number}"}}',
-                "item": '{"S":"Kopi"}',
-                "text": f'{{"S":"{text}"}}',
-                "accepted_at": '{"N":"1"}',
-            },
-        )
-        for number in range(count)
-    ]
+    """Returns new orders with different keys."""
+    return [entry(f"{prefix}{number}", text={"S": text}) for number in range(count)]
 
 
 class Meeting:
-    """A client whose calls end once as many of them as ``size`` are under way."""
+    """A client whose calls return once ``size`` of them are in progress."""
 
     def __init__(self, size: int) -> None:
         self._barrier = threading.Barrier(size, timeout=WAIT_SECONDS)
@@ -61,9 +55,9 @@ class Meeting:
 
 
 @pytest.mark.parametrize("width", [2, 8])
-def test_inserts_go_side_by_side_and_no_more_than_the_pool_is_wide(width: int) -> None:
+def test_inserts_run_in_parallel_up_to_the_limit(width: int) -> None:
     client = Meeting(width)
-    table = Writer(client, "orders", "accepted_at", width)
+    table = Writer(client, "orders", ACCEPTED_AT, width)
 
     assert table.write(entries(25 * 5 * width), ENOUGH) == [WRITTEN] * 25 * 5 * width
 
@@ -72,12 +66,10 @@ def test_inserts_go_side_by_side_and_no_more_than_the_pool_is_wide(width: int) -
 
 
 @pytest.mark.parametrize("width", [2, 8])
-def test_puts_go_side_by_side_and_no_more_than_the_pool_is_wide(
-    width: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writer, "MAX_STATEMENTS", 1)  # an INSERT for one order is none
+def test_puts_run_in_parallel_up_to_the_limit(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "MAX_STATEMENTS", 1)  # a chunk of one is put
     client = Meeting(width)
-    table = Writer(client, "orders", "accepted_at", width)
+    table = Writer(client, "orders", ACCEPTED_AT, width)
 
     assert table.write(entries(5 * width), ENOUGH) == [WRITTEN] * 5 * width
 
@@ -85,23 +77,23 @@ def test_puts_go_side_by_side_and_no_more_than_the_pool_is_wide(
     assert client.most_under_way == len(client.threads) == width
 
 
-def test_a_call_alone_needs_no_thread() -> None:
+def test_a_single_call_starts_no_thread() -> None:
     client = Meeting(1)
 
-    Writer(client, "orders", "accepted_at", 8).write(entries(25), ENOUGH)
+    Writer(client, "orders", ACCEPTED_AT, 8).write(entries(25), ENOUGH)
 
     assert client.threads == {threading.get_ident()}
 
 
-def test_the_pool_is_as_wide_as_the_setting_says() -> None:
+def test_the_limit_is_that_of_the_setting() -> None:
     assert handler.WRITER._parallel_calls == int(ENVIRONMENT["PARALLEL_CALLS"])
 
 
-# How large
+# How large calls are
 
 
 class Scale(FakeDynamoDB):
-    """Weighs what comes, by the number of its statements and in bytes."""
+    """A fake that records the number of statements and bytes of each call."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -117,9 +109,9 @@ class Scale(FakeDynamoDB):
 def test_a_call_has_at_most_25_statements_and_2_mb(text_bytes: int) -> None:
     scale = Scale()
     some = entries(60, text="x" * text_bytes)
-    statement_bytes = text_bytes + 250  # with the statement and the braces around it
+    statement_bytes = text_bytes + 250  # with the statement and its JSON
 
-    outcomes = Writer(scale, "orders", "accepted_at", 1).write(some, ENOUGH)
+    outcomes = Writer(scale, "orders", ACCEPTED_AT, 1).write(some, ENOUGH)
 
     assert outcomes == [WRITTEN] * 60
     fitting = min(25, writer.MAX_CALL_BYTES // statement_bytes)
@@ -134,6 +126,6 @@ def test_an_order_above_the_budget_of_a_call_is_put(monkeypatch: pytest.MonkeyPa
     scale = Scale()
     some = [*entries(2, "a"), *entries(1, "b", "x" * 10_000), *entries(2, "c")]
 
-    assert Writer(scale, "orders", "accepted_at", 1).write(some, ENOUGH) == [WRITTEN] * 5
+    assert Writer(scale, "orders", ACCEPTED_AT, 1).write(some, ENOUGH) == [WRITTEN] * 5
 
     assert sorted(scale.calls) == ["insert 2", "insert 2", "put"]

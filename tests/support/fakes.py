@@ -1,113 +1,18 @@
-"""What the tests of both functions need: environment, events, contexts and stand-ins for AWS."""
+"""Clients that stand in for the functions' own: an SQS and a DynamoDB in memory."""
 
-import contextlib
 import hashlib
-import io
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 from shared.aws import CallError, Deadline
 from shared.queues import md5_of_attributes
 
-ENVIRONMENT = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_LAMBDA_FUNCTION_NAME": "function",
-    "AWS_REGION": "us-east-1",
-    "TABLE_KEYS": '[{"name":"order_id","type":"S"},{"name":"item","type":"S"}]',
-    "ACCEPTED_AT_ATTRIBUTE": "accepted_at",
-    "READ_TIMEOUT_SECONDS": "3",
-    "QUEUE_URL": "https://sqs.invalid/orders",
-    "HTTP_PATHS": '["/lambda/api"]',
-    "MAX_MESSAGE_BYTES": "262144",
-    "MAX_ORDERS": "1000",
-    "TABLE_NAME": "orders",
-    "DEAD_LETTER_QUEUE_URL": "https://sqs.invalid/dead-letter",
-    "DEAD_LETTER_IMMEDIATELY": "true",
-    "DNS_SUFFIX": "amazonaws.com",
-    "LOG_LEVEL": "INFO",
-    "MAX_RECEIVE_COUNT": "485",
-    "PARALLEL_CALLS": "8",
-}
-REQUEST_ID = "5f1c4d2e-8d0b-4a53-9a8e-0c6f4b1d2a3c"
-TRACE_ID = "Root=1-67891233-abcdef012345678912345678"
-
-
-class Context:
-    """Lambda's context; ``remaining`` gives the remaining milliseconds at each look."""
-
-    aws_request_id = REQUEST_ID
-
-    def __init__(self, remaining: Callable[[], int] = lambda: 30_000) -> None:
-        self.get_remaining_time_in_millis = remaining
-
-
-class Invocation(NamedTuple):
-    answer: dict[str, Any]
-    metrics: dict[str, Any]
-
-
-def invoke(handle: Callable[[Any, Any], Any], event: Any, context: Any = None) -> Invocation:
-    """Calls a handler, and asserts that it writes one line, of metrics, and nothing else."""
-    with one_line_of_metrics() as metrics:
-        answer = handle(event, context or Context())
-    return Invocation(answer, metrics)
-
-
-@contextlib.contextmanager
-def one_line_of_metrics() -> Iterator[dict[str, Any]]:
-    """Gives the metrics afterwards, even if an exception passes."""
-    metrics: dict[str, Any] = {}
-    with contextlib.redirect_stdout(io.StringIO()) as output:
-        try:
-            yield metrics
-        finally:
-            (line,) = output.getvalue().splitlines()
-            metrics |= json.loads(line)
-            (directive,) = metrics["_aws"]["CloudWatchMetrics"]
-            assert directive["Namespace"] == "AsyncIngest"
-            assert directive["Dimensions"] == [["FunctionName"]]
-            assert metrics["FunctionName"] == "function"
-            for definition in directive["Metrics"]:
-                values = metrics[definition["Name"]]
-                assert isinstance(values, int) or 0 < len(values) <= 100
-                unit = "Milliseconds" if definition["Name"] == "Age" else "Count"
-                assert definition["Unit"] == unit
-
-
-def request(body: Any = '{"order_id":"1","item":"Kopi"}', **changes: Any) -> dict[str, Any]:
-    """What the load balancer sends, with single-value headers."""
-    return {
-        "requestContext": {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:…"}},
-        "httpMethod": "POST",
-        "path": "/lambda/api",
-        "queryStringParameters": {},
-        "headers": {"content-type": "application/json", "host": "example", "accept": "*/*"},
-        "body": body,
-        "isBase64Encoded": False,
-        **changes,
-    }
-
-
-def record(body: Any, message_id: str = "1", stamp: int | None = 1, **changes: Any) -> Any:
-    """A message as Lambda's event has it; ``stamp`` None leaves the attribute out."""
-    stamped = {"accepted_at": {"stringValue": str(stamp), "dataType": "Number"}}
-    return {
-        "messageId": message_id,
-        "receiptHandle": "…",
-        "body": body if isinstance(body, str) else json.dumps(body),
-        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1700000000000"},
-        "messageAttributes": {} if stamp is None else stamped,
-        "eventSource": "aws:sqs",
-        **changes,
-    }
-
 
 def error(code: str) -> CallError:
-    """What AWS answers with this code."""
+    """Returns AWS's error with a code."""
     status = 500 if code in ("500", "InternalServerError") else 400
     return CallError(code, status=status)
 
@@ -115,8 +20,10 @@ def error(code: str) -> CallError:
 class FakeSqs:
     """A client of SQS that keeps what is sent.
 
-    ``troubles`` are raised one after another, before anything is sent; ``answers`` are given
-    instead of right ones.
+    Attributes:
+        sent: Parameters of the calls of SendMessage.
+        troubles: Raised one after another, before anything is sent.
+        answers: Returned one after another instead of the right ones.
     """
 
     def __init__(self) -> None:
@@ -146,11 +53,18 @@ class FakeSqs:
 class FakeDynamoDB:
     """A client of DynamoDB in memory, for the two calls that process makes.
 
-    test_write_path proves it right. ``plan`` is asked before each call and each statement what
-    shall happen: "ok", an error code, or "lost": it is done, and the answer does not arrive.
+    test_fake_dynamodb holds it to DynamoDB Local.
+
+    Attributes:
+        keys: Names of the key attributes.
+        table: The items by key.
+        calls: The calls so far, such as "put" or "insert 25".
+        plan: Called with "call" or "statement" before each of them; returns what happens to it:
+            "ok", an error code, or "lost", if it is carried out and no answer arrives.
+        refuses: Returns whether an item is one that DynamoDB would refuse.
     """
 
-    CONDITION = "NOT #stamp >= :stamp"
+    CONDITION = "NOT #accepted_at >= :accepted_at"
 
     def __init__(self, keys: tuple[str, ...] = ("order_id", "item")) -> None:
         self.keys = keys
@@ -206,9 +120,9 @@ class FakeDynamoDB:
         if self.refuses(Item):
             raise error("ValidationException")
         assert ConditionExpression == self.CONDITION
-        stamp = ExpressionAttributeNames["#stamp"]
-        limit = int(ExpressionAttributeValues[":stamp"]["N"])
-        stored = self.table.get(self._key(Item), {}).get(stamp, {}).get("N")
+        name = ExpressionAttributeNames["#accepted_at"]
+        limit = int(ExpressionAttributeValues[":accepted_at"]["N"])
+        stored = self.table.get(self._key(Item), {}).get(name, {}).get("N")
         if stored is not None and int(stored) >= limit:
             raise error("ConditionalCheckFailedException")
         self.table[self._key(Item)] = Item

@@ -1,0 +1,99 @@
+"""The first step: which records to process together, and what each of them says."""
+
+import hashlib
+import logging
+import re
+from collections.abc import Iterator
+
+from process.messages import Entry, Message, Outcome, Record, accepted_at
+from shared import orders, telemetry
+from shared.aws import Deadline
+
+MIN_SECONDS = 1.5  # to read the largest message with the CPU of the default memory, 512 MB
+LAST_RECEIVES = 3  # before the dead-letter queue; such a message precedes all others
+FIRST_RECEIVES = 2  # a message received more often may have ended its invocation
+# Expanded to Python objects and to requests, a body takes up to 150 times as much memory.
+MAX_GROUP_BYTES = 256 * 1024
+
+_COUNT = re.compile("[0-9]{1,9}")
+
+LOG = logging.getLogger()
+
+
+def groups(records: list[Record], max_receive_count: int) -> Iterator[list[Record]]:
+    """Yields the records in groups, each small enough to be held in memory.
+
+    A message that ends every invocation it is part of, by memory or by time, has been received more
+    often than its neighbours. So records with fewer receives come first, and are written by then.
+    Neighbours that are redelivered along with it have the same count: they are shuffled anew for
+    each delivery and grouped by 1, 2, 4, …, so that each soon precedes it. Only close to the
+    dead-letter queue is the order reversed, because a last chance must not be lost to lack of time.
+    """
+
+    def urgency(record: Record) -> tuple[int, int, bytes]:
+        count = _receive_count(record)
+        is_near_the_end = count > max_receive_count - LAST_RECEIVES
+        seed = f"{record['messageId']} {count}".encode()
+        shuffled = hashlib.sha256(seed).digest() if count > 1 else b""
+        return (0, -count, shuffled) if is_near_the_end else (1, count, shuffled)
+
+    group: list[Record] = []
+    size = 0
+    max_redelivered, has_redelivered = 1, False
+    for record in sorted(records, key=urgency):
+        body = record.get("body")
+        length = len(body) if isinstance(body, str) else 0
+        is_redelivered = _receive_count(record) > FIRST_RECEIVES
+        is_full = is_redelivered and len(group) >= max_redelivered
+        if group and (is_full or size + length > MAX_GROUP_BYTES):
+            yield group
+            group, size = [], 0
+            max_redelivered = 2 * max_redelivered if has_redelivered else 1
+        has_redelivered = is_redelivered
+        group.append(record)
+        size += length
+    if group:
+        yield group
+
+
+def read_group(records: list[Record], schema: orders.Schema, deadline: Deadline) -> list[Message]:
+    """Reads the records of a group; one that cannot be read never affects its neighbours."""
+    return [_read_in_time(record, schema, deadline) for record in records]
+
+
+def _read_in_time(record: Record, schema: orders.Schema, deadline: Deadline) -> Message:
+    if deadline.remaining() >= MIN_SECONDS:
+        try:
+            return read(record, schema)
+        except Exception as error:
+            extra = {**telemetry.describe(error), "message_id": record["messageId"]}
+            LOG.error("Unexpected exception", extra=extra)  # noqa: TRY400 - may quote an order
+    return Message(record, failure=Outcome.TRANSIENT_FAILURE)
+
+
+def read(record: Record, schema: orders.Schema) -> Message:
+    """Reads a record into the items that it asks for.
+
+    Returns:
+        The message; if its body cannot be stored, a permanent failure with the reason.
+
+    Raises:
+        Exception: The record is malformed, other than in its body.
+    """
+    try:
+        document = orders.read(record["body"], schema)
+    except orders.InvalidDocumentError as error:
+        return Message(record, failure=Outcome.PERMANENT_FAILURE, reason=str(error))
+    at = accepted_at(record)
+    added = {schema.accepted_at_name: orders.to_wire(orders.Number(at))}
+    entries = []
+    for key, order in zip(document.keys, document.orders, strict=True):
+        item = {name: orders.to_wire(value) for name, value in order.items()}
+        entries.append(Entry(key, at, item | added))
+    return Message(record, tuple(entries))
+
+
+def _receive_count(record: Record) -> int:
+    attributes = record.get("attributes")
+    count = attributes.get("ApproximateReceiveCount") if isinstance(attributes, dict) else None
+    return int(count) if isinstance(count, str) and _COUNT.fullmatch(count) else 1
