@@ -160,7 +160,7 @@ output "function_route_table_ids" {
 
 output "load_balancer_route_table_id" {
   description = "ID of the route table of the load balancer's subnets, for routes back to clients in connected networks; null with existing_network."
-  value       = local.builds_network ? module.network[0].public_route_table_id : null
+  value       = local.creates_vpc ? module.network[0].public_route_table_id : null
 }
 
 output "kms_key_policy_json" {

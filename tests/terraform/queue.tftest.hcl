@@ -91,7 +91,7 @@ run "numbers" {
   variables {
     consumer_timeout_seconds         = 60
     consumer_batching_window_seconds = 20
-    message_retention_seconds        = 86400
+    retention_seconds                = 86400
     dead_letter_retention_seconds    = 604800
     max_receive_count                = 12
     delay_seconds                    = 7
@@ -161,7 +161,7 @@ run "the_visibility_timeout_makes_up_for_the_limit_of_deliveries" {
 run "a_short_retention_shortens_the_outage" {
   module { source = "./modules/queue" }
 
-  variables { message_retention_seconds = 36000 }
+  variables { retention_seconds = 36000 }
 
   assert {
     condition     = output.max_receive_count == 105 && output.survived_outage_seconds == 104 * 180
@@ -206,7 +206,7 @@ run "smallest" {
     consumer_timeout_seconds         = 1
     consumer_batching_window_seconds = 0
     visibility_timeout_seconds       = 6
-    message_retention_seconds        = 60
+    retention_seconds                = 60
     dead_letter_retention_seconds    = 172860
     max_receive_count                = 1
     delay_seconds                    = 0
@@ -228,7 +228,7 @@ run "largest" {
     consumer_timeout_seconds         = 900
     consumer_batching_window_seconds = 300
     visibility_timeout_seconds       = 43200
-    message_retention_seconds        = 1036800
+    retention_seconds                = 1036800
     dead_letter_retention_seconds    = 1209600
     max_receive_count                = 18
     delay_seconds                    = 900
@@ -247,7 +247,7 @@ run "most_deliveries" {
 
   variables {
     consumer_timeout_seconds      = 100
-    message_retention_seconds     = 800000
+    retention_seconds             = 800000
     dead_letter_retention_seconds = 1209600
     max_receive_count             = 1000
   }

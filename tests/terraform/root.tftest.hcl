@@ -41,7 +41,7 @@ run "smallest_with_a_listener" {
     process_provisioned_pollers     = { minimum = 2, maximum = 2 }
     process_reserved_concurrency    = 20
     process_timeout_seconds         = 20
-    vpc_endpoints_enabled           = false
+    vpc_endpoints                   = { enabled = false }
     existing_network = {
       vpc_id              = "vpc-theirs"
       function_subnet_ids = ["subnet-3"]
@@ -153,13 +153,9 @@ run "null_for_every_input_that_has_a_default" {
   variables {
     name                               = null
     tags                               = null
-    vpc_cidr_block                     = null
-    availability_zones                 = null
-    nat_gateway                        = null
+    vpc                                = null
     existing_network                   = null
-    vpc_endpoints_enabled              = null
-    vpc_endpoint_policy_documents      = null
-    flow_logs_enabled                  = null
+    vpc_endpoints                      = null
     paths                              = null
     load_balancer_internal             = null
     load_balancer_ip_address_type      = null
@@ -180,11 +176,10 @@ run "null_for_every_input_that_has_a_default" {
     ingest_layers                      = null
     ingest_policy_documents            = null
     ingest_package                     = null
-    existing_ingest_role               = null
+    existing_roles                     = null
     queue_visibility_timeout_seconds   = null
     queue_retention_seconds            = null
     dead_letter_retention_seconds      = null
-    queue_survived_outage_seconds      = null
     queue_max_receive_count            = null
     queue_policy_documents             = null
     process_enabled                    = null
@@ -200,11 +195,9 @@ run "null_for_every_input_that_has_a_default" {
     process_layers                     = null
     process_policy_documents           = null
     process_package                    = null
-    existing_process_role              = null
     table_partition_key                = null
     table_sort_key                     = null
-    table_ttl_attribute                = null
-    table_ttl_enabled                  = null
+    table_ttl                          = null
     existing_table                     = null
     kms_key                            = null
     permissions_boundary               = null
@@ -218,5 +211,22 @@ run "null_for_every_input_that_has_a_default" {
   assert {
     condition     = output.queue_name == "async-ingest" && output.max_orders_per_request == 1000 && output.survived_outage_seconds == 87120
     error_message = "The defaults must hold."
+  }
+}
+
+run "null_for_every_attribute_that_has_a_default" {
+  command = plan
+
+  variables {
+    vpc            = { cidr_block = null, availability_zones = null, nat_gateway = null, flow_logs_enabled = null }
+    vpc_endpoints  = { enabled = null, sqs_policy_documents = null, dynamodb_policy_documents = null }
+    table_ttl      = { attribute = null, enabled = null }
+    existing_roles = { ingest = null, process = null }
+    certificate    = { arn = "arn:aws:acm:eu-central-1:123456789012:certificate/1", ssl_policy = null, plain_http_allowed = null }
+  }
+
+  assert {
+    condition     = output.queue_name == "async-ingest" && output.max_orders_per_request == 1000
+    error_message = "A null attribute must mean \"not set\"."
   }
 }

@@ -92,8 +92,7 @@ run "every_feature" {
   variables {
     partition_key                  = { name = "customer", type = "N" }
     sort_key                       = { name = "number", type = "S" }
-    ttl_attribute                  = "expires_at"
-    ttl_enabled                    = false
+    ttl                            = { attribute = "expires_at", enabled = false }
     table_class                    = "STANDARD_INFREQUENT_ACCESS"
     stream_view_type               = "NEW_AND_OLD_IMAGES"
     point_in_time_recovery_enabled = false

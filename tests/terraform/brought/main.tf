@@ -1,4 +1,4 @@
-# What a team brings along may come from a store that marks it as secret, or from what is made by the same apply.
+# What a team provides may come from a store that marks it as sensitive, or from resources that the same apply creates.
 
 locals {
   strings = {
@@ -12,6 +12,9 @@ locals {
     table        = "theirs"
     table_arn    = "arn:aws:dynamodb:eu-central-1:123456789012:table/theirs"
     vpc          = "vpc-1"
+    zone_1       = "eu-central-1a"
+    zone_2       = "eu-central-1b"
+    ttl          = "expires_at"
     cidr         = "10.0.0.0/16"
     subnet_1     = "subnet-1"
     subnet_2     = "subnet-2"
@@ -30,23 +33,25 @@ resource "terraform_data" "made" {
 module "secret_around_it" {
   source = "../../.."
 
-  name                          = "secret"
-  certificate                   = { arn = sensitive(local.strings.certificate) }
-  load_balancer_web_acl         = { arn = sensitive(local.strings.web_acl) }
-  load_balancer_access_logs     = { bucket = sensitive(local.strings.bucket), prefix = sensitive(local.strings.text) }
-  kms_key                       = { arn = sensitive(local.strings.kms_key) }
-  permissions_boundary          = { arn = sensitive(local.strings.boundary) }
-  vpc_endpoint_policy_documents = { sqs = [sensitive(local.strings.policy)], dynamodb = [sensitive(local.strings.policy)] }
-  queue_policy_documents        = [sensitive(local.strings.policy)]
-  ingest_policy_documents       = [sensitive(local.strings.policy)]
-  process_policy_documents      = [sensitive(local.strings.policy)]
-  ingest_layers                 = [sensitive(local.strings.layer)]
-  process_layers                = [sensitive(local.strings.layer)]
-  ingest_environment            = { EXTRA = sensitive(local.strings.text) }
-  process_environment           = { EXTRA = sensitive(local.strings.text) }
-  ingest_package                = { s3_bucket = sensitive(local.strings.bucket), s3_key = sensitive(local.strings.text), source_code_hash = sensitive(local.strings.text) }
-  process_package               = { filename = sensitive(local.strings.text), source_code_hash = sensitive(local.strings.text) }
-  tags                          = { team = sensitive(local.strings.text) }
+  name                      = "secret"
+  certificate               = { arn = sensitive(local.strings.certificate) }
+  load_balancer_web_acl     = { arn = sensitive(local.strings.web_acl) }
+  load_balancer_access_logs = { bucket = sensitive(local.strings.bucket), prefix = sensitive(local.strings.text) }
+  kms_key                   = { arn = sensitive(local.strings.kms_key) }
+  permissions_boundary      = { arn = sensitive(local.strings.boundary) }
+  vpc_endpoints             = { sqs_policy_documents = [sensitive(local.strings.policy)], dynamodb_policy_documents = [sensitive(local.strings.policy)] }
+  queue_policy_documents    = [sensitive(local.strings.policy)]
+  ingest_policy_documents   = [sensitive(local.strings.policy)]
+  process_policy_documents  = [sensitive(local.strings.policy)]
+  ingest_layers             = [sensitive(local.strings.layer)]
+  process_layers            = [sensitive(local.strings.layer)]
+  ingest_environment        = { EXTRA = sensitive(local.strings.text) }
+  process_environment       = { EXTRA = sensitive(local.strings.text) }
+  ingest_package            = { s3_bucket = sensitive(local.strings.bucket), s3_key = sensitive(local.strings.text), source_code_hash = sensitive(local.strings.text) }
+  process_package           = { filename = sensitive(local.strings.text), source_code_hash = sensitive(local.strings.text) }
+  vpc                       = { cidr_block = sensitive(local.strings.cidr), availability_zones = [sensitive(local.strings.zone_1), sensitive(local.strings.zone_2)] }
+  table_ttl                 = { attribute = sensitive(local.strings.ttl) }
+  tags                      = { team = sensitive(local.strings.text) }
 }
 
 module "secret_below_it" {
@@ -58,11 +63,10 @@ module "secret_below_it" {
     function_subnet_ids      = [sensitive(local.strings.subnet_1), sensitive(local.strings.subnet_2)]
     function_route_table_ids = [sensitive(local.strings.route_table)]
   }
-  vpc_endpoints_enabled = true
-  existing_listener     = { arn = sensitive(local.strings.listener), priority = 1 }
-  existing_ingest_role  = { arn = sensitive(local.strings.ingest_role) }
-  existing_process_role = { arn = sensitive(local.strings.process_role) }
-  existing_table        = { name = sensitive(local.strings.table), arn = sensitive(local.strings.table_arn) }
+  vpc_endpoints     = { enabled = true }
+  existing_listener = { arn = sensitive(local.strings.listener), priority = 1 }
+  existing_roles    = { ingest = { arn = sensitive(local.strings.ingest_role) }, process = { arn = sensitive(local.strings.process_role) } }
+  existing_table    = { name = sensitive(local.strings.table), arn = sensitive(local.strings.table_arn) }
 }
 
 module "secret_network" {
@@ -80,23 +84,25 @@ module "secret_network" {
 module "unknown_around_it" {
   source = "../../.."
 
-  name                          = "unknown"
-  certificate                   = { arn = terraform_data.made.output.certificate }
-  load_balancer_web_acl         = { arn = terraform_data.made.output.web_acl }
-  load_balancer_access_logs     = { bucket = terraform_data.made.output.bucket, prefix = terraform_data.made.output.text }
-  kms_key                       = { arn = terraform_data.made.output.kms_key }
-  permissions_boundary          = { arn = terraform_data.made.output.boundary }
-  vpc_endpoint_policy_documents = { sqs = [terraform_data.made.output.policy], dynamodb = [terraform_data.made.output.policy] }
-  queue_policy_documents        = [terraform_data.made.output.policy]
-  ingest_policy_documents       = [terraform_data.made.output.policy]
-  process_policy_documents      = [terraform_data.made.output.policy]
-  ingest_layers                 = [terraform_data.made.output.layer]
-  process_layers                = [terraform_data.made.output.layer]
-  ingest_environment            = { EXTRA = terraform_data.made.output.text }
-  process_environment           = { EXTRA = terraform_data.made.output.text }
-  ingest_package                = { s3_bucket = terraform_data.made.output.bucket, s3_key = terraform_data.made.output.text, source_code_hash = terraform_data.made.output.text }
-  process_package               = { filename = terraform_data.made.output.text, source_code_hash = terraform_data.made.output.text }
-  tags                          = { team = terraform_data.made.output.text }
+  name                      = "unknown"
+  certificate               = { arn = terraform_data.made.output.certificate }
+  load_balancer_web_acl     = { arn = terraform_data.made.output.web_acl }
+  load_balancer_access_logs = { bucket = terraform_data.made.output.bucket, prefix = terraform_data.made.output.text }
+  kms_key                   = { arn = terraform_data.made.output.kms_key }
+  permissions_boundary      = { arn = terraform_data.made.output.boundary }
+  vpc_endpoints             = { sqs_policy_documents = [terraform_data.made.output.policy], dynamodb_policy_documents = [terraform_data.made.output.policy] }
+  queue_policy_documents    = [terraform_data.made.output.policy]
+  ingest_policy_documents   = [terraform_data.made.output.policy]
+  process_policy_documents  = [terraform_data.made.output.policy]
+  ingest_layers             = [terraform_data.made.output.layer]
+  process_layers            = [terraform_data.made.output.layer]
+  ingest_environment        = { EXTRA = terraform_data.made.output.text }
+  process_environment       = { EXTRA = terraform_data.made.output.text }
+  ingest_package            = { s3_bucket = terraform_data.made.output.bucket, s3_key = terraform_data.made.output.text, source_code_hash = terraform_data.made.output.text }
+  process_package           = { filename = terraform_data.made.output.text, source_code_hash = terraform_data.made.output.text }
+  vpc                       = { cidr_block = terraform_data.made.output.cidr, availability_zones = [terraform_data.made.output.zone_1, terraform_data.made.output.zone_2] }
+  table_ttl                 = { attribute = terraform_data.made.output.ttl }
+  tags                      = { team = terraform_data.made.output.text }
 }
 
 module "unknown_below_it" {
@@ -108,11 +114,10 @@ module "unknown_below_it" {
     function_subnet_ids      = [terraform_data.made.output.subnet_1, terraform_data.made.output.subnet_2]
     function_route_table_ids = [terraform_data.made.output.route_table]
   }
-  vpc_endpoints_enabled = true
-  existing_listener     = { arn = terraform_data.made.output.listener, priority = 1 }
-  existing_ingest_role  = { arn = terraform_data.made.output.ingest_role }
-  existing_process_role = { arn = terraform_data.made.output.process_role }
-  existing_table        = { name = terraform_data.made.output.table, arn = terraform_data.made.output.table_arn }
+  vpc_endpoints     = { enabled = true }
+  existing_listener = { arn = terraform_data.made.output.listener, priority = 1 }
+  existing_roles    = { ingest = { arn = terraform_data.made.output.ingest_role }, process = { arn = terraform_data.made.output.process_role } }
+  existing_table    = { name = terraform_data.made.output.table, arn = terraform_data.made.output.table_arn }
 }
 
 module "unknown_network" {

@@ -103,8 +103,8 @@ WIRES: dict[str, Any] = {
     # The functions: what they run, where they are, what they are told, what they may.
     f"ingest.{LAMBDA}.handler": "ingest.handler.handle",
     f"process.{LAMBDA}.handler": "process.handler.handle",
-    f"ingest.{LAMBDA}.description": "Takes orders over HTTP and puts them on the queue",
-    f"process.{LAMBDA}.description": "Takes orders from the queue and writes them to the table",
+    f"ingest.{LAMBDA}.description": "Accepts orders over HTTP and puts them on the queue",
+    f"process.{LAMBDA}.description": "Writes orders from the queue to the table",
     **{f"{one}.{LAMBDA}.role": Of(f"{one}.aws_iam_role.this.arn") for one in FUNCTIONS},
     **both("aws_security_group.this.vpc_id", Of(f"{VPC}.id")),
     **both(f"{LAMBDA}.vpc_config.subnet_ids", numbered("network.aws_subnet.private", "id", 2)),
