@@ -1,4 +1,4 @@
-"""Recipes of docs/changing.md under traffic: what no single apply can do."""
+"""The recipes of docs/changing.md, under traffic: changes that no single apply can make."""
 
 import time
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ INTERIM: dict[str, Any] = {
 
 
 def other_keys(system: ChangingSystem) -> Applied:
-    """ "A table of your own make, with the orders that are there", and "Other keys"."""
+    """Follows "Move the table into a module call of its own" and "Change the table's keys"."""
     result = Applied("other_keys")
     system.become({})
     old_table = str(system.stack().outputs["table_name"])
@@ -78,7 +78,7 @@ def other_keys(system: ChangingSystem) -> Applied:
 
 
 def shared_listener(system: ChangingSystem) -> Applied:
-    """ "To a listener that others share"."""
+    """Follows "Move to a shared listener, or back"."""
     result = Applied("shared_listener")
     system.become({})
     accepted = set[str]()
@@ -116,13 +116,13 @@ def _traffic(
     stack.outputs["load_balancer_name"] = load_balancer or stack.outputs["load_balancer_name"]
     with Traffic(partial(status, stack)) as traffic:
         yield
-        time.sleep(QUIET_SECONDS)  # traffic, not a wait for anything
+        time.sleep(QUIET_SECONDS)  # more traffic; it waits for nothing
     accepted |= {order["order_id"] for order in traffic.accepted}
     result.count(traffic)
 
 
 def _losses(system: ChangingSystem) -> str:
-    """What a plan would delete or replace that holds orders."""
+    """Returns the tables and queues that a plan would delete or replace, "" for none."""
     actions, refusal = system.planned()
     lost = [
         a for a, what in actions.items() if "delete" in what and ("_table" in a or "_queue" in a)
