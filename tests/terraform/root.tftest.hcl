@@ -1,4 +1,4 @@
-# What the root just still takes. What it refuses is in refused/, what it makes of its inputs is seen by wiring/.
+# The limits that the root just accepts. refused/ tests what it refuses, wiring/ where its inputs arrive.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
@@ -27,7 +27,7 @@ run "smallest" {
 
   assert {
     condition     = output.max_orders_per_request == 311
-    error_message = "Half of what one invocation can settle in 6 s but for 3 s."
+    error_message = "It must be half of what one invocation can settle in 6 s less 3 s."
   }
 }
 
@@ -50,7 +50,7 @@ run "smallest_with_a_listener" {
 
   assert {
     condition     = output.max_orders_per_request == 1000
-    error_message = "In 20 s one invocation can settle more than twice as many."
+    error_message = "In 20 s, one invocation can settle more than twice 1,000 orders."
   }
 }
 
@@ -74,7 +74,7 @@ run "largest" {
 
   assert {
     condition     = output.dead_letter_queue_name == "a23456789-123456789-1234-dead-letter" && output.max_orders_per_request == 128
-    error_message = "The longest name must fit everywhere, and 10,000 messages be settled in their deliveries."
+    error_message = "The longest name must fit everywhere, and the limit of orders must let 10,000 messages settle within their deliveries."
   }
 }
 
@@ -89,11 +89,11 @@ run "largest_with_a_listener" {
 
   assert {
     condition     = output.load_balancer_name == null && output.endpoint_url == null && output.load_balancer_security_group_id == null
-    error_message = "No load balancer may be made."
+    error_message = "No load balancer may be created."
   }
 }
 
-run "plain_http_to_the_internet_is_warned_of" {
+run "plain_http_to_the_internet_warns" {
   command = plan
 
   variables {
@@ -104,16 +104,16 @@ run "plain_http_to_the_internet_is_warned_of" {
   expect_failures = [check.internet_facing]
 }
 
-run "orders_in_a_request_at_the_defaults" {
+run "default_limits" {
   command = plan
 
   assert {
     condition     = output.max_orders_per_request == 1000 && output.survived_outage_seconds == 87120
-    error_message = "1,000 orders in a request, and an outage of a day."
+    error_message = "A request may have 1,000 orders, and an outage may last a day."
   }
 }
 
-# 20 ms / 8 + 50 ms / 25 / 8 + 0.6 ms x 1769 / 512 an order, in what the timeout leaves but for 3 s.
+# An order takes 20 ms / 8 + 50 ms / 25 / 8 + 0.6 ms × 1769 / 512, within the timeout less 3 s.
 
 run "large_batches_and_few_deliveries_make_smaller_requests" {
   command = plan
@@ -126,7 +126,7 @@ run "large_batches_and_few_deliveries_make_smaller_requests" {
 
   assert {
     condition     = output.max_orders_per_request == 92
-    error_message = "A third of what five invocations can settle, for each of 100 messages."
+    error_message = "It must be a third of what five invocations can settle, for each of 100 messages."
   }
 }
 
@@ -142,7 +142,7 @@ run "more_memory_makes_larger_requests" {
 
   assert {
     condition     = output.max_orders_per_request == 132
-    error_message = "At a whole core an order takes 0.6 ms of CPU."
+    error_message = "On a full core, an order takes 0.6 ms of CPU."
   }
 }
 
@@ -210,7 +210,7 @@ run "null_for_every_input_that_has_a_default" {
 
   assert {
     condition     = output.queue_name == "async-ingest" && output.max_orders_per_request == 1000 && output.survived_outage_seconds == 87120
-    error_message = "The defaults must hold."
+    error_message = "null must mean \"not set\"."
   }
 }
 

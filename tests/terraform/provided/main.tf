@@ -26,7 +26,7 @@ locals {
   }
 }
 
-resource "terraform_data" "made" {
+resource "terraform_data" "created" {
   input = local.strings
 }
 
@@ -85,24 +85,24 @@ module "unknown_around_it" {
   source = "../../.."
 
   name                      = "unknown"
-  certificate               = { arn = terraform_data.made.output.certificate }
-  load_balancer_web_acl     = { arn = terraform_data.made.output.web_acl }
-  load_balancer_access_logs = { bucket = terraform_data.made.output.bucket, prefix = terraform_data.made.output.text }
-  kms_key                   = { arn = terraform_data.made.output.kms_key }
-  permissions_boundary      = { arn = terraform_data.made.output.boundary }
-  vpc_endpoints             = { sqs_policy_documents = [terraform_data.made.output.policy], dynamodb_policy_documents = [terraform_data.made.output.policy] }
-  queue_policy_documents    = [terraform_data.made.output.policy]
-  ingest_policy_documents   = [terraform_data.made.output.policy]
-  process_policy_documents  = [terraform_data.made.output.policy]
-  ingest_layers             = [terraform_data.made.output.layer]
-  process_layers            = [terraform_data.made.output.layer]
-  ingest_environment        = { EXTRA = terraform_data.made.output.text }
-  process_environment       = { EXTRA = terraform_data.made.output.text }
-  ingest_package            = { s3_bucket = terraform_data.made.output.bucket, s3_key = terraform_data.made.output.text, source_code_hash = terraform_data.made.output.text }
-  process_package           = { filename = terraform_data.made.output.text, source_code_hash = terraform_data.made.output.text }
-  vpc                       = { cidr_block = terraform_data.made.output.cidr, availability_zones = [terraform_data.made.output.zone_1, terraform_data.made.output.zone_2] }
-  table_ttl                 = { attribute = terraform_data.made.output.ttl }
-  tags                      = { team = terraform_data.made.output.text }
+  certificate               = { arn = terraform_data.created.output.certificate }
+  load_balancer_web_acl     = { arn = terraform_data.created.output.web_acl }
+  load_balancer_access_logs = { bucket = terraform_data.created.output.bucket, prefix = terraform_data.created.output.text }
+  kms_key                   = { arn = terraform_data.created.output.kms_key }
+  permissions_boundary      = { arn = terraform_data.created.output.boundary }
+  vpc_endpoints             = { sqs_policy_documents = [terraform_data.created.output.policy], dynamodb_policy_documents = [terraform_data.created.output.policy] }
+  queue_policy_documents    = [terraform_data.created.output.policy]
+  ingest_policy_documents   = [terraform_data.created.output.policy]
+  process_policy_documents  = [terraform_data.created.output.policy]
+  ingest_layers             = [terraform_data.created.output.layer]
+  process_layers            = [terraform_data.created.output.layer]
+  ingest_environment        = { EXTRA = terraform_data.created.output.text }
+  process_environment       = { EXTRA = terraform_data.created.output.text }
+  ingest_package            = { s3_bucket = terraform_data.created.output.bucket, s3_key = terraform_data.created.output.text, source_code_hash = terraform_data.created.output.text }
+  process_package           = { filename = terraform_data.created.output.text, source_code_hash = terraform_data.created.output.text }
+  vpc                       = { cidr_block = terraform_data.created.output.cidr, availability_zones = [terraform_data.created.output.zone_1, terraform_data.created.output.zone_2] }
+  table_ttl                 = { attribute = terraform_data.created.output.ttl }
+  tags                      = { team = terraform_data.created.output.text }
 }
 
 module "unknown_below_it" {
@@ -110,14 +110,14 @@ module "unknown_below_it" {
 
   name = "unknown"
   existing_network = {
-    vpc_id                   = terraform_data.made.output.vpc
-    function_subnet_ids      = [terraform_data.made.output.subnet_1, terraform_data.made.output.subnet_2]
-    function_route_table_ids = [terraform_data.made.output.route_table]
+    vpc_id                   = terraform_data.created.output.vpc
+    function_subnet_ids      = [terraform_data.created.output.subnet_1, terraform_data.created.output.subnet_2]
+    function_route_table_ids = [terraform_data.created.output.route_table]
   }
   vpc_endpoints     = { enabled = true }
-  existing_listener = { arn = terraform_data.made.output.listener, priority = 1 }
-  existing_roles    = { ingest = { arn = terraform_data.made.output.ingest_role }, process = { arn = terraform_data.made.output.process_role } }
-  existing_table    = { name = terraform_data.made.output.table, arn = terraform_data.made.output.table_arn }
+  existing_listener = { arn = terraform_data.created.output.listener, priority = 1 }
+  existing_roles    = { ingest = { arn = terraform_data.created.output.ingest_role }, process = { arn = terraform_data.created.output.process_role } }
+  existing_table    = { name = terraform_data.created.output.table, arn = terraform_data.created.output.table_arn }
 }
 
 module "unknown_network" {
@@ -125,10 +125,10 @@ module "unknown_network" {
 
   name = "unknown"
   existing_network = {
-    vpc_id                   = terraform_data.made.output.vpc
-    vpc_cidr_block           = terraform_data.made.output.cidr
-    load_balancer_subnet_ids = [terraform_data.made.output.subnet_1, terraform_data.made.output.subnet_2]
-    function_subnet_ids      = [terraform_data.made.output.subnet_1]
+    vpc_id                   = terraform_data.created.output.vpc
+    vpc_cidr_block           = terraform_data.created.output.cidr
+    load_balancer_subnet_ids = [terraform_data.created.output.subnet_1, terraform_data.created.output.subnet_2]
+    function_subnet_ids      = [terraform_data.created.output.subnet_1]
   }
 }
 
