@@ -539,9 +539,7 @@ variable "kms_key" {
 }
 
 variable "existing_roles" {
-  description = <<-EOT
-    Existing execution roles to use instead of creating them; both may be the same. Their owner grants them what the outputs ingest_policy_json and process_policy_json contain. Set it where you may not create roles (vpc.flow_logs_enabled creates one too). Setting one later publishes a new version of its function and deletes the role that was created here.
-  EOT
+  description = "Existing execution roles to use instead of creating them; both may be the same. Their owner grants them what the outputs ingest_policy_json and process_policy_json contain. Set it where you may not create roles (vpc.flow_logs_enabled creates one too). Setting one later publishes a new version of its function and deletes the role that was created here."
   type = object({
     ingest  = optional(object({ arn = string }))
     process = optional(object({ arn = string }))

@@ -119,7 +119,7 @@ resource "aws_dynamodb_table" "this" {
     }
     postcondition {
       condition     = var.provisioned_capacity == null || try(self.read_capacity >= 1 && self.write_capacity >= 1, true)
-      error_message = "Table ${self.name} is billed per request and would start with one capacity unit, until autoscaling acts. First switch it to the minimum with: aws dynamodb update-table --table-name ${self.name} --billing-mode PROVISIONED --provisioned-throughput ReadCapacityUnits=${try(var.provisioned_capacity.read_min, 1)},WriteCapacityUnits=${try(var.provisioned_capacity.write_min, 1)}. Then apply."
+      error_message = "Table ${self.name} is billed per request and would start at one unit, until autoscaling acts. First switch it to the minimum with: aws dynamodb update-table --table-name ${self.name} --billing-mode PROVISIONED --provisioned-throughput ReadCapacityUnits=${try(var.provisioned_capacity.read_min, 1)},WriteCapacityUnits=${try(var.provisioned_capacity.write_min, 1)}. Then apply."
     }
   }
 }

@@ -1,4 +1,4 @@
-"""Writes the table of changes into docs/changing.md, for ``make docs``.
+"""What every change does, from the table into docs/changing.md: ``make docs``.
 
 python -m tests.changes.document [--check]
 """
@@ -15,7 +15,7 @@ DOCUMENT = ROOT / "docs" / "changing.md"
 PROTECTION = "deletion_protection_enabled"
 BEGIN, END = "<!-- BEGIN_CHANGES -->", "<!-- END_CHANGES -->"
 
-# Names for the resources in the table, by its patterns; "" is not mentioned.
+# What a reader calls the resources of the table, by the patterns there; "" is not worth a word.
 WORDS = {
     "*": "everything",
     "*.aws_iam_role.*": "the roles",
@@ -56,13 +56,13 @@ def main(arguments: list[str]) -> int:
 
 
 def table(changes: dict[str, Change]) -> str:
-    """Returns the Markdown table: a row per change, under each input that it changes, by input."""
+    """A row for each change, under each input that it changes, in the order of the inputs."""
     variables = (ROOT / "variables.tf").read_text()
     lines = ["| Input | From | To | What the apply does |", "| --- | --- | --- | --- |"]
     for name in re.findall(r'^variable "(\w+)"', variables, re.MULTILINE):
         label = f"`{name}`"
         for change in changes.values():
-            # A protected change is also refused in the apply that removes the protection: one row.
+            # What is refused while protected is so in the apply that takes the protection away.
             is_twin = change.name.startswith("protected_") and PROTECTION in change.inputs
             if name in change.inputs and not is_twin:
                 before = _shown(change.base[name]) if name in change.base else "default"
@@ -73,7 +73,7 @@ def table(changes: dict[str, Change]) -> str:
 
 
 def effect(change: Change, name: str) -> str:
-    """Returns, in sentences, what a change does; ``name`` is the input whose row it is."""
+    """What a change does, seen from one of the inputs that it changes, in sentences."""
     if change.refused:
         is_protected = change.base.get(PROTECTION)
         sentences = [
@@ -98,10 +98,10 @@ def effect(change: Change, name: str) -> str:
             *sentences,
             f"Lost: {change.loses}." if change.loses else "",
             "**Requests are refused meanwhile.**" if change.gap else "",
-            f"Cannot be reverted: {change.one_way}."
+            f"No way back: {change.one_way}."
             if change.one_way and change.is_applied and not change.back
             else "",
-            f"Only planned: {change.not_applied}." if change.not_applied else "",
+            f"Planned only: {change.not_applied}." if change.not_applied else "",
             change.says,
         )
         if one
@@ -109,7 +109,7 @@ def effect(change: Change, name: str) -> str:
 
 
 def _with_it(change: Change, name: str) -> dict[str, Any]:
-    """Returns the other inputs that the configuration has, or gets, in this change."""
+    """What else the configuration has, or gets, in this change."""
     others = {**change.base, **change.inputs}
     return {other: v for other, v in others.items() if other not in (name, PROTECTION)}
 
@@ -119,7 +119,7 @@ def _words(patterns: list[str]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Returns a value as in a configuration; "…" stands for a resource of the reader's."""
+    """A value as in a configuration, short; "…" is something of the reader's."""
     return f"`{_hcl(value)}`"
 
 

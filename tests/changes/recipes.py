@@ -1,4 +1,4 @@
-"""The recipes of docs/changing.md, under traffic: changes that no single apply can make."""
+"""Recipes of docs/changing.md under traffic: what no single apply can do."""
 
 import time
 from collections.abc import Iterator
@@ -116,13 +116,13 @@ def _traffic(
     stack.outputs["load_balancer_name"] = load_balancer or stack.outputs["load_balancer_name"]
     with Traffic(partial(status, stack)) as traffic:
         yield
-        time.sleep(QUIET_SECONDS)  # more traffic; it waits for nothing
+        time.sleep(QUIET_SECONDS)  # traffic, not a wait for anything
     accepted |= {order["order_id"] for order in traffic.accepted}
     result.count(traffic)
 
 
 def _losses(system: ChangingSystem) -> str:
-    """Returns the tables and queues that a plan would delete or replace, "" for none."""
+    """What a plan would delete or replace that holds orders."""
     actions, refusal = system.planned()
     lost = [
         a for a, what in actions.items() if "delete" in what and ("_table" in a or "_queue" in a)

@@ -14,7 +14,7 @@ Actions = dict[str, list[str]]  # as Terraform plans them, by address
 
 @dataclass(frozen=True)
 class Change:
-    """A change of inputs, and what is expected of it.
+    """One input, from one value to another, and what is expected of it.
 
     table.toml explains the fields.
     """
@@ -44,7 +44,7 @@ class Change:
 
     @property
     def kind(self) -> str:
-        """The most disruptive effect, in the words of the documentation."""
+        """The worst that it does, in the words of the documentation."""
         if self.refused:
             return "refused"
         if self.is_nothing:
@@ -56,8 +56,8 @@ class Change:
         return "new version" if self.versions else "in place"
 
     def faults(self, actions: Actions) -> list[str]:
-        """Returns how a plan differs from what is expected."""
-        # terraform_data resources only store values.
+        """How a plan differs from what is expected of it."""
+        # What only remembers something is no part of the system.
         actions = {a: what for a, what in actions.items() if "terraform_data." not in a}
         replaced = [a for a, what in actions.items() if {"delete", "create"} <= set(what)]
         destroyed = [a for a, what in actions.items() if what == ["delete"]]
@@ -76,7 +76,7 @@ class Change:
         return found
 
     def fault_of_refusal(self, output: str) -> str:
-        """Returns how a failed plan differs from the expected refusal, "" if it does not."""
+        """How a plan that failed differs from what is expected of it, "" if it does not."""
         words = re.sub(r"[\s│╷╵]+", " ", output)
         if self.refused and re.search(self.refused, words):
             return ""
@@ -84,7 +84,7 @@ class Change:
 
 
 def _differences(verb: str, patterns: list[str], addresses: list[str]) -> list[str]:
-    """Returns unexpected addresses, and expectations that no address meets."""
+    """Each address must be expected, and each expectation met."""
     strange = [a for a in addresses if not any(fnmatch.fnmatchcase(a, p) for p in patterns)]
     missing = [p for p in patterns if not fnmatch.filter(addresses, p)]
     return [
@@ -94,10 +94,10 @@ def _differences(verb: str, patterns: list[str], addresses: list[str]) -> list[s
 
 
 def load() -> dict[str, Change]:
-    """Returns all changes, by name.
+    """All changes, by name.
 
     Raises:
-        TypeError: A row has an unknown field.
+        TypeError: A row has a field that there is not.
     """
     rows = tomllib.loads("\n".join(path.read_text() for path in TABLES))
     return {name: Change(name=name, **row) for name, row in rows.items()}

@@ -1,4 +1,4 @@
-"""The table of changes covers every input, and its expectations can fail."""
+"""The table of changes names every input, and what it expects can fail."""
 
 import re
 import tomllib
@@ -15,34 +15,34 @@ CHANGES = load()
 
 
 @pytest.mark.parametrize("name", INPUTS)
-def test_every_input_has_a_change(name: str) -> None:
+def test_every_input_is_changed_under_traffic_or_refused(name: str) -> None:
     changes = [change for change in CHANGES.values() if name in change.inputs]
 
     assert any(change.is_applied or change.refused or change.not_applied for change in changes)
 
 
-def test_the_table_names_only_inputs_of_the_module() -> None:
+def test_inputs_are_those_of_the_module() -> None:
     named = {name for change in CHANGES.values() for name in {**change.base, **change.inputs}}
 
     assert named == set(INPUTS)
 
 
-def test_a_change_differs_from_its_base() -> None:
+def test_a_base_is_not_what_it_is_changed_to() -> None:
     for change in CHANGES.values():
         assert {**change.base, **change.inputs} != change.base, change.name
 
 
-def test_changes_of_the_end_to_end_test_have_no_base() -> None:
+def test_what_the_end_to_end_test_plans_starts_from_the_defaults() -> None:
     assert [change.name for change in CHANGES.values() if change.in_test and change.base] == []
 
 
-def test_every_dollar_name_is_in_the_surroundings() -> None:
+def test_surroundings_are_those_that_there_are() -> None:
     inputs = repr([[change.base, change.inputs] for change in CHANGES.values()])
 
     assert set(re.findall(r"'\$(\w+)'", inputs)) <= set(vars(Surroundings))
 
 
-def test_every_protected_change_is_also_tried_in_the_apply_that_unprotects() -> None:
+def test_what_is_protected_is_refused_in_the_apply_that_unprotects_too() -> None:
     alone = {n.removeprefix("protected_") for n in CHANGES if n.startswith("protected_")}
 
     assert alone
@@ -51,18 +51,18 @@ def test_every_protected_change_is_also_tried_in_the_apply_that_unprotects() -> 
     }
 
 
-def test_the_document_has_a_row_for_every_input() -> None:
+def test_the_document_is_that_of_the_table() -> None:
     for name in INPUTS:
         assert f"| `{name}` |" in table(CHANGES), name
     assert "`certificate` | default |" in table(CHANGES)
 
 
-def test_an_unknown_field_raises() -> None:
+def test_an_unknown_field_is_a_mistake() -> None:
     with pytest.raises(TypeError):
         Change(name="x", **tomllib.loads("inputs = {}\ngaps = true"))
 
 
-def test_an_unexpected_plan_is_a_fault() -> None:
+def test_a_plan_that_does_something_else_is_a_fault() -> None:
     change = Change("x", {}, versions=["ingest"], destroys=["queue.*"])
     expected = {
         "ingest.aws_lambda_function.this": ["update"],
@@ -82,7 +82,7 @@ def test_an_unexpected_plan_is_a_fault() -> None:
     assert "does not destroy queue.*" in change.faults({})
 
 
-def test_a_refusal_needs_the_expected_message() -> None:
+def test_a_refusal_needs_the_words_that_are_expected() -> None:
     change = Change("x", {}, refused="cannot be changed")
 
     assert change.fault_of_refusal("│ cannot be\n│ changed") == ""
