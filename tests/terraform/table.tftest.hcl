@@ -167,12 +167,17 @@ run "smallest" {
     name                 = "abc"
     partition_key        = { name = "p", type = "S" }
     sort_key             = { name = "s", type = "S" }
+    ttl                  = { attribute = "t" }
     provisioned_capacity = { read_min = 1, read_max = 1, write_min = 1, write_max = 1, target_utilization = 20 }
   }
 
   assert {
-    condition     = aws_dynamodb_table.this[0].hash_key == "p" && aws_dynamodb_table.this[0].range_key == "s"
+    condition     = aws_dynamodb_table.this[0].hash_key == "p" && aws_dynamodb_table.this[0].range_key == "s" && aws_dynamodb_table.this[0].ttl[0].attribute_name == "t"
     error_message = "The shortest names must be accepted."
+  }
+  assert {
+    condition     = aws_dynamodb_table.this[0].ttl[0].enabled
+    error_message = "An attribute that is given must expire items by default."
   }
 }
 
@@ -185,6 +190,7 @@ run "largest" {
     name                 = join("", [for _ in range(255) : "t"])
     partition_key        = { name = join("", [for _ in range(255) : "p"]), type = "S" }
     sort_key             = { name = join("", [for _ in range(255) : "s"]), type = "S" }
+    ttl                  = { attribute = join("", [for _ in range(255) : "t"]) }
     provisioned_capacity = { read_min = 40000, read_max = 40000, write_min = 40000, write_max = 40000, target_utilization = 90 }
   }
 
