@@ -1,12 +1,11 @@
-# What a customer managed key must allow, for those who bring one in kms_key. The functions' roles get their share by IAM,
-# which the first statement lets decide.
+# The policy that the key in kms_key must have. The functions' roles get their permissions from IAM, which the first statement admits.
 
 data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
-# Its region as well: data.aws_region has no attribute that providers 5 and 6 both know without a warning, see
-# docs/compatibility.md. In China, AWS's documents name CloudWatch Logs with and without ".cn"; the provider knows with.
+# Also the source of the region: data.aws_region has no attribute that providers 5 and 6 both know without a warning, see
+# docs/compatibility.md. In China, AWS documents the CloudWatch Logs principal with and without ".cn"; the provider has it with.
 data "aws_service_principal" "logs" {
   service_name = "logs"
 }
@@ -26,8 +25,8 @@ data "aws_iam_policy_document" "kms_key" {
     }
   }
 
-  # "Encrypt log data in CloudWatch Logs using AWS Key Management Service" (Amazon CloudWatch Logs User Guide). Not its
-  # kms:Describe*: such a call has no encryption context, so the condition would never let it through.
+  # "Encrypt log data in CloudWatch Logs using AWS Key Management Service" (Amazon CloudWatch Logs User Guide). Without its
+  # kms:Describe*: such a call has no encryption context, so the condition would never match.
   statement {
     sid       = "EncryptLogs"
     actions   = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"]

@@ -2,15 +2,15 @@
 
 module "network" {
   source = "./modules/network"
-  count  = local.builds_network ? 1 : 0
+  count  = local.creates_vpc ? 1 : 0
 
   name               = var.name
-  cidr_block         = var.vpc_cidr_block
-  availability_zones = var.availability_zones
-  nat_gateway        = var.nat_gateway
+  cidr_block         = var.vpc.cidr_block
+  availability_zones = var.vpc.availability_zones
+  nat_gateway        = var.vpc.nat_gateway
   ipv6_enabled       = var.load_balancer_ip_address_type == "dualstack"
 
-  flow_logs_enabled    = var.flow_logs_enabled
+  flow_logs_enabled    = var.vpc.flow_logs_enabled
   log_retention_days   = var.log_retention_days
   kms_key              = var.kms_key
   permissions_boundary = var.permissions_boundary
@@ -46,7 +46,7 @@ module "ingest" {
   source = "./modules/function"
 
   name            = "${var.name}-ingest"
-  description     = "Takes orders over HTTP and puts them on the queue"
+  description     = "Accepts orders over HTTP and puts them on the queue"
   source_dir      = local.source_dir
   source_packages = ["ingest", "shared"]
   package         = var.ingest_package
@@ -54,13 +54,13 @@ module "ingest" {
   layers          = var.ingest_layers
   environment     = merge(var.ingest_environment, local.ingest_environment)
 
-  existing_role    = var.existing_ingest_role
+  existing_role    = var.existing_roles.ingest
   policy_documents = concat([module.queue.producer_policy_json], var.ingest_policy_documents)
 
-  in_vpc     = true
+  in_vpc     = true # not derived from vpc_id, which may be unknown: it decides which resources exist
   vpc_id     = local.network.vpc_id
   subnet_ids = local.function_subnet_ids
-  egress = merge(local.open_egress, local.makes_endpoints ? {
+  egress = merge(local.open_egress, local.endpoints_enabled ? {
     SQS = { security_group_id = module.vpc_endpoints[0].sqs_security_group_id }
   } : {})
 
@@ -86,16 +86,15 @@ module "queue" {
   consumer_timeout_seconds         = var.process_timeout_seconds
   consumer_batching_window_seconds = var.process_batching_window_seconds
   visibility_timeout_seconds       = var.queue_visibility_timeout_seconds
-  message_retention_seconds        = var.queue_retention_seconds
+  retention_seconds                = var.queue_retention_seconds
   dead_letter_retention_seconds    = var.dead_letter_retention_seconds
   max_receive_count                = var.queue_max_receive_count
-  survived_outage_seconds          = var.queue_survived_outage_seconds
   policy_documents                 = var.queue_policy_documents
   kms_key                          = var.kms_key
   tags                             = var.tags
 }
 
-# No filter_criteria, on purpose: SQS messages that match no filter are deleted, which would lose orders without a sound.
+# No filter_criteria, on purpose: Lambda deletes SQS messages that match no filter, which would silently lose orders.
 resource "aws_lambda_event_source_mapping" "process" {
   enabled                            = var.process_enabled
   event_source_arn                   = module.queue.arn
@@ -128,7 +127,7 @@ module "process" {
   source = "./modules/function"
 
   name            = "${var.name}-process"
-  description     = "Takes orders from the queue and writes them to the table"
+  description     = "Writes orders from the queue to the table"
   source_dir      = local.source_dir
   source_packages = ["process", "shared"]
   package         = var.process_package
@@ -136,13 +135,13 @@ module "process" {
   layers          = var.process_layers
   environment     = merge(var.process_environment, local.process_environment)
 
-  existing_role    = var.existing_process_role
+  existing_role    = var.existing_roles.process
   policy_documents = concat([module.queue.consumer_policy_json, module.table.writer_policy_json], var.process_policy_documents)
 
-  in_vpc     = true
+  in_vpc     = true # not derived from vpc_id, which may be unknown: it decides which resources exist
   vpc_id     = local.network.vpc_id
   subnet_ids = local.function_subnet_ids
-  egress = merge(local.open_egress, local.makes_endpoints ? {
+  egress = merge(local.open_egress, local.endpoints_enabled ? {
     SQS      = { security_group_id = module.vpc_endpoints[0].sqs_security_group_id }
     DynamoDB = { prefix_list_id = module.vpc_endpoints[0].dynamodb_prefix_list_id }
   } : {})
@@ -167,17 +166,16 @@ module "table" {
   existing_table              = var.existing_table
   partition_key               = var.table_partition_key
   sort_key                    = var.table_sort_key
-  ttl_attribute               = var.table_ttl_attribute
-  ttl_enabled                 = var.table_ttl_enabled
+  ttl                         = var.table_ttl
   deletion_protection_enabled = var.deletion_protection_enabled
   kms_key                     = var.kms_key
   tags                        = var.tags
 }
 
-# The functions' way to the queue and the table, without NAT.
+# The functions' route to the queue and the table, without NAT.
 module "vpc_endpoints" {
   source = "./modules/vpc_endpoints"
-  count  = local.makes_endpoints ? 1 : 0
+  count  = local.endpoints_enabled ? 1 : 0
 
   name            = var.name
   vpc_id          = local.network.vpc_id
@@ -191,12 +189,12 @@ module "vpc_endpoints" {
 
   queue_arns                = [module.queue.arn, module.queue.dead_letter_arn]
   table_arns                = [module.table.arn]
-  sqs_policy_documents      = var.vpc_endpoint_policy_documents.sqs
-  dynamodb_policy_documents = var.vpc_endpoint_policy_documents.dynamodb
+  sqs_policy_documents      = var.vpc_endpoints.sqs_policy_documents
+  dynamodb_policy_documents = var.vpc_endpoints.dynamodb_policy_documents
   tags                      = var.tags
 }
 
-# Name and network decide where everything is, so what would move it is refused. The same way as in modules/table.
+# A new name or network would move everything, so it is refused, by the same mechanism as in modules/table.
 
 resource "terraform_data" "replaceable" {
   for_each = toset([var.deletion_protection_enabled ? "protected" : "unprotected"])
@@ -213,20 +211,20 @@ resource "terraform_data" "name" {
 
     postcondition {
       condition     = self.output == var.name
-      error_message = "name is ${var.name}, but the system is ${self.output}: a new name replaces table, queues and load balancer, with all orders in them, while deletion protection is on, or was when this was last applied. Set deletion_protection_enabled to false and apply that alone first; docs/changing.md says how to keep the orders."
+      error_message = "name is ${var.name}, but the system is ${self.output}. A new name would replace the table, the queues and the load balancer, with all orders in them, and deletion protection is on, or was at the last apply. Set deletion_protection_enabled to false and apply that change alone first; docs/changing.md describes how to keep the orders."
     }
   }
 }
 
 resource "terraform_data" "network" {
-  input = local.whose_network
+  input = local.current_network
 
   lifecycle {
     ignore_changes = [input]
 
     postcondition {
-      condition     = self.output == local.whose_network
-      error_message = "The system is in ${self.output}, and existing_network cannot be set, changed or removed later: neither load balancer nor security groups can move. Build another system beside this one, as docs/changing.md says."
+      condition     = self.output == local.current_network
+      error_message = "The system is in ${self.output}, and existing_network cannot be set, changed or removed later: neither the load balancer nor security groups can move. Create a second system beside this one, as docs/changing.md describes."
     }
   }
 }
@@ -234,49 +232,55 @@ resource "terraform_data" "network" {
 check "internet_facing" {
   assert {
     condition     = var.load_balancer_internal || var.certificate != null
-    error_message = "load_balancer_internal = false without certificate: orders cross the internet in plain text, and anybody in load_balancer_ingress_cidr_blocks may send them. Give a certificate, and think of load_balancer_web_acl."
+    error_message = "load_balancer_internal is false and certificate is not set: orders cross the internet in plain text, and anyone in load_balancer_ingress_cidr_blocks may send them. Set certificate, and consider load_balancer_web_acl."
   }
 }
 
 locals {
   source_dir = "${path.module}/lambda_src"
 
-  builds_network  = nonsensitive(var.existing_network == null)
-  whose_network   = local.builds_network ? "a network of its own" : var.existing_network.vpc_id
-  makes_endpoints = coalesce(var.vpc_endpoints_enabled, local.builds_network)
+  creates_vpc       = nonsensitive(var.existing_network == null)
+  current_network   = local.creates_vpc ? "a network of its own" : var.existing_network.vpc_id
+  endpoints_enabled = coalesce(var.vpc_endpoints.enabled, local.creates_vpc)
+  creates_role      = nonsensitive(var.existing_roles.ingest == null || var.existing_roles.process == null) || (local.creates_vpc && var.vpc.flow_logs_enabled)
 
-  # Single outputs rather than module.network[*], which would wait for all of it, flow logs and NAT gateways included. No try(): of
-  # a list with one new subnet it makes one that is unknown as a whole, and providers plan no change for that.
+  # Single outputs rather than module.network[*], which would wait for all of the module, including flow logs and NAT gateways. No
+  # try() either: it turns a list with one new subnet into a wholly unknown one, for which providers plan no change.
   network = {
-    vpc_id                   = local.builds_network ? module.network[0].vpc_id : var.existing_network.vpc_id
-    vpc_cidr_block           = local.builds_network ? module.network[0].vpc_cidr_block : var.existing_network.vpc_cidr_block
-    load_balancer_subnet_ids = local.builds_network ? module.network[0].public_subnet_ids : var.existing_network.load_balancer_subnet_ids
-    function_subnet_ids      = local.builds_network ? module.network[0].private_subnet_ids : var.existing_network.function_subnet_ids
-    function_route_table_ids = local.builds_network ? module.network[0].private_route_table_ids : var.existing_network.function_route_table_ids
+    vpc_id                   = local.creates_vpc ? module.network[0].vpc_id : var.existing_network.vpc_id
+    vpc_cidr_block           = local.creates_vpc ? module.network[0].vpc_cidr_block : var.existing_network.vpc_cidr_block
+    load_balancer_subnet_ids = local.creates_vpc ? module.network[0].public_subnet_ids : var.existing_network.load_balancer_subnet_ids
+    function_subnet_ids      = local.creates_vpc ? module.network[0].private_subnet_ids : var.existing_network.function_subnet_ids
+    function_route_table_ids = local.creates_vpc ? module.network[0].private_route_table_ids : var.existing_network.function_route_table_ids
   }
 
-  # With endpoints, from these: a function does not run in a subnet that has none yet.
-  function_subnet_ids = local.makes_endpoints ? module.vpc_endpoints[0].subnet_ids : local.network.function_subnet_ids
+  # The endpoints' output, so that no function runs in a subnet that has none yet.
+  function_subnet_ids = local.endpoints_enabled ? module.vpc_endpoints[0].subnet_ids : local.network.function_subnet_ids
 
-  # Without endpoints the functions reach SQS and DynamoDB at their public addresses; with NAT, handlers of a team's own may call others.
-  open_egress = local.makes_endpoints && var.nat_gateway == "none" ? {} : { AWS = { cidr_ipv4 = "0.0.0.0/0" } }
+  # Without endpoints the functions call the public addresses of SQS and DynamoDB; with NAT, custom handlers may call others.
+  open_egress = local.endpoints_enabled && var.vpc.nat_gateway == "none" ? {} : { AWS = { cidr_ipv4 = "0.0.0.0/0" } }
 
-  # Keyed by the range, so that one that comes or goes moves no other; the VPC's own, which AWS would not take twice, by one key
-  # whether it is named or not.
-  ingress_cidr_blocks = !local.has_load_balancer ? {} : var.load_balancer_ingress_cidr_blocks != null ? {
-    for block in var.load_balancer_ingress_cidr_blocks : (local.builds_network && block == var.vpc_cidr_block ? "the VPC" : block) => block
-    } : merge(
+  # Keyed by range, so that adding or removing one leaves the other rules alone. The VPC's own range has one key whether it is listed
+  # or not: AWS refuses to have it twice.
+  ingress_cidr_blocks = var.load_balancer_ingress_cidr_blocks != null ? {
+    for block in var.load_balancer_ingress_cidr_blocks : (local.creates_vpc && block == var.vpc.cidr_block ? "the VPC" : block) => block
+    } : nonsensitive(var.existing_listener != null) ? {} : merge(
     { "the VPC" = local.network.vpc_cidr_block },
-    local.builds_network && var.load_balancer_ip_address_type == "dualstack" ? { "the VPC by IPv6" = module.network[0].vpc_ipv6_cidr_block } : {},
+    local.creates_vpc && var.load_balancer_ip_address_type == "dualstack" ? { "the VPC by IPv6" = module.network[0].vpc_ipv6_cidr_block } : {},
   )
-  has_load_balancer = nonsensitive(var.existing_listener == null)
 
-  maximum_concurrency = coalesce(var.process_maximum_concurrency, 5)
+  # Half of a new account's quota of 10, which ingest needs as well.
+  default_maximum_concurrency = 5
+  maximum_concurrency         = coalesce(var.process_maximum_concurrency, local.default_maximum_concurrency)
 
-  # What both handlers must agree on with the table, from the table.
+  # "Creating and configuring an Amazon SQS event source mapping" (AWS Lambda Developer Guide).
+  invocations_per_poller = 10
+
+  # Both handlers take the table's keys from the table itself.
+  accepted_at_attribute = "accepted_at"
   shared_environment = {
     TABLE_KEYS            = jsonencode(module.table.keys)
-    ACCEPTED_AT_ATTRIBUTE = "accepted_at"
+    ACCEPTED_AT_ATTRIBUTE = local.accepted_at_attribute
     DNS_SUFFIX            = data.aws_partition.current.dns_suffix
   }
   ingest_environment = merge(local.shared_environment, {
@@ -285,7 +289,7 @@ locals {
     MAX_ORDERS           = local.max_orders_per_request
     HTTP_PATHS           = jsonencode(var.paths)
     READ_TIMEOUT_SECONDS = local.ingest_read_timeout_seconds
-  }, var.table_ttl_enabled && var.table_ttl_attribute != null ? { TTL_ATTRIBUTE = var.table_ttl_attribute } : {})
+  }, var.table_ttl.enabled && var.table_ttl.attribute != null ? { TTL_ATTRIBUTE = var.table_ttl.attribute } : {})
   process_environment = merge(local.shared_environment, {
     TABLE_NAME              = module.table.name
     DEAD_LETTER_QUEUE_URL   = module.queue.dead_letter_url
@@ -295,8 +299,13 @@ locals {
     READ_TIMEOUT_SECONDS    = local.process_read_timeout_seconds
   })
 
-  # How long an attempt of a call waits for its answer. Two of them, 1.5 s to connect included, fit into a function's timeout and
-  # leave it time to answer.
-  ingest_read_timeout_seconds  = min(3, (var.ingest_timeout_seconds - 2) / 2 - 1)
-  process_read_timeout_seconds = min(3, (var.process_timeout_seconds - local.invocation.reserve_seconds) / 2 - 1)
+  # How long one attempt at an AWS call waits for its answer: two attempts, each with its time to connect, fit into the function's
+  # timeout and leave ingest time to respond and process time to report.
+  attempts                     = 2
+  connect_seconds              = 1.5 # as in lambda_src/shared/connections.py
+  longest_read_seconds         = 3   # SQS and DynamoDB answer in milliseconds: whatever takes longer is better tried again
+  respond_seconds              = 1
+  report_seconds               = 2
+  ingest_read_timeout_seconds  = min(local.longest_read_seconds, (var.ingest_timeout_seconds - local.respond_seconds) / local.attempts - local.connect_seconds)
+  process_read_timeout_seconds = min(local.longest_read_seconds, (var.process_timeout_seconds - local.report_seconds) / local.attempts - local.connect_seconds)
 }

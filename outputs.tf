@@ -1,30 +1,30 @@
 output "endpoint_url" {
-  description = "URL that takes orders by POST. With a certificate, use a name that it covers instead; null with existing_listener, whose load balancer's name applies."
+  description = "URL to which orders are POSTed. With certificate, use a name that it covers instead. null with existing_listener: use the name of its load balancer."
   value       = module.load_balancer.endpoint_url
 }
 
 output "max_orders_per_request" {
-  description = "Orders that one request may have at most, as process must be able to settle them: 1000, and fewer with a short process_timeout_seconds, little process_memory_size, or a large process_batch_size and few deliveries."
+  description = "Maximum number of orders in one request, because process must be able to settle them: 1000, or fewer with a short process_timeout_seconds, a small process_memory_size, or a large process_batch_size with few deliveries."
   value       = local.max_orders_per_request
 }
 
 output "survived_outage_seconds" {
-  description = "Seconds for which every delivery of an order may fail before it moves to the dead-letter queue."
+  description = "Seconds for which every delivery of an order may fail before the order moves to the dead-letter queue."
   value       = module.queue.survived_outage_seconds
 }
 
 output "load_balancer_name" {
-  description = "Name of the load balancer, null with existing_listener."
+  description = "Name of the load balancer; null with existing_listener."
   value       = module.load_balancer.name
 }
 
 output "load_balancer_arn" {
-  description = "ARN of the load balancer, null with existing_listener."
+  description = "ARN of the load balancer; null with existing_listener."
   value       = module.load_balancer.arn
 }
 
 output "load_balancer_dns_name" {
-  description = "DNS name of the load balancer, null with existing_listener."
+  description = "DNS name of the load balancer; null with existing_listener."
   value       = module.load_balancer.dns_name
 }
 
@@ -34,7 +34,7 @@ output "load_balancer_zone_id" {
 }
 
 output "load_balancer_security_group_id" {
-  description = "ID of the load balancer's security group, null with existing_listener."
+  description = "ID of the load balancer's security group; null with existing_listener."
   value       = module.load_balancer.security_group_id
 }
 
@@ -59,7 +59,7 @@ output "ingest_role_arn" {
 }
 
 output "ingest_policy_json" {
-  description = "IAM policy document with everything that the ingest role needs, for those who bring a role of their own."
+  description = "IAM policy document with everything that the ingest role needs, for the owner of existing_roles.ingest."
   value       = module.ingest.policy_json
 }
 
@@ -99,7 +99,7 @@ output "dead_letter_queue_arn" {
 }
 
 output "event_source_mapping_id" {
-  description = "ID of the event source mapping from the queue to the process function, for those who must pause it."
+  description = "ID of the event source mapping from the queue to the process function, for pausing the consumer."
   value       = aws_lambda_event_source_mapping.process.uuid
 }
 
@@ -119,7 +119,7 @@ output "process_role_arn" {
 }
 
 output "process_policy_json" {
-  description = "IAM policy document with everything that the process role needs, for those who bring a role of their own."
+  description = "IAM policy document with everything that the process role needs, for the owner of existing_roles.process."
   value       = module.process.policy_json
 }
 
@@ -139,31 +139,31 @@ output "table_arn" {
 }
 
 output "vpc_id" {
-  description = "ID of the VPC, built or given."
+  description = "ID of the VPC, created or existing."
   value       = local.network.vpc_id
 }
 
 output "load_balancer_subnet_ids" {
-  description = "IDs of the load balancer's subnets, the public ones of a VPC that is built."
+  description = "IDs of the load balancer's subnets; the public ones if the VPC is created here."
   value       = local.network.load_balancer_subnet_ids
 }
 
 output "function_subnet_ids" {
-  description = "IDs of the functions' subnets, the private ones of a VPC that is built."
+  description = "IDs of the functions' subnets; the private ones if the VPC is created here."
   value       = local.network.function_subnet_ids
 }
 
 output "function_route_table_ids" {
-  description = "IDs of the functions' subnets' route tables, for routes to networks that handlers of your own call."
+  description = "IDs of the route tables of the functions' subnets, for routes to networks that handlers of your own call."
   value       = local.network.function_route_table_ids
 }
 
 output "load_balancer_route_table_id" {
   description = "ID of the route table of the load balancer's subnets, for routes back to clients in connected networks; null with existing_network."
-  value       = local.builds_network ? module.network[0].public_route_table_id : null
+  value       = local.creates_vpc ? module.network[0].public_route_table_id : null
 }
 
 output "kms_key_policy_json" {
-  description = "Key policy with what the customer managed key in kms_key must allow: IAM of this account, and CloudWatch Logs for the log groups of this name."
+  description = "Key policy that the customer managed key in kms_key must contain: it admits this account's IAM policies, and CloudWatch Logs for this system's log groups."
   value       = data.aws_iam_policy_document.kms_key.json
 }

@@ -1,4 +1,4 @@
-# AWS Academy and the like: no role may be created, one pre-made role does everything, and the account is small.
+# AWS Academy and similar accounts: you may not create roles, one pre-made role does everything, and quotas are small.
 
 terraform {
   required_version = ">= 1.9"
@@ -26,9 +26,8 @@ module "async_ingest" {
 
   name = var.name
 
-  existing_ingest_role  = local.role
-  existing_process_role = local.role
-  flow_logs_enabled     = false # no role may be made for them
+  existing_roles = { ingest = local.role, process = local.role }
+  vpc            = { flow_logs_enabled = false } # they would need a role of their own
 
   process_maximum_concurrency = 2
   deletion_protection_enabled = var.deletion_protection

@@ -1,5 +1,5 @@
 output "endpoint_url" {
-  description = "POST orders here, from inside the VPC."
+  description = "URL to which orders are POSTed, from inside the VPC."
   value       = module.async_ingest.endpoint_url
 }
 
@@ -24,6 +24,6 @@ output "table_name" {
 }
 
 output "event_source_mapping_id" {
-  description = "ID of the event source mapping, for those who must pause it."
+  description = "ID of the event source mapping, for pausing the consumer."
   value       = module.async_ingest.event_source_mapping_id
 }

@@ -1,23 +1,23 @@
 variable "name" {
-  description = "Prefix of every name, 3 to 24 characters."
+  description = "Prefix of every resource name: 3 to 24 lower-case letters, digits and hyphens. Changing it replaces everything."
   type        = string
   default     = "async-ingest"
 }
 
 variable "region" {
-  description = "AWS region to build in."
+  description = "AWS region. Changing it creates a second system rather than moving the first."
   type        = string
   default     = "us-east-1"
 }
 
 variable "deletion_protection" {
-  description = "Whether AWS refuses to delete the table and the load balancer. Set it to false for a stack that is to be destroyed soon."
+  description = "Have AWS refuse to delete the table and the load balancer. Before an intentional destroy, set it to false and apply that change alone."
   type        = bool
   default     = true
 }
 
 variable "role_name" {
-  description = "Name of the pre-made role that Lambda may use."
+  description = "Name of the pre-made role that both functions use. Changing it publishes a new version of both."
   type        = string
   default     = "LabRole"
 }

@@ -1,4 +1,4 @@
-# For production: HTTPS under a name of your own, a key of your own, access logs, larger batches, more at the same time.
+# For production: HTTPS at your own domain name, your own key, access logs, larger batches and higher concurrency.
 
 terraform {
   required_version = ">= 1.9"
@@ -34,15 +34,15 @@ module "async_ingest" {
   process_memory_size             = 1024
   queue_max_receive_count         = 10
 
-  table_ttl_attribute = "expires_at"
+  table_ttl = { attribute = "expires_at" }
 
-  availability_zones          = var.availability_zones
+  vpc                         = { availability_zones = var.availability_zones }
   kms_key                     = { arn = aws_kms_key.this.arn }
   deletion_protection_enabled = var.deletion_protection
   tags                        = { service = var.name }
 }
 
-# The module says what the key must allow, by name alone, so the two do not wait for each other.
+# kms_key_policy_json depends on the system's name alone, so key and module do not depend on each other in a cycle.
 resource "aws_kms_key" "this" {
   description         = "Orders of ${var.name}"
   enable_key_rotation = true

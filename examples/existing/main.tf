@@ -1,5 +1,5 @@
-# Into what a team has: its network, its shared load balancer, its roles, its key, and a table of its own make. All of it stands
-# here in the same configuration, and so is unknown at plan, to show that nothing of it need exist before.
+# In an existing environment: its network, shared load balancer, roles, key and table. All of these are created in the same
+# configuration, and so are unknown at plan, to show that none of them needs to exist beforehand.
 
 terraform {
   required_version = ">= 1.9"
@@ -28,13 +28,12 @@ module "async_ingest" {
     function_subnet_ids      = module.network.private_subnet_ids
     function_route_table_ids = module.network.private_route_table_ids
   }
-  vpc_endpoints_enabled = true # nothing else runs in this network
+  vpc_endpoints = { enabled = true } # nothing else runs in this network
 
   existing_listener = { arn = aws_lb_listener.shared.arn, priority = 100 }
   paths             = ["/lambda/api", "/v1/orders"]
 
-  existing_ingest_role  = { arn = local.role_arns["ingest"] }
-  existing_process_role = { arn = local.role_arns["process"] }
+  existing_roles = { ingest = { arn = local.role_arns["ingest"] }, process = { arn = local.role_arns["process"] } }
 
   existing_table      = { name = module.table.name, arn = module.table.arn }
   table_partition_key = { name = "order_id", type = "S" }
@@ -43,7 +42,7 @@ module "async_ingest" {
   kms_key = { arn = aws_kms_key.this.arn }
 }
 
-# Inputs that few need are those of a module of its own: here the table's class and stream.
+# Rarely needed settings, here the table's class and stream, are inputs of the submodules only.
 module "table" {
   source = "../../modules/table"
 
@@ -69,7 +68,7 @@ resource "aws_kms_key" "this" {
   policy              = module.async_ingest.kms_key_policy_json
 }
 
-# The roles are the team's; what they must allow is an output of the module.
+# The team owns the roles; the module's outputs say what they must allow.
 resource "aws_iam_role" "orders" {
   for_each = toset(["ingest", "process"])
 
@@ -88,7 +87,7 @@ resource "aws_iam_role_policy" "orders" {
   policy = each.value
 }
 
-# By way of the policies: Lambda refuses a role that cannot yet do what the function needs.
+# Through the policies, because Lambda refuses a role that does not have the function's permissions yet.
 locals {
   role_arns = {
     for name, policy in aws_iam_role_policy.orders :
@@ -115,7 +114,7 @@ data "aws_iam_policy_document" "lambda" {
   }
 }
 
-# The load balancer that many services share.
+# The load balancer that several services share.
 resource "aws_lb" "shared" {
   # checkov:skip=CKV_AWS_91:an example without a bucket; examples/complete has one
   # checkov:skip=CKV2_AWS_20:an example without a certificate; examples/complete has one

@@ -1,4 +1,4 @@
-# The whole system with every default: one module block, one URL.
+# The whole system with all defaults: one module block, one URL.
 
 terraform {
   required_version = ">= 1.9"

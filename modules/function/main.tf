@@ -15,8 +15,10 @@ locals {
   has_own_role = nonsensitive(var.existing_role == null)
   role_arn     = local.has_own_role ? one(aws_iam_role.this[*].arn) : var.existing_role.arn
 
-  environment       = merge(var.environment, { LOG_LEVEL = var.log_level })
-  environment_bytes = nonsensitive(sum([for name, value in local.environment : length(name) + floor(length(replace(base64encode(value), "=", "")) * 3 / 4)]))
+  # "Lambda quotas" (AWS Lambda Developer Guide). The size of a value is that of its UTF-8, which base64 shows: 4 characters for 3 bytes.
+  environment_bytes_limit = 4096
+  environment             = merge(var.environment, { LOG_LEVEL = var.log_level })
+  environment_bytes       = nonsensitive(sum([for name, value in local.environment : length(name) + floor(length(replace(base64encode(value), "=", "")) * 3 / 4)]))
 
   source_files = merge([
     for package in var.source_packages : {
@@ -25,8 +27,8 @@ locals {
   ]...)
 }
 
-# One block per file: names and contents alone enter the zip, so it is the same on every machine whatever the checkout's
-# file modes, times and order. The path has all that can differ between two instances in one configuration.
+# One block per file, so that only names and contents enter the zip, and it is the same on every machine, whatever the checkout's file
+# modes, times and order. The path includes all that can differ between two instances in one configuration.
 data "archive_file" "this" {
   count = var.package == null ? 1 : 0
 
@@ -45,12 +47,12 @@ data "archive_file" "this" {
   lifecycle {
     precondition {
       condition     = length(local.source_files) > 0
-      error_message = "source_packages ${join(", ", var.source_packages)} hold no *.py file below source_dir ${var.source_dir}. Name the sub-directories that the handler ${var.handler} is in."
+      error_message = "source_packages ${join(", ", var.source_packages)} contain no *.py file below source_dir ${var.source_dir}. List the subdirectories that contain the handler ${var.handler}."
     }
   }
 }
 
-# Before the function: a function that runs first makes its own log group, without retention and key.
+# Created before the function, which would otherwise create it at its first run, without retention and key.
 resource "aws_cloudwatch_log_group" "this" {
   name              = "/aws/lambda/${var.name}"
   retention_in_days = var.log_retention_days
@@ -60,8 +62,8 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 resource "aws_lambda_function" "this" {
-  # checkov:skip=CKV_AWS_116:a function's own dead-letter queue serves asynchronous invocations only; nothing invokes this one so
-  # checkov:skip=CKV_AWS_272:the default package is made from source by Terraform on the spot, with nobody else's signature to check; a package of your own is pinned by its hash or object version
+  # checkov:skip=CKV_AWS_116:a function's own dead-letter queue serves asynchronous invocations only, and there are none
+  # checkov:skip=CKV_AWS_272:Terraform builds the default package from source, with no third-party signature to check; a package of your own is pinned by its hash or object version
   function_name = var.name
   description   = var.description
   role          = local.role_arn
@@ -79,7 +81,7 @@ resource "aws_lambda_function" "this" {
   s3_key            = one(var.package[*].s3_key)
   s3_object_version = one(var.package[*].s3_object_version)
 
-  # A version for each change of code or configuration, so that the alias can go back to the one before.
+  # A version for each change of code or configuration, so that the alias can be rolled back.
   publish = true
 
   reserved_concurrent_executions = coalesce(var.reserved_concurrency, -1)
@@ -92,7 +94,7 @@ resource "aws_lambda_function" "this" {
   logging_config {
     log_group  = aws_cloudwatch_log_group.this.name
     log_format = "JSON"
-    # Lambda takes a line of metrics for INFO and would drop it at a higher level, so the handler applies such a level itself.
+    # Lambda treats a line of metrics as INFO and would drop it at a higher level, so the handler applies a higher level itself.
     application_log_level = contains(["WARN", "ERROR", "FATAL"], var.log_level) ? "INFO" : var.log_level
     system_log_level      = "WARN"
   }
@@ -120,25 +122,25 @@ resource "aws_lambda_function" "this" {
 
   tags = var.tags
 
-  # Lambda checks at creation that the role may make network interfaces; and a version that runs has its way out.
+  # Lambda checks at creation that the role may create network interfaces, and a running version must be able to make its calls.
   depends_on = [aws_iam_role_policy.this, aws_vpc_security_group_egress_rule.this]
 
   lifecycle {
     precondition {
       condition     = var.in_vpc == (length(var.subnet_ids) > 0)
-      error_message = "in_vpc, vpc_id and subnet_ids go together: set all to run the function in a VPC, or none."
+      error_message = "in_vpc is ${var.in_vpc}, but there are ${length(var.subnet_ids)} subnet_ids. Set in_vpc, vpc_id and subnet_ids to run the function in a VPC, or none of them."
     }
     precondition {
-      condition     = local.environment_bytes <= 4096
-      error_message = "The environment takes ${local.environment_bytes} bytes, and Lambda allows 4096 for all names and values. Shorten what environment holds, or keep it in a parameter that the handler reads."
+      condition     = local.environment_bytes <= local.environment_bytes_limit
+      error_message = "environment takes ${local.environment_bytes} bytes, with LOG_LEVEL and what the root module adds, but Lambda allows ${local.environment_bytes_limit} for all names and values. Shorten it, or keep it in a parameter that the handler reads."
     }
     precondition {
       condition     = !(var.snap_start_enabled && var.provisioned_concurrency != null)
-      error_message = "snap_start_enabled and provisioned_concurrency ${coalesce(var.provisioned_concurrency, 0)} exclude each other at AWS: both answer the same question, how to start fast. Keep one."
+      error_message = "snap_start_enabled is true and provisioned_concurrency is ${coalesce(var.provisioned_concurrency, 0)}, but AWS allows only one of them per version. Remove one."
     }
     precondition {
       condition     = try(var.provisioned_concurrency <= var.reserved_concurrency, true)
-      error_message = "provisioned_concurrency ${coalesce(var.provisioned_concurrency, 0)} is above reserved_concurrency ${coalesce(var.reserved_concurrency, 0)}, of which it is a part. Raise the one or lower the other."
+      error_message = "provisioned_concurrency ${coalesce(var.provisioned_concurrency, 0)} is above reserved_concurrency ${coalesce(var.reserved_concurrency, 0)}, of which it is a part. Lower the former or raise the latter."
     }
   }
 }
@@ -150,7 +152,7 @@ resource "aws_lambda_alias" "live" {
   function_version = aws_lambda_function.this.version
 
   lifecycle {
-    # It goes with the function, whose name stays.
+    # A replaced function has the same name but no alias.
     replace_triggered_by = [aws_lambda_function.this.id]
   }
 }
@@ -176,11 +178,11 @@ resource "aws_security_group" "this" {
 
   tags = merge(var.tags, { Name = "${var.name}-function" })
 
-  # At the end Lambda needs the role's permissions to delete the network interfaces that this group waits for.
+  # On destroy, Lambda needs the role's permissions to delete the network interfaces that use this group.
   depends_on = [aws_iam_role_policy.this]
 
   lifecycle {
-    create_before_destroy = true # nothing lets go of a group before it has another
+    create_before_destroy = true # the function needs the new group before it releases the old one
   }
 }
 

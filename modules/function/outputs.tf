@@ -9,7 +9,7 @@ output "arn" {
 }
 
 output "alias_arn" {
-  description = "ARN of the alias \"live\", which is what callers invoke."
+  description = "ARN of the alias \"live\", which callers invoke."
   value       = aws_lambda_alias.live.arn
 }
 
@@ -19,7 +19,7 @@ output "alias_name" {
 }
 
 output "version" {
-  description = "The version that the alias points to."
+  description = "Version that the alias points to."
   value       = aws_lambda_alias.live.function_version
 }
 
@@ -34,11 +34,11 @@ output "log_group_name" {
 }
 
 output "security_group_id" {
-  description = "ID of the function's security group, null outside a VPC."
+  description = "ID of the function's security group; null outside a VPC."
   value       = one(aws_security_group.this[*].id)
 }
 
 output "policy_json" {
-  description = "IAM policy document with everything that the function's role needs, for those who bring a role of their own."
+  description = "IAM policy document with everything that the function's role needs, for the owner of an existing_role."
   value       = data.aws_iam_policy_document.this.json
 }

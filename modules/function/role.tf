@@ -13,7 +13,7 @@ data "aws_iam_policy_document" "trust" {
       identifiers = ["lambda.amazonaws.com"]
     }
 
-    # Confused deputy: only functions of this account. Not aws:SourceArn: Lambda tries the role before the function exists.
+    # Against confused deputies: only functions of this account. Not aws:SourceArn, because Lambda tests the role before the function exists.
     condition {
       test     = "StringEquals"
       variable = "aws:SourceAccount"
@@ -43,8 +43,8 @@ data "aws_iam_policy_document" "runtime" {
     for_each = var.in_vpc ? ["vpc"] : []
 
     content {
-      # As wide as the region, for Lambda tries it out on interfaces that do not exist yet, and in any account, for the subnets of a
-      # shared VPC belong to its owner; denied to the code below.
+      # All of the region, because Lambda tests this with interfaces that do not exist yet, and all accounts, because the subnets of a
+      # shared VPC belong to its owner. Denied to the function's code below.
       sid = "ManageNetworkInterfaces"
       actions = [
         "ec2:AssignPrivateIpAddresses",
@@ -66,8 +66,8 @@ data "aws_iam_policy_document" "runtime" {
     }
   }
 
-  # The Lambda service makes the network interfaces, and its calls carry no lambda:SourceFunctionArn. Code in the function
-  # does: "Using source function ARN to control function access behavior" (AWS Lambda Developer Guide).
+  # The Lambda service creates the network interfaces, and its calls carry no lambda:SourceFunctionArn. Those of code in the function
+  # do: "Using source function ARN to control function access behavior" (AWS Lambda Developer Guide).
   dynamic "statement" {
     for_each = var.in_vpc ? ["vpc"] : []
 
@@ -86,8 +86,8 @@ data "aws_iam_policy_document" "runtime" {
   }
 }
 
-# Lambda decrypts the environment as the role where it holds no grant for it: the role was replaced, or whoever deployed may not
-# make grants ("Securing Lambda environment variables", AWS Lambda Developer Guide). Whatever key it is encrypted under.
+# Lambda decrypts the environment as the role if it has no grant, because the role was replaced or the deployer may not create grants
+# ("Securing Lambda environment variables", AWS Lambda Developer Guide). Any key, because it may have been another before.
 data "aws_iam_policy_document" "environment" {
   statement {
     sid       = "DecryptEnvironment"
@@ -109,7 +109,8 @@ data "aws_iam_policy_document" "this" {
 resource "aws_iam_role" "this" {
   count = local.role_count
 
-  # IAM has one name space for all regions, and a new path replaces a role while the function still runs with the old one.
+  # A prefix (IAM allows 38 characters), because IAM has one namespace for all regions, and because a new path replaces the role while
+  # the function still runs with the old one.
   name_prefix          = "${substr(var.name, 0, 37)}-"
   description          = "Execution role of the function ${var.name}"
   path                 = var.role_path
@@ -119,7 +120,7 @@ resource "aws_iam_role" "this" {
   tags = var.tags
 
   lifecycle {
-    create_before_destroy = true # the function is switched in between
+    create_before_destroy = true # the function switches in between
   }
 }
 

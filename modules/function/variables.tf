@@ -1,40 +1,40 @@
 variable "name" {
-  description = "Name of the function, its role and its log group, 1 to 64 letters, digits, hyphens and underscores. Changing it replaces them."
+  description = "Name of the function and of its log group, and prefix of its role: 1 to 64 letters, digits, hyphens and underscores. Changing it replaces them."
   type        = string
   nullable    = false
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", var.name))
-    error_message = "name must be 1 to 64 letters, digits, hyphens and underscores. Got \"${var.name}\", ${length(var.name)} characters."
+    error_message = "name is \"${var.name}\" (${length(var.name)} characters), but must be 1 to 64 letters, digits, hyphens and underscores."
   }
 }
 
 variable "description" {
-  description = "What the function does, for whoever meets it in the console, up to 256 characters."
+  description = "What the function does, for readers of the console, up to 256 characters."
   type        = string
   default     = ""
   nullable    = false
 
   validation {
     condition     = length(var.description) <= 256
-    error_message = "description must be at most 256 characters. Got ${length(var.description)}."
+    error_message = "description has ${length(var.description)} characters, but must have at most 256."
   }
 }
 
 variable "source_dir" {
-  description = "Directory that holds the Python packages, the import root of the function."
+  description = "Directory that contains the Python packages; the function's import root."
   type        = string
   nullable    = false
 }
 
 variable "source_packages" {
-  description = "Sub-directories of source_dir that go into the zip, with their *.py files."
+  description = "Subdirectories of source_dir whose *.py files go into the zip. A change to them publishes a new version."
   type        = list(string)
   nullable    = false
 }
 
 variable "package" {
-  description = "A prebuilt package instead of the source: { filename, source_code_hash } for a local zip with its base64 SHA-256, or { s3_bucket, s3_key, s3_object_version, source_code_hash } for an object. Set it to replace the handler by one of your own."
+  description = "A prebuilt package instead of the source: a local zip { filename, source_code_hash (base64 SHA-256) } or an S3 object { s3_bucket, s3_key, s3_object_version, source_code_hash }. Set it to use a handler of your own. A change publishes a new version."
   type = object({
     filename          = optional(string)
     source_code_hash  = optional(string)
@@ -44,90 +44,90 @@ variable "package" {
   })
   default = null
 
-  # Presence alone is looked at: a bucket or key may be made in the same configuration and be unknown at plan.
+  # Only checks what is set: a bucket or key may be created in the same configuration and be unknown at plan.
   validation {
     condition     = try((var.package.filename != null) != (var.package.s3_bucket != null && var.package.s3_key != null), var.package == null)
-    error_message = "package needs either filename or s3_bucket and s3_key."
+    error_message = "package must have either filename, or s3_bucket and s3_key."
   }
 
   validation {
     condition     = try(var.package.s3_key == null || var.package.source_code_hash != null || var.package.s3_object_version != null, var.package == null)
-    error_message = "package.s3_key needs s3_object_version or source_code_hash: without either a changed object is not deployed, and nobody knows which one runs."
+    error_message = "package.s3_key needs package.s3_object_version or package.source_code_hash, or Terraform would neither deploy a changed object nor know which one runs."
   }
 
   validation {
     condition     = try(var.package.filename == null || var.package.source_code_hash != null, var.package == null)
-    error_message = "package.filename needs source_code_hash, for example filebase64sha256(filename): without it a changed zip is not deployed."
+    error_message = "package.filename needs package.source_code_hash, for example filebase64sha256(filename), or Terraform would not deploy a changed zip."
   }
 }
 
 variable "handler" {
-  description = "Dotted path of the function to call, for example \"ingest.handler.handle\"."
+  description = "Dotted path of the Python function to call, for example \"ingest.handler.handle\". A change publishes a new version."
   type        = string
   nullable    = false
 }
 
 variable "runtime" {
-  description = "Lambda runtime. Change it to a newer Python once Lambda has it."
+  description = "Lambda runtime, python3.12 or newer. A change publishes a new version."
   type        = string
   default     = "python3.13"
   nullable    = false
 
   validation {
     condition     = can(regex("^python3\\.1[2-9]$", var.runtime))
-    error_message = "runtime must be python3.12 or newer, for example python3.13. Got \"${var.runtime}\"."
+    error_message = "runtime is \"${var.runtime}\", but must be python3.12 or newer, for example python3.13."
   }
 }
 
 variable "architecture" {
-  description = "\"arm64\" (cheaper for the same work) or \"x86_64\". Change it when a layer of yours exists for one only."
+  description = "\"arm64\" (cheaper for the same work) or \"x86_64\". Change it if a layer of yours exists for one only. A change publishes a new version."
   type        = string
   default     = "arm64"
   nullable    = false
 
   validation {
     condition     = contains(["arm64", "x86_64"], var.architecture)
-    error_message = "architecture must be \"arm64\" or \"x86_64\". Got \"${var.architecture}\"."
+    error_message = "architecture is \"${var.architecture}\", but must be \"arm64\" or \"x86_64\"."
   }
 }
 
 variable "layers" {
-  description = "ARNs of up to five layer versions, for example an agent of your observability vendor."
+  description = "ARNs of up to five layer versions, for example an observability agent. A change publishes a new version."
   type        = list(string)
   default     = []
   nullable    = false
 
   validation {
     condition     = length(var.layers) <= 5
-    error_message = "layers takes at most five, the limit of Lambda. Got ${length(var.layers)}."
+    error_message = "layers has ${length(var.layers)} layer versions, but Lambda allows at most five."
   }
 }
 
 variable "memory_size" {
-  description = "Memory in MB, 128 to 10240; CPU comes in proportion, one vCPU at 1769. Raise it when the duration matters more than the price."
+  description = "Memory in MB, 128 to 10240; CPU is proportional, one vCPU at 1769. Raise it if the duration matters more than the price. A change publishes a new version."
   type        = number
   default     = 512
   nullable    = false
 
   validation {
     condition     = var.memory_size >= 128 && var.memory_size <= 10240 && floor(var.memory_size) == var.memory_size
-    error_message = "memory_size must be a whole number of MB, 128 to 10240. Got ${var.memory_size}."
+    error_message = "memory_size is ${var.memory_size}, but must be a whole number of MB, 128 to 10240."
   }
 }
 
 variable "timeout_seconds" {
-  description = "Seconds after which Lambda ends an invocation, 1 to 900."
+  description = "Seconds after which Lambda stops an invocation, 1 to 900. A change publishes a new version."
   type        = number
   nullable    = false
 
   validation {
     condition     = var.timeout_seconds >= 1 && var.timeout_seconds <= 900 && floor(var.timeout_seconds) == var.timeout_seconds
-    error_message = "timeout_seconds must be a whole number of seconds, 1 to 900. Got ${var.timeout_seconds}."
+    error_message = "timeout_seconds is ${var.timeout_seconds}, but must be a whole number of seconds, 1 to 900."
   }
 }
 
 variable "environment" {
-  description = "Environment variables that the handler reads, together with their names at most 4096 bytes. Not for secrets."
+  description = "Environment variables that the handler reads, at most 4096 bytes of names and values; not for secrets. A change publishes a new version."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -135,7 +135,7 @@ variable "environment" {
   # "Working with Lambda environment variables" (AWS Lambda Developer Guide).
   validation {
     condition     = alltrue([for name in keys(var.environment) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))])
-    error_message = "Names in environment must start with a letter, and have at least two letters, digits and underscores. Got ${join(", ", keys(var.environment))}."
+    error_message = "environment has the names ${join(", ", keys(var.environment))}, but each must start with a letter and consist of at least two letters, digits and underscores."
   }
 
   validation {
@@ -145,62 +145,62 @@ variable "environment" {
       "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
       "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
     ])) == 0
-    error_message = "environment sets a variable that Lambda keeps for itself, one of ${join(", ", [for name in keys(var.environment) : name if can(regex("^(AWS|LAMBDA)_", name))])}. Remove it."
+    error_message = "environment sets a variable that Lambda reserves, one of ${join(", ", [for name in keys(var.environment) : name if can(regex("^(AWS|LAMBDA)_", name))])}. Remove it."
   }
 }
 
 variable "reserved_concurrency" {
-  description = "Instances that are set aside for this function and also its most, at least 1; null shares the account's. Set it to keep other functions from starving this one, in an account whose quota allows it: a new account's may be 10, of which AWS keeps some unreserved."
+  description = "Reserved concurrency (≥ 1): both guaranteed and capped. null uses the account's unreserved pool. Set it where other functions could starve this one and the account's quota allows it; a new account's may be 10, of which AWS keeps some unreserved. Changed in place."
   type        = number
   default     = null
 
   validation {
     condition     = try(var.reserved_concurrency >= 1, var.reserved_concurrency == null)
-    error_message = "reserved_concurrency must be at least 1 (0 would stop the function), or null for none. Got ${coalesce(var.reserved_concurrency, 0)}."
+    error_message = "reserved_concurrency is ${coalesce(var.reserved_concurrency, 0)}, but must be at least 1 (0 would stop the function), or null for none."
   }
 }
 
 variable "provisioned_concurrency" {
-  description = "Instances that are kept warm behind the alias, at least 1; null for none. Set it when cold starts hurt and the load is steady."
+  description = "Provisioned concurrency of the alias (≥ 1), billed by the hour; null for none. Set it if cold starts hurt and the load is steady. Excludes snap_start_enabled. Changed in place."
   type        = number
   default     = null
 
   validation {
     condition     = try(var.provisioned_concurrency >= 1, var.provisioned_concurrency == null)
-    error_message = "provisioned_concurrency must be at least 1, or null for none. Got ${coalesce(var.provisioned_concurrency, 0)}."
+    error_message = "provisioned_concurrency is ${coalesce(var.provisioned_concurrency, 0)}, but must be at least 1, or null for none."
   }
 }
 
 variable "snap_start_enabled" {
-  description = "Whether versions start from a snapshot. Set it when cold starts hurt and the load is not steady; each restore is billed, and so is the cached snapshot of every published version until it is deleted."
+  description = "Start published versions from a snapshot. Set it if cold starts hurt and the load is not steady; each restore is billed, and so is the snapshot of every published version until it is deleted. Excludes provisioned_concurrency. A change publishes a new version."
   type        = bool
   default     = false
   nullable    = false
 }
 
-# Apart from where, so that the policy depends on no network: a role made from it may be one that the network waits for.
+# Separate from vpc_id, which may be unknown at plan, and which the policy must not depend on: the network may wait for a role with it.
 variable "in_vpc" {
-  description = "Whether the function runs in a VPC, and its role may have the Lambda service manage network interfaces. true needs vpc_id and subnet_ids."
+  description = "Run the function in a VPC, and let the Lambda service manage network interfaces with its role. true needs vpc_id and subnet_ids. A change publishes a new version."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "vpc_id" {
-  description = "With in_vpc: ID of the VPC, for the function's security group. It cannot be changed later."
+  description = "ID of the VPC, for the function's security group; only with in_vpc. It cannot be changed later."
   type        = string
   default     = null
 }
 
 variable "subnet_ids" {
-  description = "With in_vpc: IDs of the function's subnets, in different zones."
+  description = "IDs of the function's subnets, in different zones; only with in_vpc. A change publishes a new version."
   type        = list(string)
   default     = []
   nullable    = false
 }
 
 variable "egress" {
-  description = "With in_vpc: HTTPS destinations that the function may call, by a name for each: a security group, a prefix list or an IPv4 range."
+  description = "HTTPS destinations that the function may call, each a security group, a prefix list or an IPv4 range under a name of your choice; only with in_vpc. Changed in place."
   type = map(object({
     security_group_id = optional(string)
     prefix_list_id    = optional(string)
@@ -211,70 +211,70 @@ variable "egress" {
 }
 
 variable "existing_role" {
-  description = "A role that exists already, instead of one made here; its permissions are then its owner's business (see the output policy_json)."
+  description = "An existing role to use instead of creating one; its owner grants it what the output policy_json contains. Setting it later publishes a new version and deletes the role that was created here."
   type        = object({ arn = string })
   default     = null
 }
 
 variable "policy_documents" {
-  description = "IAM policy documents (JSON) with what the handler itself needs. What the runtime needs is added."
+  description = "IAM policy documents (JSON) with the permissions that the handler needs; those that the runtime needs are added. Changed in place."
   type        = list(string)
   default     = []
   nullable    = false
 }
 
 variable "permissions_boundary" {
-  description = "Permissions boundary of the role, for accounts that allow no role without one."
+  description = "Permissions boundary for the role, for accounts that require one. Changed in place."
   type        = object({ arn = string })
   default     = null
 }
 
 variable "role_path" {
-  description = "IAM path of the role, starting and ending with a slash. Change it where your account sorts or restricts roles by path."
+  description = "IAM path for the role, starting and ending with a slash. Set it where your account organizes or restricts roles by path. A change replaces the role and publishes a new version."
   type        = string
   default     = "/"
   nullable    = false
 }
 
 variable "log_level" {
-  description = "Least level of the handler's logs: \"TRACE\", \"DEBUG\", \"INFO\", \"WARN\", \"ERROR\" or \"FATAL\". Lambda itself is never told more than INFO, or it would drop the metrics: above that the handler has to apply the environment variable LOG_LEVEL."
+  description = "Minimum level of the handler's logs: \"TRACE\", \"DEBUG\", \"INFO\", \"WARN\", \"ERROR\" or \"FATAL\". Lambda itself filters at INFO at most, because it would drop the metrics above that; the handler must apply the environment variable LOG_LEVEL. A change publishes a new version."
   type        = string
   default     = "INFO"
   nullable    = false
 
   validation {
     condition     = contains(["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"], var.log_level)
-    error_message = "log_level must be TRACE, DEBUG, INFO, WARN, ERROR or FATAL. Got \"${var.log_level}\"."
+    error_message = "log_level is \"${var.log_level}\", but must be TRACE, DEBUG, INFO, WARN, ERROR or FATAL."
   }
 }
 
 variable "log_retention_days" {
-  description = "Days that logs are kept, one of the values that CloudWatch Logs offers; 0 keeps them for ever. Change it to what your audits ask for."
+  description = "Days that logs are kept, one of the values that CloudWatch Logs offers; 0 keeps them forever. Set it to what your audits require. Changed in place; lowering it deletes older logs."
   type        = number
   default     = 365
   nullable    = false
 
   validation {
     condition     = contains([0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "log_retention_days must be a period that CloudWatch Logs offers: 0 (for ever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653. Got ${var.log_retention_days}."
+    error_message = "log_retention_days is ${var.log_retention_days}, but must be a period that CloudWatch Logs offers: 0 (forever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
   }
 }
 
 variable "tracing_enabled" {
-  description = "Whether X-Ray samples and records invocations. Switch it off where another tracer does."
+  description = "Have X-Ray sample and record invocations. Disable it where another tracer does. A change publishes a new version."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "kms_key" {
-  description = "Customer managed key that encrypts the environment and the logs; null leaves it to keys that AWS owns. Its policy must allow CloudWatch Logs."
+  description = "Customer managed key that encrypts the environment and the logs; its policy must allow CloudWatch Logs. null uses keys that AWS owns. A change publishes a new version."
   type        = object({ arn = string })
   default     = null
 }
 
 variable "tags" {
-  description = "Tags for every resource of this module, in addition to the provider's default tags."
+  description = "Tags for every resource of this module, in addition to the provider's default tags. Changed in place."
   type        = map(string)
   default     = {}
   nullable    = false

@@ -14,8 +14,8 @@ locals {
     if local.is_own
   }
 
-  # One rule for a listener and path: a rule takes five values at the most. Those of a listener of ours find a free priority by
-  # themselves, and keep it.
+  # One rule per listener and path: a rule may have five values at most. At a listener that is created here, a rule finds a free priority
+  # by itself, and keeps it.
   rules = merge(
     { for path in var.paths : "http ${path}" => { listener = "http", path = path, priority = null } if local.serves_plain_http },
     { for path in var.paths : "https ${path}" => { listener = "https", path = path, priority = null } if local.has_tls },
@@ -35,15 +35,15 @@ locals {
   identity = jsonencode({ name = var.name, internal = var.internal, is_own = local.is_own })
 }
 
-# What may be replaced. A change of it replaces what names it in replace_triggered_by, below; the switch from "protected" to
-# "unprotected" is none, so that a change in the apply that takes the protection away is refused as well.
+# As in modules/table: a change of this replaces what names it in replace_triggered_by, below. While protected it never changes, and the
+# switch from "protected" to "unprotected" is not a change either, so a replacement in the apply that removes the protection is refused.
 resource "terraform_data" "replaceable" {
   for_each = toset([var.deletion_protection_enabled ? "protected" : "unprotected"])
 
   input = each.key == "protected" ? null : local.identity
 }
 
-# Whether the load balancer was one of its own when it was last allowed to change.
+# Whether the module created the load balancer, as of the last apply in which that could change.
 resource "terraform_data" "is_own" {
   input = local.is_own
 
@@ -53,13 +53,13 @@ resource "terraform_data" "is_own" {
 
     postcondition {
       condition     = self.output == local.is_own
-      error_message = "existing_listener is ${local.is_own ? "no longer" : "now"} set, which takes minutes in which nobody is answered${local.is_own ? "" : " and deletes the load balancer"}, while deletion protection is on, or was when this was last applied. ${local.first_unprotect}"
+      error_message = "existing_listener is ${local.is_own ? "no longer" : "now"} set, which would cause minutes of downtime${local.is_own ? "" : " and delete the load balancer"}, and deletion protection is on, or was at the last apply. ${local.first_unprotect}"
     }
   }
 }
 
 locals {
-  first_unprotect = "Set deletion_protection_enabled to false and apply that alone first; docs/changing.md says how to do it without a gap."
+  first_unprotect = "Set deletion_protection_enabled to false and apply that change alone first; docs/changing.md describes how to avoid the downtime."
 }
 
 resource "aws_security_group" "this" {
@@ -72,7 +72,7 @@ resource "aws_security_group" "this" {
   tags = merge(var.tags, { Name = "${var.name}-load-balancer" })
 
   lifecycle {
-    create_before_destroy = true # nothing lets go of a group before it has another
+    create_before_destroy = true # the load balancer needs the new group before it releases the old one
   }
 }
 
@@ -123,15 +123,11 @@ resource "aws_lb" "this" {
 
     postcondition {
       condition     = self.name == var.name && self.internal == var.internal
-      error_message = "Load balancer ${self.name} (${self.internal ? "internal" : "internet-facing"}) would have to be replaced by ${var.name} (${var.internal ? "internal" : "internet-facing"}), with a new DNS name and minutes in which nobody is answered, while deletion protection is on, or was when this was last applied. ${local.first_unprotect} If you have done so and AWS then refused to delete it, add -replace with the load balancer's address."
+      error_message = "Load balancer ${self.name} (${self.internal ? "internal" : "internet-facing"}) would have to be replaced by ${var.name} (${var.internal ? "internal" : "internet-facing"}), with a new DNS name and minutes of downtime, and deletion protection is on, or was at the last apply. ${local.first_unprotect} If you have done so and AWS then refused to delete it, add -replace with the load balancer's address."
     }
     precondition {
       condition     = length(var.subnet_ids) >= 2
-      error_message = "subnet_ids needs at least two subnets in two zones, as an Application Load Balancer does. Got ${length(var.subnet_ids)}."
-    }
-    precondition {
-      condition     = var.function_timeout_seconds < var.idle_timeout_seconds
-      error_message = "idle_timeout_seconds ${var.idle_timeout_seconds} must be above the function's timeout ${var.function_timeout_seconds} s: the client would be told 504 about an order that is still being accepted. Raise idle_timeout_seconds or lower the function's timeout."
+      error_message = "subnet_ids (existing_network.load_balancer_subnet_ids) has ${length(var.subnet_ids)} subnets, but an Application Load Balancer needs at least two, in different zones."
     }
   }
 }
@@ -151,7 +147,7 @@ resource "aws_lb_listener" "http" {
   protocol          = "HTTP"
 
   default_action {
-    # The first is part of the second, which alone checkov would take for a listener that never redirects (CKV_AWS_2).
+    # The first condition is part of the second, but with the second alone checkov assumes that the listener never redirects (CKV_AWS_2).
     type = var.certificate == null || local.serves_plain_http ? "fixed-response" : "redirect"
 
     dynamic "fixed_response" {
@@ -178,7 +174,8 @@ resource "aws_lb_listener" "http" {
   tags = var.tags
 }
 
-# A redirect turns a POST into a GET in many clients (RFC 9110, 15.4.2), and the order has crossed in plain text by then.
+# Refused rather than redirected: many clients turn a redirected POST into a GET (RFC 9110, 15.4.2), and by then the order has already
+# been sent in plain text.
 resource "aws_lb_listener_rule" "https_only" {
   count = local.has_tls && !local.serves_plain_http ? 1 : 0
 
@@ -226,13 +223,14 @@ resource "aws_lb_listener" "https" {
 }
 
 locals {
-  # In the shape of the errors that the function gives (RFC 9457); a fixed response cannot have their content type, nor more
-  # than 1024 characters, which 20 long paths would exceed.
+  # In the format of the function's errors (RFC 9457). A fixed response cannot have their content type, nor more than 1024 characters,
+  # into which three of the longest paths fit.
+  listed_paths = slice(var.paths, 0, min(3, length(var.paths)))
   not_found = jsonencode({
     type   = "about:blank"
     title  = "Not Found"
     status = 404
-    detail = "There is nothing at this path. Orders are taken by POST at ${join(" or ", slice(var.paths, 0, min(3, length(var.paths))))}."
+    detail = "There is nothing at this path. Orders are taken by POST at ${join(" or ", local.listed_paths)}."
   })
 }
 
@@ -255,16 +253,16 @@ resource "aws_lb_listener_rule" "this" {
 
   tags = var.tags
 
-  # A rule whose target group has no target yet answers 503.
+  # Until its target group has a target, a rule answers 503.
   depends_on = [aws_lb_target_group_attachment.this]
 
   lifecycle {
-    # A target group in use is not deleted: the rule goes first.
+    # AWS does not delete a target group that is in use, so the rule must go first.
     replace_triggered_by = [aws_lb_target_group.this.arn]
 
     precondition {
       condition     = length(distinct(values(local.existing_priorities))) == length(local.existing_priorities)
-      error_message = "existing_listener gives two paths the same priority: ${join(", ", [for path, priority in local.existing_priorities : "${path} ${priority}"])}. Name each path's in existing_listener.priorities."
+      error_message = "existing_listener gives two paths the same priority: ${join(", ", [for path, priority in local.existing_priorities : "${path} ${priority}"])}. Set one for each path in existing_listener.priorities."
     }
   }
 }
@@ -275,8 +273,8 @@ resource "aws_lb_target_group" "this" {
 
   lambda_multi_value_headers_enabled = var.multi_value_headers_enabled
 
-  # Health checks invoke the function, and are billed as such. Without the block AWS's default holds, which is off; with it the
-  # provider warns, when the group is made, of a protocol that nobody set.
+  # Without the block, AWS's default applies, which is off. With it, the provider warns about a protocol that was never set when it
+  # creates the group.
   dynamic "health_check" {
     for_each = var.health_check_enabled[*]
 
@@ -284,7 +282,7 @@ resource "aws_lb_target_group" "this" {
       enabled  = health_check.value
       path     = var.paths[0]
       matcher  = "405"
-      interval = 35
+      interval = 35 # AWS's defaults for Lambda targets
       timeout  = 30
     }
   }
@@ -292,17 +290,17 @@ resource "aws_lb_target_group" "this" {
   tags = var.tags
 
   lifecycle {
-    # It can belong to one load balancer, so the rules there go before those of another come.
+    # A target group belongs to one load balancer, so the rules of the old must go before those of the new come.
     replace_triggered_by = [terraform_data.is_own]
 
     postcondition {
       condition     = var.health_check_enabled != null || !try(self.health_check[0].enabled, false)
-      error_message = "Health checks are on, and the provider would leave them so. Set health_check_enabled (load_balancer_health_check_enabled) to false to switch them off."
+      error_message = "health_check_enabled (load_balancer_health_check_enabled) is null, but health checks are on, and the provider would not switch them off. Set it to false to switch them off."
     }
   }
 }
 
-# Function and alias by the alias's ARN, which is unknown while either is replaced: the permission goes with them.
+# Function and alias come from the alias's ARN, which is unknown while either is replaced, so that the permission is replaced too.
 resource "aws_lambda_permission" "this" {
   statement_id   = "load-balancer"
   action         = "lambda:InvokeFunction"
@@ -313,7 +311,7 @@ resource "aws_lambda_permission" "this" {
   source_account = data.aws_caller_identity.current.account_id
 
   lifecycle {
-    # It never changes, but is unknown where depends_on on the module defers the data source, and would replace the permission.
+    # It never changes, but it is unknown where depends_on on the module defers the data source, which would replace the permission.
     ignore_changes = [source_account]
   }
 }
@@ -322,6 +320,6 @@ resource "aws_lb_target_group_attachment" "this" {
   target_group_arn = aws_lb_target_group.this.arn
   target_id        = var.function_alias_arn
 
-  # AWS refuses a target that the group may not invoke.
+  # AWS refuses a target that the group is not allowed to invoke.
   depends_on = [aws_lambda_permission.this]
 }

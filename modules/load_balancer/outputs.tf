@@ -1,15 +1,15 @@
 output "name" {
-  description = "Name of the load balancer, null with existing_listener."
+  description = "Name of the load balancer; null with existing_listener."
   value       = one(aws_lb.this[*].name)
 }
 
 output "arn" {
-  description = "ARN of the load balancer, null with existing_listener."
+  description = "ARN of the load balancer; null with existing_listener."
   value       = one(aws_lb.this[*].arn)
 }
 
 output "dns_name" {
-  description = "DNS name of the load balancer, null with existing_listener."
+  description = "DNS name of the load balancer; null with existing_listener."
   value       = one(aws_lb.this[*].dns_name)
 }
 
@@ -19,12 +19,12 @@ output "zone_id" {
 }
 
 output "endpoint_url" {
-  description = "URL that takes orders by POST, null with existing_listener. With a certificate, use a name that the certificate covers instead of the load balancer's own."
+  description = "URL to which orders are POSTed; null with existing_listener. With a certificate, use a name that it covers instead of the load balancer's."
   value       = one([for balancer in aws_lb.this : "${local.has_tls ? "https" : "http"}://${balancer.dns_name}${var.paths[0]}"])
 }
 
 output "listener_arn" {
-  description = "ARN of the listener that takes orders, that for HTTPS where there is one."
+  description = "ARN of the listener that accepts orders: the HTTPS listener if there is one."
   value       = coalesce(local.listener_arns.existing, local.listener_arns.https, local.listener_arns.http)
 }
 
@@ -34,6 +34,6 @@ output "target_group_arn" {
 }
 
 output "security_group_id" {
-  description = "ID of the load balancer's security group, null with existing_listener."
+  description = "ID of the load balancer's security group; null with existing_listener."
   value       = one(aws_security_group.this[*].id)
 }

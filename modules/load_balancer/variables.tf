@@ -1,95 +1,99 @@
 variable "name" {
-  description = "Name of the load balancer and prefix of what belongs to it, 1 to 24 lower-case letters, digits and hyphens (a target group's name takes 32 characters). Changing it replaces the load balancer and its DNS name."
+  description = "Name of the load balancer and prefix of the names around it: 1 to 24 lower-case letters, digits and hyphens (the target group's name, \"<name>-ingest\", may have 32). Changing it replaces the load balancer, with a new DNS name, and is refused while deletion_protection_enabled is true."
   type        = string
   nullable    = false
 
   validation {
     condition     = can(regex("^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$", var.name)) && !startswith(var.name, "internal-")
-    error_message = "name must be 1 to 24 lower-case letters, digits and hyphens, start with a letter, not end with a hyphen and not start with \"internal-\", which AWS keeps for itself. Got \"${var.name}\"."
+    error_message = "name is \"${var.name}\", but must be 1 to 24 lower-case letters, digits and hyphens, start with a letter, not end with a hyphen and not start with \"internal-\", which AWS reserves."
   }
 }
 
 variable "vpc_id" {
-  description = "ID of the VPC. Not needed with existing_listener."
+  description = "ID of the VPC. Not needed with existing_listener. It cannot be changed later."
   type        = string
   default     = null
 }
 
 variable "subnet_ids" {
-  description = "IDs of at least two subnets in different zones for the load balancer. Not needed with existing_listener."
+  description = "IDs of at least two subnets in different zones. Not needed with existing_listener. Changed in place."
   type        = list(string)
   default     = []
   nullable    = false
 }
 
 variable "function_alias_arn" {
-  description = "ARN of the alias of the function to forward to."
+  description = "ARN of the function alias to which requests are forwarded."
   type        = string
   nullable    = false
 }
 
-# Not from the function, so that the load balancer, the slowest thing to make, does not wait for the function.
+# An input of its own rather than an attribute of the function, for which the load balancer, the slowest to create, would wait.
 variable "function_timeout_seconds" {
-  description = "Timeout of the function in seconds, which must be below the idle timeout."
+  description = "Timeout of the function in seconds, below idle_timeout_seconds."
   type        = number
   nullable    = false
 }
 
 variable "paths" {
-  description = "Paths at which the function answers, 1 to 20, each with and without a trailing slash. Everything else is a 404."
+  description = "Paths that are forwarded to the function, 1 to 20, written without a trailing slash; each is matched with and without one. All other paths return 404. Changed in place."
   type        = list(string)
   default     = ["/lambda/api"]
   nullable    = false
 
   validation {
     condition     = length(var.paths) >= 1 && length(var.paths) <= 20
-    error_message = "paths needs 1 to 20 paths. Got ${length(var.paths)}."
+    error_message = "paths has ${length(var.paths)} paths, but needs 1 to 20."
   }
 
   validation {
     condition     = length(distinct(var.paths)) == length(var.paths)
-    error_message = "paths names a path twice: ${jsonencode(var.paths)}. Name each once."
+    error_message = "paths lists a path twice: ${jsonencode(var.paths)}. List each once."
   }
 
   validation {
     condition     = alltrue([for path in var.paths : can(regex("^/[A-Za-z0-9_.$/~@:+-]*[A-Za-z0-9_.$~@:+-]$", path)) && try(length(path) <= 127, false)])
-    error_message = "Each of paths must start with a slash, not end with one, have at most 127 characters and no wildcard. Got ${jsonencode(var.paths)}."
+    error_message = "paths is ${jsonencode(var.paths)}, but each must start with a slash, not end with one, have at most 127 characters (a listener rule allows 128) and no wildcard."
   }
 }
 
 variable "internal" {
-  description = "Whether only the VPC, and networks connected with it, reach the load balancer. false makes it internet-facing: open ingress_cidr_blocks as well, and think of a certificate and a web ACL first. Changing it replaces the load balancer: a new DNS name, minutes without an answer, and refused while it is protected."
+  description = "Make the load balancer reachable only from the VPC and connected networks. false makes it internet-facing: also set ingress_cidr_blocks, and consider certificate and web_acl first. Changing it replaces the load balancer, with a new DNS name and minutes of downtime, and is refused while deletion_protection_enabled is true."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "ip_address_type" {
-  description = "\"ipv4\", or \"dualstack\" for clients with IPv6 as well, which needs subnets with IPv6 ranges."
+  description = "\"ipv4\", or \"dualstack\" to serve IPv6 clients too, which needs subnets with IPv6 ranges. Changed in place."
   type        = string
   default     = "ipv4"
   nullable    = false
 
   validation {
     condition     = contains(["ipv4", "dualstack"], var.ip_address_type)
-    error_message = "ip_address_type must be \"ipv4\" or \"dualstack\". Got \"${var.ip_address_type}\"."
+    error_message = "ip_address_type (load_balancer_ip_address_type) is \"${var.ip_address_type}\", but must be \"ipv4\" or \"dualstack\"."
   }
 }
 
 variable "ingress_cidr_blocks" {
-  description = "IPv4 and IPv6 ranges of the clients, by a name for each: { office = \"10.1.0.0/16\" }; at most 25. Names must be known at plan, ranges need not be."
+  description = "IPv4 and IPv6 ranges of the clients, at most 25, each under a name of your choice: { office = \"10.1.0.0/16\" }. The names must be known at plan, the ranges need not be. Changed in place."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = length(var.ingress_cidr_blocks) <= 25
-    error_message = "ingress_cidr_blocks takes at most 25 ranges: a security group holds 60 rules. Got ${length(var.ingress_cidr_blocks)}."
+    error_message = "ingress_cidr_blocks (load_balancer_ingress_cidr_blocks) has ${length(var.ingress_cidr_blocks)} ranges, but may have at most 25: a security group may have 60 rules, and each range may need two."
   }
 }
 
 variable "certificate" {
-  description = "ACM certificate for an HTTPS listener on 443, and the listener's security policy, by default TLS 1.2 and 1.3 only. Port 80 then refuses orders with 403, unless plain_http_allowed, which is for the time until all clients have changed. null serves plain HTTP."
+  description = <<-EOT
+    ACM certificate for HTTPS on port 443; null serves plain HTTP. Set it outside a trusted network. Changed in place.
+    ssl_policy: security policy of the listener, by default TLS 1.2 and 1.3 only.
+    plain_http_allowed: keep accepting orders on port 80, until all clients have switched. Otherwise port 80 answers an order with 403.
+  EOT
   type = object({
     arn                = string
     ssl_policy         = optional(string, "ELBSecurityPolicy-TLS13-1-2-Res-2021-06")
@@ -99,51 +103,60 @@ variable "certificate" {
 }
 
 variable "idle_timeout_seconds" {
-  description = "Seconds that the load balancer waits for the function, 1 to 4000, above the function's timeout."
+  description = "Seconds that the load balancer waits for the function, 1 to 4000, above function_timeout_seconds. With existing_listener, set it to what that load balancer has. Changed in place."
   type        = number
   default     = 60
   nullable    = false
 
   validation {
     condition     = var.idle_timeout_seconds >= 1 && var.idle_timeout_seconds <= 4000
-    error_message = "idle_timeout_seconds must be 1 to 4000, the limits of Elastic Load Balancing. Got ${var.idle_timeout_seconds}."
+    error_message = "idle_timeout_seconds (load_balancer_idle_timeout_seconds) is ${var.idle_timeout_seconds}, but must be 1 to 4000, Elastic Load Balancing's limits."
+  }
+
+  validation {
+    condition     = var.idle_timeout_seconds > var.function_timeout_seconds
+    error_message = "idle_timeout_seconds (load_balancer_idle_timeout_seconds) is ${var.idle_timeout_seconds}, but must be above function_timeout_seconds (ingest_timeout_seconds) ${var.function_timeout_seconds}, or clients would get a 504 for an order that is still being accepted. Raise the former or lower the latter."
   }
 }
 
 variable "multi_value_headers_enabled" {
-  description = "Whether repeated headers reach the function all, rather than the last one. The handlers of this repository understand both shapes."
+  description = "Pass every value of a repeated header, not just the last. The handlers of this repository understand both event formats. Changed in place."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "health_check_enabled" {
-  description = "Whether the load balancer probes the function every 35 seconds and zone, which is billed as any invocation. The probe is a GET, which the function answers 405. null leaves it off, as it is on AWS; false switches it off where it was on."
+  description = "Probe the function every 35 seconds, which is billed like any invocation. The probe is a GET, which the function must answer with 405. null leaves AWS's default, off; to switch checks off again, set it to false. Changed in place."
   type        = bool
   default     = null
 }
 
 variable "access_logs" {
-  description = "S3 bucket, and prefix, for access logs; the bucket's policy must allow Elastic Load Balancing to write. null for none."
+  description = "S3 bucket, and optional prefix, for access logs; the bucket's policy must allow Elastic Load Balancing to write. null writes none. Changed in place."
   type        = object({ bucket = string, prefix = optional(string) })
   default     = null
 }
 
 variable "web_acl" {
-  description = "WAF web ACL (regional) to associate. Set it for an internet-facing load balancer. AWS's common rule set refuses bodies above 8 KB (SizeRestrictions_BODY): except that rule for larger orders."
+  description = "Regional WAF web ACL to associate. Set it for an internet-facing load balancer. AWS's common rule set refuses bodies above 8 KB (SizeRestrictions_BODY); exclude that rule for larger orders. Changed in place."
   type        = object({ arn = string })
   default     = null
 }
 
 variable "deletion_protection_enabled" {
-  description = "Whether AWS refuses to delete the load balancer, and the plan whatever would. Switch it off, and apply that alone, before a destroy or a replacement that is meant."
+  description = "Have AWS refuse to delete the load balancer, and the plan refuse to replace it. Before an intentional destroy or replacement, set it to false and apply that change alone. Changed in place."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "existing_listener" {
-  description = "A listener of a load balancer that exists already, and the first rule priority to use there (one for each path, 1 to 50000), instead of a load balancer of its own. Set it where many services share one. A path in the middle is removed or added without moving the others by naming theirs in priorities."
+  description = <<-EOT
+    A listener of an existing load balancer to use instead of creating one. Set it where several services share a load balancer. Adding or removing it later replaces the target group, causes minutes of downtime and is refused while deletion_protection_enabled is true.
+    priority: first rule priority to use, 1 to 50000; each path takes the next.
+    priorities: priorities by path, such as { "/orders" = 12 }, so that adding or removing a path in the middle does not move the others.
+  EOT
   type        = object({ arn = string, priority = number, priorities = optional(map(number), {}) })
   default     = null
 
@@ -152,17 +165,17 @@ variable "existing_listener" {
       for priority in [for index, path in var.paths : try(var.existing_listener.priorities[path], var.existing_listener.priority + index)] :
       priority >= 1 && priority <= 50000
     ]), false)
-    error_message = "existing_listener must give each of the ${length(var.paths)} paths a priority from 1 to 50000. Got ${try(coalesce(var.existing_listener.priority), "null")}."
+    error_message = "existing_listener.priority is ${try(coalesce(var.existing_listener.priority), "null")}, but it and existing_listener.priorities must give each of the ${length(var.paths)} paths a priority from 1 to 50000."
   }
 
   validation {
     condition     = var.existing_listener == null || (var.certificate == null && var.web_acl == null && var.access_logs == null && length(var.ingress_cidr_blocks) == 0 && var.internal && var.ip_address_type == "ipv4")
-    error_message = "certificate, web_acl, access_logs, ingress_cidr_blocks, internal and ip_address_type are settings of a load balancer that is made here; with existing_listener they would have no effect. Remove them, and set them on the load balancer that the listener belongs to."
+    error_message = "certificate and web_acl, access_logs, ingress_cidr_blocks, internal and ip_address_type (load_balancer_web_acl and so on) configure a load balancer that is created here, and have no effect with existing_listener. Remove them, and set them on the load balancer that the listener belongs to."
   }
 }
 
 variable "tags" {
-  description = "Tags for every resource of this module, in addition to the provider's default tags."
+  description = "Tags for every resource of this module, in addition to the provider's default tags. Changed in place."
   type        = map(string)
   default     = {}
   nullable    = false

@@ -57,7 +57,7 @@ data "aws_iam_policy_document" "flow_logs" {
     resources = ["${aws_cloudwatch_log_group.flow_logs[0].arn}:*"]
   }
 
-  # Not logs:CreateLogGroup, which AWS lists as well: it would make the group again after a destroy.
+  # Without logs:CreateLogGroup, which AWS lists as well: it would recreate the group after a destroy.
   statement {
     sid       = "DescribeLogGroups"
     actions   = ["logs:DescribeLogGroups"]
@@ -68,7 +68,7 @@ data "aws_iam_policy_document" "flow_logs" {
 resource "aws_iam_role" "flow_logs" {
   count = local.flow_logs_count
 
-  # IAM has one name space for all regions, and a new path replaces a role that is in use.
+  # A prefix, because IAM has one namespace for all regions, and because a new path replaces a role that is in use.
   name_prefix          = "${var.name}-flow-logs-"
   path                 = var.role_path
   permissions_boundary = one(var.permissions_boundary[*].arn)

@@ -1,4 +1,5 @@
 data "aws_availability_zones" "available" {
+  # checkov:skip=CKV_AWS_394:only the first two zones are used, and subnets ignore a change of their zone, so a new zone changes nothing
   count = var.availability_zones == null ? 1 : 0
 
   state = "available"
@@ -11,12 +12,12 @@ data "aws_availability_zones" "available" {
 }
 
 locals {
-  # How many is known at plan, even where depends_on on the module defers the data source.
+  # Known at plan even where depends_on on the module defers the data source.
   zone_count = var.availability_zones == null ? 2 : length(var.availability_zones)
   zone_names = var.availability_zones != null ? var.availability_zones : slice(data.aws_availability_zones.available[0].names, 0, 2)
 
-  # The VPC is cut into equal slots, the first half public, the second half private: 16, so that another zone moves no subnet, and
-  # 8 of a /24, which gives no more that a load balancer accepts.
+  # The VPC is divided into equal slots, the first half public, the second half private: 16, so that adding a zone moves no subnet, but
+  # only 8 in a /24, because a load balancer does not accept smaller subnets.
   new_bits = tonumber(split("/", var.cidr_block)[1]) <= 23 ? 4 : 3
   slots    = pow(2, local.new_bits)
 
@@ -33,26 +34,26 @@ resource "aws_vpc" "this" {
   tags = merge(var.tags, { Name = var.name })
 
   lifecycle {
-    # Another range would replace the VPC and with it everything that is in it, which AWS does not let go.
+    # Another range would replace the VPC and everything in it, which AWS refuses to delete while it is in use.
     ignore_changes = [cidr_block]
 
     postcondition {
       condition     = self.cidr_block == var.cidr_block
-      error_message = "cidr_block is ${var.cidr_block}, but the VPC has ${self.cidr_block}, which cannot be changed: functions and load balancer have network interfaces in it. Build another system beside this one, as docs/changing.md says."
+      error_message = "cidr_block (vpc.cidr_block) is ${var.cidr_block}, but the VPC has ${self.cidr_block}, which cannot be changed: the functions and the load balancer have network interfaces in it. Create a second system beside this one, as docs/changing.md describes."
     }
     precondition {
       condition     = local.zone_count <= local.slots / 2
-      error_message = "cidr_block ${var.cidr_block} has room for ${local.slots / 2} zones: smaller subnets than /27 a load balancer does not accept. Got ${local.zone_count}. Give a larger block, at most /23, or fewer zones."
+      error_message = "cidr_block (vpc.cidr_block) ${var.cidr_block} has room for ${local.slots / 2} zones, but there are ${local.zone_count}: a load balancer does not accept subnets smaller than /27. Choose a larger range, /23 or above, or fewer zones."
     }
     precondition {
       condition     = var.availability_zones == null || alltrue([for zone in coalesce(var.availability_zones, []) : startswith(zone, local.region)])
-      error_message = "availability_zones names zones that are not in the provider's region ${local.region}: ${join(", ", coalesce(var.availability_zones, []))}."
+      error_message = "availability_zones (vpc.availability_zones) lists zones outside the provider's region ${local.region}: ${join(", ", coalesce(var.availability_zones, []))}. Remove them, or configure the provider for their region."
     }
   }
 }
 
-# What is not put into a security group of its own gets this one: nothing in, nothing out. The network ACL stays AWS's own, which lets
-# everything through: it keeps no state, and answers come to any port.
+# Whatever is created without a security group gets this one, which allows nothing. The network ACL stays AWS's default, which allows
+# everything: ACLs are stateless, and responses arrive at any port.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 
@@ -71,15 +72,15 @@ resource "aws_subnet" "public" {
   tags = merge(var.tags, { Name = "${var.name}-public-${local.zone_names[count.index]}" })
 
   lifecycle {
-    # A zone that is removed: what is in the subnet goes first.
+    # When a zone is removed, what uses the subnet leaves it first.
     create_before_destroy = true
 
-    # It never changes, but is unknown where depends_on on the module defers the data source, and would replace the subnet.
+    # It never changes, but it is unknown where depends_on on the module defers the data source, which would replace the subnet.
     ignore_changes = [availability_zone]
 
     postcondition {
       condition     = var.availability_zones == null || self.availability_zone == local.zone_names[count.index]
-      error_message = "availability_zones has ${local.zone_names[count.index]} in place ${count.index + 1}, where the subnet in ${self.availability_zone} is, and a subnet in use cannot be replaced. Append new zones, and remove from the end."
+      error_message = "availability_zones (vpc.availability_zones) has ${local.zone_names[count.index]} in position ${count.index + 1}, but that subnet is in ${self.availability_zone}, and a subnet in use cannot be replaced. Append new zones, and remove zones from the end."
     }
   }
 }
@@ -95,15 +96,15 @@ resource "aws_subnet" "private" {
   tags = merge(var.tags, { Name = "${var.name}-private-${local.zone_names[count.index]}" })
 
   lifecycle {
-    # A zone that is removed: what is in the subnet goes first.
+    # When a zone is removed, what uses the subnet leaves it first.
     create_before_destroy = true
 
-    # It never changes, but is unknown where depends_on on the module defers the data source, and would replace the subnet.
+    # It never changes, but it is unknown where depends_on on the module defers the data source, which would replace the subnet.
     ignore_changes = [availability_zone]
 
     postcondition {
       condition     = var.availability_zones == null || self.availability_zone == local.zone_names[count.index]
-      error_message = "availability_zones has ${local.zone_names[count.index]} in place ${count.index + 1}, where the subnet in ${self.availability_zone} is, and a subnet in use cannot be replaced. Append new zones, and remove from the end."
+      error_message = "availability_zones (vpc.availability_zones) has ${local.zone_names[count.index]} in position ${count.index + 1}, but that subnet is in ${self.availability_zone}, and a subnet in use cannot be replaced. Append new zones, and remove zones from the end."
     }
   }
 }
@@ -176,7 +177,7 @@ resource "aws_nat_gateway" "this" {
 
   tags = merge(var.tags, { Name = "${var.name}-${local.zone_names[count.index]}" })
 
-  # AWS asks for the order: a NAT gateway without a way out fails its first connections.
+  # A NAT gateway without a route to the internet fails its first connections.
   depends_on = [aws_route.public_internet]
 }
 

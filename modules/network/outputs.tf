@@ -17,7 +17,7 @@ output "public_subnet_ids" {
   description = "IDs of the public subnets, in the order of the zones."
   value       = aws_subnet.public[*].id
 
-  # An internet-facing load balancer needs the way out first.
+  # An internet-facing load balancer needs the route to the internet first.
   depends_on = [aws_route.public_internet, aws_route.public_internet_ipv6, aws_route_table_association.public]
 }
 
@@ -37,6 +37,6 @@ output "private_route_table_ids" {
 }
 
 output "nat_public_ips" {
-  description = "Public addresses of the NAT gateways, for the allow lists of others."
+  description = "Public addresses of the NAT gateways, for others' allow lists."
   value       = aws_eip.nat[*].public_ip
 }

@@ -1,106 +1,106 @@
 variable "name" {
-  description = "Prefix of every name that this module makes, 1 to 24 characters: lower-case letters, digits and hyphens. Change it to run several networks side by side."
+  description = "Prefix of every resource name: 1 to 24 lower-case letters, digits and hyphens. Set it to run several networks side by side. A change renames the log group and its role, which replaces them; the VPC stays."
   type        = string
   nullable    = false
 
   validation {
     condition     = can(regex("^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$", var.name))
-    error_message = "name must be 1 to 24 lower-case letters, digits and hyphens, start with a letter and not end with a hyphen. Got \"${var.name}\"."
+    error_message = "name is \"${var.name}\", but must be 1 to 24 lower-case letters, digits and hyphens, start with a letter and not end with a hyphen."
   }
 }
 
 variable "cidr_block" {
-  description = "IPv4 range of the VPC, a /16 to /24. Set it where it would overlap with a network that the VPC is to be connected with; it cannot be changed later."
+  description = "IPv4 range of the VPC, /16 to /24. Choose one that does not overlap with networks you will connect. It cannot be changed later."
   type        = string
   default     = "10.0.0.0/16"
   nullable    = false
 
   validation {
     condition     = can(cidrnetmask(var.cidr_block)) && try(cidrhost(var.cidr_block, 0) == split("/", var.cidr_block)[0], false)
-    error_message = "cidr_block must be an IPv4 range that starts at its own first address, for example 10.0.0.0/16. Got \"${var.cidr_block}\"."
+    error_message = "cidr_block (vpc.cidr_block) is \"${var.cidr_block}\", but must be an IPv4 range that starts at its own first address, for example 10.0.0.0/16."
   }
 
   validation {
     condition     = try(tonumber(split("/", var.cidr_block)[1]) >= 16 && tonumber(split("/", var.cidr_block)[1]) <= 24, false)
-    error_message = "cidr_block must be a /16 (the largest VPC that AWS makes) to a /24 (the smallest that can be cut into subnets for a load balancer). Got \"${var.cidr_block}\"."
+    error_message = "cidr_block (vpc.cidr_block) is \"${var.cidr_block}\", but must be a /16 (AWS's largest VPC) to a /24 (the smallest whose subnets a load balancer accepts)."
   }
 }
 
 variable "availability_zones" {
-  description = "Names of the zones to build in, 2 to 8; null takes the region's first two. Set it to use more zones, or the zones where other things of yours run. A zone's place decides its subnets' ranges: append new zones at the end, and remove from the end. A removal ends only once the versions of functions that ran there are deleted, see docs/changing.md. A /24 has room for 4."
+  description = "Names of 2 to 8 zones (a /24 has room for 4); null uses the region's first two. Set it to use more zones, or those where your other workloads run. A zone's position determines its subnets' ranges, so append zones at the end and remove them from the end. A removal completes only once function versions that ran there are deleted; see docs/changing.md."
   type        = list(string)
   default     = null
 
   validation {
     condition     = try(length(var.availability_zones) >= 2 && length(var.availability_zones) <= 8, var.availability_zones == null)
-    error_message = "availability_zones needs 2 to 8 zones: a load balancer wants at least two. Got ${try(length(var.availability_zones), 0)}."
+    error_message = "availability_zones (vpc.availability_zones) has ${try(length(var.availability_zones), 0)} zones, but needs 2, as a load balancer does, to 8."
   }
 
   validation {
     condition     = try(length(distinct(var.availability_zones)) == length(var.availability_zones), var.availability_zones == null)
-    error_message = "availability_zones names a zone twice: ${try(join(", ", var.availability_zones), "")}. Name each once."
+    error_message = "availability_zones (vpc.availability_zones) lists a zone twice: ${try(join(", ", var.availability_zones), "")}. List each once."
   }
 }
 
 variable "nat_gateway" {
-  description = "NAT gateways for the private subnets: \"none\", \"single\" (one for all, cheaper) or \"one_per_zone\" (survives the loss of a zone). The functions need none, they use VPC endpoints; choose another value when something else in the private subnets needs the internet."
+  description = "NAT gateways for the private subnets: \"none\", \"single\" (one for all, cheaper) or \"one_per_zone\" (survives the loss of a zone). Set it if something in the private subnets needs the internet. Changed in place."
   type        = string
   default     = "none"
   nullable    = false
 
   validation {
     condition     = contains(["none", "single", "one_per_zone"], var.nat_gateway)
-    error_message = "nat_gateway must be \"none\", \"single\" or \"one_per_zone\". Got \"${var.nat_gateway}\"."
+    error_message = "nat_gateway (vpc.nat_gateway) is \"${var.nat_gateway}\", but must be \"none\", \"single\" or \"one_per_zone\"."
   }
 }
 
 variable "ipv6_enabled" {
-  description = "Whether the VPC and its public subnets have IPv6 ranges too, from Amazon's pool, for a dual-stack load balancer. One-way: AWS does not take a range from a load balancer that uses it."
+  description = "Give the VPC and its public subnets IPv6 ranges from Amazon's pool as well, for a dual-stack load balancer. Changed in place, but one way only: AWS does not remove a range that a load balancer uses."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "flow_logs_enabled" {
-  description = "Whether the VPC's flow logs go to CloudWatch Logs. Switch it off where the account records flow logs centrally, or where no IAM role may be created. Switching it off deletes the log group with its history."
+  description = "Send the VPC's flow logs to CloudWatch Logs, for which a role is created. Disable it where the account records them centrally or where you may not create roles. Disabling it later deletes the log group and its history."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "log_retention_days" {
-  description = "Days that flow logs are kept, one of the values that CloudWatch Logs offers; 0 keeps them for ever. Change it to what your audits ask for."
+  description = "Days that flow logs are kept, one of the values that CloudWatch Logs offers; 0 keeps them forever. Set it to what your audits require. Changed in place; lowering it deletes older logs."
   type        = number
   default     = 365
   nullable    = false
 
   validation {
     condition     = contains([0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "log_retention_days must be a period that CloudWatch Logs offers: 0 (for ever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653. Got ${var.log_retention_days}."
+    error_message = "log_retention_days is ${var.log_retention_days}, but must be a period that CloudWatch Logs offers: 0 (forever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
   }
 }
 
 variable "kms_key" {
-  description = "Customer managed key that encrypts the flow logs' log group; its policy must allow the CloudWatch Logs service. null leaves the encryption to a key that AWS owns."
+  description = "Customer managed key that encrypts the flow logs; its policy must allow CloudWatch Logs. null uses a key that AWS owns. Changed in place."
   type        = object({ arn = string })
   default     = null
 }
 
 variable "permissions_boundary" {
-  description = "Permissions boundary of the flow logs' role, for accounts that allow no role without one."
+  description = "Permissions boundary for the flow logs' role, for accounts that require one. Changed in place."
   type        = object({ arn = string })
   default     = null
 }
 
 variable "role_path" {
-  description = "IAM path of the flow logs' role, starting and ending with a slash. Change it where your account sorts or restricts roles by path."
+  description = "IAM path for the flow logs' role, starting and ending with a slash. Set it where your account organizes or restricts roles by path. A change replaces the role."
   type        = string
   default     = "/"
   nullable    = false
 }
 
 variable "tags" {
-  description = "Tags for every resource of this module, in addition to the provider's default tags."
+  description = "Tags for every resource of this module, in addition to the provider's default tags. Changed in place."
   type        = map(string)
   default     = {}
   nullable    = false

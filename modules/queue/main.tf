@@ -12,37 +12,42 @@ locals {
   dead_letter_name = "${var.name}-dead-letter"
   has_key          = nonsensitive(var.kms_key != null)
 
-  # Policies inside the queue resources need the ARNs before the queues exist; separate policy resources would make every
-  # apply half a minute longer.
+  # Policies inside the queue resources need the ARNs before the queues exist; separate policy resources would add half a minute to
+  # every apply.
   arn_prefix      = "arn:${data.aws_partition.current.partition}:sqs:${local.region}:${data.aws_caller_identity.current.account_id}"
   arn             = "${local.arn_prefix}:${var.name}"
   dead_letter_arn = "${local.arn_prefix}:${local.dead_letter_name}"
 
   # "Creating and configuring an Amazon SQS event source mapping" (AWS Lambda Developer Guide): at least six times the
-  # function's timeout, plus the batching window, so that a throttled batch can be tried again before it shows up twice.
-  minimum_visibility_timeout = 6 * var.consumer_timeout_seconds + var.consumer_batching_window_seconds
+  # function's timeout, plus the batching window, so that a throttled batch can be retried before it is delivered again.
+  timeouts_per_visibility_timeout = 6
+  minimum_visibility_timeout      = local.timeouts_per_visibility_timeout * var.consumer_timeout_seconds + var.consumer_batching_window_seconds
 
-  # What a dead letter has left at the least: a weekend.
+  # Every dead letter stays for at least a weekend.
   time_to_look_seconds = 172800
 
-  # While the consumer fails, a message is delivered once in each visibility timeout. After an outage it must have enough
-  # deliveries left for ordinary trouble. Where SQS's limit of 1,000 is in the way, the visibility timeout is longer.
-  spare_receives     = 5
-  receives_limit     = 1000
-  outage_seconds     = coalesce(var.survived_outage_seconds, min(86400, floor(var.message_retention_seconds / 2)))
-  visibility_needed  = var.max_receive_count != null ? 0 : ceil(local.outage_seconds / (local.receives_limit - local.spare_receives))
-  visibility_timeout = coalesce(var.visibility_timeout_seconds, max(local.minimum_visibility_timeout, local.visibility_needed))
+  # While the consumer fails, a message is delivered once per visibility timeout. After an outage it must have enough deliveries left
+  # for ordinary trouble. Where SQS's limit of deliveries would be exceeded, the visibility timeout is longer.
+  spare_receives         = 5
+  receives_limit         = 1000
+  default_outage_seconds = min(86400, floor(var.retention_seconds / 2)) # a day, and well within the retention
+  outage_seconds         = coalesce(var.survived_outage_seconds, local.default_outage_seconds)
+  visibility_needed      = var.max_receive_count != null ? 0 : ceil(local.outage_seconds / (local.receives_limit - local.spare_receives))
+  visibility_timeout     = coalesce(var.visibility_timeout_seconds, max(local.minimum_visibility_timeout, local.visibility_needed))
   max_receive_count = coalesce(
     var.max_receive_count,
     min(local.receives_limit, ceil(local.outage_seconds / max(1, local.visibility_timeout)) + local.spare_receives),
   )
   survived_outage_seconds = (local.max_receive_count - 1) * local.visibility_timeout
+
+  # Deliveries come later than scheduled when pollers are busy, and a message must not expire before its last.
+  usable_share_of_retention = 0.75
 }
 
 resource "aws_sqs_queue" "this" {
   name                       = var.name
   visibility_timeout_seconds = local.visibility_timeout
-  message_retention_seconds  = var.message_retention_seconds
+  message_retention_seconds  = var.retention_seconds
   delay_seconds              = var.delay_seconds
   max_message_size           = var.max_message_bytes
   receive_wait_time_seconds  = 20
@@ -62,19 +67,19 @@ resource "aws_sqs_queue" "this" {
   lifecycle {
     precondition {
       condition     = local.visibility_timeout >= local.minimum_visibility_timeout
-      error_message = "visibility_timeout_seconds ${local.visibility_timeout} is below 6 x the consumer's timeout ${var.consumer_timeout_seconds} s + its batching window ${var.consumer_batching_window_seconds} s = ${local.minimum_visibility_timeout} s: messages still in work would be delivered again. Raise it, lower the consumer's timeout, or leave it null to have it derived."
+      error_message = "visibility_timeout_seconds (queue_visibility_timeout_seconds) is ${local.visibility_timeout}, but must be at least ${local.timeouts_per_visibility_timeout} × the consumer's timeout ${var.consumer_timeout_seconds} s + its batching window ${var.consumer_batching_window_seconds} s = ${local.minimum_visibility_timeout} s, or messages still being processed would be delivered again. Raise it, lower the consumer's timeout, or set it to null to derive it."
     }
     precondition {
-      condition     = local.max_receive_count * local.visibility_timeout <= 0.75 * var.message_retention_seconds
-      error_message = "${local.max_receive_count} deliveries, ${local.visibility_timeout} s apart, take ${local.max_receive_count * local.visibility_timeout} s, which is more than three quarters of message_retention_seconds ${var.message_retention_seconds}: a message that keeps failing could expire before it reaches the dead-letter queue. Raise the retention, or lower survived_outage_seconds, max_receive_count, the consumer's timeout or visibility_timeout_seconds."
+      condition     = local.max_receive_count * local.visibility_timeout <= local.usable_share_of_retention * var.retention_seconds
+      error_message = "${local.max_receive_count} deliveries, ${local.visibility_timeout} s apart, take ${local.max_receive_count * local.visibility_timeout} s, which is more than three quarters of retention_seconds (queue_retention_seconds) ${var.retention_seconds}, so a message that keeps failing could expire before it reaches the dead-letter queue. Raise the retention, or lower the number of deliveries, the consumer's timeout or the visibility timeout."
     }
     precondition {
       condition     = local.survived_outage_seconds >= coalesce(var.survived_outage_seconds, 0)
-      error_message = "survived_outage_seconds ${coalesce(var.survived_outage_seconds, 0)} takes more than the ${local.receives_limit} deliveries that SQS offers, ${local.visibility_timeout} s apart. Raise visibility_timeout_seconds, or leave it null to have it derived."
+      error_message = "survived_outage_seconds is ${coalesce(var.survived_outage_seconds, 0)}, which takes more than SQS's ${local.receives_limit} deliveries, ${local.visibility_timeout} s apart. Raise visibility_timeout_seconds, or set it to null to derive it."
     }
     precondition {
-      condition     = var.dead_letter_retention_seconds >= var.message_retention_seconds + local.time_to_look_seconds
-      error_message = "dead_letter_retention_seconds ${var.dead_letter_retention_seconds} must be at least two days (${local.time_to_look_seconds}) above message_retention_seconds ${var.message_retention_seconds}: a message keeps its first enqueue time when it moves to the dead-letter queue, and would vanish there before anybody looks. Raise the one or lower the other."
+      condition     = var.dead_letter_retention_seconds >= var.retention_seconds + local.time_to_look_seconds
+      error_message = "dead_letter_retention_seconds is ${var.dead_letter_retention_seconds}, but must be at least two days (${local.time_to_look_seconds}) above retention_seconds (queue_retention_seconds) ${var.retention_seconds}: a message keeps its first enqueue time when it moves to the dead-letter queue, and would expire there before anyone looks. Raise the former or lower the latter."
     }
   }
 }

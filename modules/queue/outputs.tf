@@ -4,7 +4,7 @@ output "name" {
 }
 
 output "url" {
-  description = "URL of the queue, for those who send to it."
+  description = "URL of the queue, for producers."
   value       = aws_sqs_queue.this.url
 }
 
@@ -14,7 +14,7 @@ output "arn" {
 }
 
 output "max_message_bytes" {
-  description = "Largest message in bytes, attributes included."
+  description = "Largest message in bytes, including attributes."
   value       = aws_sqs_queue.this.max_message_size
 }
 
@@ -27,7 +27,7 @@ output "max_receive_count" {
   description = "Deliveries after which a message moves to the dead-letter queue."
   value       = local.max_receive_count
 
-  # A consumer's longer timeout must wait for the queue's longer visibility timeout.
+  # A consumer's timeout must not be raised before the queue's visibility timeout.
   depends_on = [aws_sqs_queue.this]
 }
 
@@ -52,11 +52,11 @@ output "dead_letter_arn" {
 }
 
 output "producer_policy_json" {
-  description = "IAM policy document with what a role needs to send to the queue."
+  description = "IAM policy document for a role that sends to the queue."
   value       = data.aws_iam_policy_document.producer.json
 }
 
 output "consumer_policy_json" {
-  description = "IAM policy document with what a function's role needs to consume the queue and to dead-letter a message at once."
+  description = "IAM policy document for the role of a function that consumes the queue and may dead-letter a message immediately."
   value       = data.aws_iam_policy_document.consumer.json
 }

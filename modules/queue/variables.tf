@@ -1,11 +1,11 @@
 variable "name" {
-  description = "Name of the queue, 1 to 68 letters, digits, hyphens and underscores; the dead-letter queue's has \"-dead-letter\" appended (SQS: 80 characters). Changing it replaces both queues and what is in them."
+  description = "Name of the queue: 1 to 68 letters, digits, hyphens and underscores, so that the dead-letter queue's name, with \"-dead-letter\" appended, fits into the 80 that SQS allows. Changing it replaces both queues and deletes what is in them."
   type        = string
   nullable    = false
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_-]{1,68}$", var.name))
-    error_message = "name must be 1 to 68 letters, digits, hyphens and underscores, so that \"-dead-letter\" fits within the 80 that SQS allows. Got \"${var.name}\", ${length(var.name)} characters."
+    error_message = "name is \"${var.name}\" (${length(var.name)} characters), but must be 1 to 68 letters, digits, hyphens and underscores, so that \"-dead-letter\" fits within the 80 that SQS allows."
   }
 }
 
@@ -16,110 +16,110 @@ variable "consumer_timeout_seconds" {
 
   validation {
     condition     = var.consumer_timeout_seconds >= 1 && var.consumer_timeout_seconds <= 900
-    error_message = "consumer_timeout_seconds must be 1 to 900, as a Lambda function's timeout. Got ${var.consumer_timeout_seconds}."
+    error_message = "consumer_timeout_seconds (process_timeout_seconds) is ${var.consumer_timeout_seconds}, but must be 1 to 900, a Lambda function's limits."
   }
 }
 
 variable "consumer_batching_window_seconds" {
-  description = "Batching window of the event source mapping, in seconds, 0 to 300. Part of the derived visibility timeout."
+  description = "Batching window of the event source mapping, in seconds, 0 to 300. It is part of the derived visibility timeout."
   type        = number
   default     = 0
   nullable    = false
 
   validation {
     condition     = var.consumer_batching_window_seconds >= 0 && var.consumer_batching_window_seconds <= 300
-    error_message = "consumer_batching_window_seconds must be 0 to 300. Got ${var.consumer_batching_window_seconds}."
+    error_message = "consumer_batching_window_seconds (process_batching_window_seconds) is ${var.consumer_batching_window_seconds}, but must be 0 to 300, an event source mapping's limits."
   }
 }
 
 variable "visibility_timeout_seconds" {
-  description = "Seconds for which a delivered message stays hidden, up to 43200; null derives 6 x the consumer's timeout + its batching window, which is also the least, or more where 1000 deliveries would not last for survived_outage_seconds. Raise it when the consumer's timeout is about to be raised."
+  description = "Seconds for which a delivered message stays hidden, up to 43200. null derives the minimum, 6 × consumer_timeout_seconds + consumer_batching_window_seconds, or more if 1000 deliveries would otherwise not outlast survived_outage_seconds. Raise it before the consumer's timeout is raised. Changed in place."
   type        = number
   default     = null
 
   validation {
     condition     = try(var.visibility_timeout_seconds >= 0 && var.visibility_timeout_seconds <= 43200, var.visibility_timeout_seconds == null)
-    error_message = "visibility_timeout_seconds must be at most 43200 s (12 hours), the limit of SQS, or null. Got ${coalesce(var.visibility_timeout_seconds, 0)}."
+    error_message = "visibility_timeout_seconds (queue_visibility_timeout_seconds) is ${coalesce(var.visibility_timeout_seconds, 0)}, but must be 0 to 43200 (12 hours), SQS's limits, or null."
   }
 }
 
-variable "message_retention_seconds" {
-  description = "Seconds that an undelivered message is kept, 60 to 1036800, two days below the dead-letter queue's. Default 4 days: raise it when a consumer may be down longer than a long weekend. Lowering it deletes what has waited longer, at once."
+variable "retention_seconds" {
+  description = "Seconds that an undelivered message is kept, 60 to 1036800 and at least two days less than dead_letter_retention_seconds. The default is 4 days; raise it if a consumer may be down for longer than a long weekend. Changed in place; lowering it immediately deletes messages that have waited longer."
   type        = number
   default     = 345600
   nullable    = false
 
   validation {
-    condition     = var.message_retention_seconds >= 60 && var.message_retention_seconds <= 1209600
-    error_message = "message_retention_seconds must be 60 (a minute) to 1209600 (14 days), the limits of SQS. Got ${var.message_retention_seconds}."
+    condition     = var.retention_seconds >= 60 && var.retention_seconds <= 1209600
+    error_message = "retention_seconds (queue_retention_seconds) is ${var.retention_seconds}, but must be 60 (a minute) to 1209600 (14 days), SQS's limits."
   }
 }
 
 variable "dead_letter_retention_seconds" {
-  description = "Seconds that a message is kept in the dead-letter queue, counted from its first enqueue, up to 1209600. Default 14 days, the most that SQS offers. Lowering it deletes what has been there longer, at once."
+  description = "Seconds that a message stays in the dead-letter queue, counted from when it was first enqueued, up to 1209600. The default is 14 days, SQS's maximum. Changed in place; lowering it immediately deletes older messages."
   type        = number
   default     = 1209600
   nullable    = false
 
   validation {
     condition     = var.dead_letter_retention_seconds >= 60 && var.dead_letter_retention_seconds <= 1209600
-    error_message = "dead_letter_retention_seconds must be 60 (a minute) to 1209600 (14 days), the limits of SQS. Got ${var.dead_letter_retention_seconds}."
+    error_message = "dead_letter_retention_seconds is ${var.dead_letter_retention_seconds}, but must be 60 (a minute) to 1209600 (14 days), SQS's limits."
   }
 }
 
 variable "survived_outage_seconds" {
-  description = "Seconds for which the consumer may fail without a message moving to the dead-letter queue; max_receive_count is derived from it. null is 24 hours, or half of message_retention_seconds where that is less. Raise it, with message_retention_seconds, when nobody may be there for longer."
+  description = "Seconds for which the consumer may fail without a message moving to the dead-letter queue, 0 to 1209600; max_receive_count is derived from it. null is 24 hours, or half of retention_seconds if that is less. Raise it, together with retention_seconds, if nobody may respond for longer. Excludes max_receive_count. Changed in place."
   type        = number
   default     = null
 
   validation {
     condition     = var.survived_outage_seconds == null || try(var.survived_outage_seconds >= 0 && var.survived_outage_seconds <= 1209600, false)
-    error_message = "survived_outage_seconds must be 0 to 1209600 (14 days, the longest retention of SQS), or null. Got ${coalesce(var.survived_outage_seconds, 0)}."
+    error_message = "survived_outage_seconds is ${coalesce(var.survived_outage_seconds, 0)}, but must be 0 to 1209600 (14 days, SQS's longest retention), or null."
   }
 }
 
 variable "max_receive_count" {
-  description = "Deliveries after which a message moves to the dead-letter queue, 1 to 1000; null derives it from survived_outage_seconds. Below 5 a short throttling of the consumer sends good messages there (\"Creating and configuring an Amazon SQS event source mapping\", AWS Lambda Developer Guide): lower it knowingly."
+  description = "Deliveries after which a message moves to the dead-letter queue, 1 to 1000; null derives it from survived_outage_seconds. Below 5, brief throttling of the consumer sends good messages there (\"Creating and configuring an Amazon SQS event source mapping\", AWS Lambda Developer Guide). Changed in place."
   type        = number
   default     = null
 
   validation {
     condition     = var.max_receive_count == null || try(var.max_receive_count >= 1 && var.max_receive_count <= 1000, false)
-    error_message = "max_receive_count must be 1 to 1000, the limits of SQS, or null. Got ${coalesce(var.max_receive_count, 0)}."
+    error_message = "max_receive_count (queue_max_receive_count) is ${coalesce(var.max_receive_count, 0)}, but must be 1 to 1000, SQS's limits, or null."
   }
 
   validation {
     condition     = var.max_receive_count == null || var.survived_outage_seconds == null
-    error_message = "survived_outage_seconds and max_receive_count are two ways to say the same: set one of them."
+    error_message = "survived_outage_seconds and max_receive_count are both set, but one determines the other. Remove one of them."
   }
 }
 
 variable "delay_seconds" {
-  description = "Seconds before a new message can be delivered, 0 to 900. Raise it when orders may only be written some time after they were accepted."
+  description = "Seconds before a new message can be delivered, 0 to 900. Raise it if messages must not be processed right after they were sent. Changed in place."
   type        = number
   default     = 0
   nullable    = false
 
   validation {
     condition     = var.delay_seconds >= 0 && var.delay_seconds <= 900
-    error_message = "delay_seconds must be 0 to 900, the limits of SQS. Got ${var.delay_seconds}."
+    error_message = "delay_seconds is ${var.delay_seconds}, but must be 0 to 900, SQS's limits."
   }
 }
 
 variable "max_message_bytes" {
-  description = "Largest message in bytes, attributes included, 4096 to 262144. The producer must be given the same number."
+  description = "Largest message in bytes, including attributes, 4096 to 262144. Give the producer the output of the same name. Changed in place."
   type        = number
   default     = 262144
   nullable    = false
 
   validation {
     condition     = var.max_message_bytes >= 4096 && var.max_message_bytes <= 262144
-    error_message = "max_message_bytes must be 4096 (room for the attributes that are added) to 262144 (256 KiB, the most that AWS provider 5.x accepts). Got ${var.max_message_bytes}."
+    error_message = "max_message_bytes is ${var.max_message_bytes}, but must be 4096 (room for the attributes that are added) to 262144 (the most that AWS provider 5.x accepts)."
   }
 }
 
 variable "policy_documents" {
-  description = "IAM policy documents (JSON) with statements for the queue's own policy, for example one that lets a topic send to it. A queue has one policy: an aws_sqs_queue_policy beside this module would take turns with it. Resource may be \"*\", which in a queue's policy is the queue. An Allow to everybody needs a Condition, and the Sid DenyWithoutTLS is taken."
+  description = "IAM policy documents (JSON) with further statements for the queue's policy, for example to let a topic send to it. Use this rather than an aws_sqs_queue_policy resource: a queue has one policy, and the two would overwrite each other. Resource may be \"*\", which in a queue's policy means the queue. An Allow for everyone needs a Condition; the Sid DenyWithoutTLS is taken. Changed in place."
   type        = list(string)
   default     = []
   nullable    = false
@@ -130,7 +130,7 @@ variable "policy_documents" {
         for statement in flatten([try(jsondecode(document).Statement, [])]) : try(statement.Sid, "") != "DenyWithoutTLS"
       ])
     ])
-    error_message = "policy_documents has a statement with the Sid DenyWithoutTLS, which would replace the one that this module makes. Choose another."
+    error_message = "policy_documents (queue_policy_documents) has a statement with the Sid DenyWithoutTLS, which would replace the module's own. Choose another Sid."
   }
 
   validation {
@@ -140,18 +140,18 @@ variable "policy_documents" {
         statement.Effect != "Allow" || length(try(statement.Condition, {})) > 0 || !contains(flatten([try(statement.Principal.AWS, statement.Principal)]), "*")
       ])
     ]), false)
-    error_message = "policy_documents must be JSON with statements, none of which allows something to everybody (Principal \"*\") without a Condition. Name the principal, or who it acts for in a Condition, for example aws:SourceArn."
+    error_message = "policy_documents (queue_policy_documents) must be JSON with statements, none of which allows something to everyone (Principal \"*\") without a Condition. Name the principal, or add a Condition on whom it acts for, for example aws:SourceArn."
   }
 }
 
 variable "kms_key" {
-  description = "Customer managed key that encrypts both queues; null leaves the encryption to SQS. Set it where an audit asks for a key of your own. A change is made in place; messages that wait stay encrypted under the key they were sent with, so keep that until they are gone."
+  description = "Customer managed key that encrypts both queues; null uses SQS's own encryption. Set it where an audit requires a key of your own. Changed in place; keep the old key until the messages that were sent under it are gone."
   type        = object({ arn = string })
   default     = null
 }
 
 variable "tags" {
-  description = "Tags for every resource of this module, in addition to the provider's default tags."
+  description = "Tags for every resource of this module, in addition to the provider's default tags. Changed in place."
   type        = map(string)
   default     = {}
   nullable    = false

@@ -11,19 +11,19 @@ locals {
   is_own = nonsensitive(var.existing_table == null)
   keys   = concat([var.partition_key], var.sort_key[*])
 
-  # Text, for a null of another type is a change as well, and another number of keys is another type.
+  # As text: a null of another type would count as a change, and another number of keys is another type.
   identity = jsonencode({ name = var.name, keys = local.keys, is_own = local.is_own })
 }
 
-# What may be replaced. A change of it replaces what it names in replace_triggered_by, below; the switch from "protected" to
-# "unprotected" is none, so that a change in the apply that takes the protection away is refused as well.
+# A change of this replaces what names it in replace_triggered_by, below. While protected it never changes, and the switch from
+# "protected" to "unprotected" is not a change either, so a replacement in the apply that removes the protection is refused too.
 resource "terraform_data" "replaceable" {
   for_each = toset([var.deletion_protection_enabled ? "protected" : "unprotected"])
 
   input = each.key == "protected" ? null : local.identity
 }
 
-# Whether the table was one of its own when it was last allowed to change.
+# Whether the module created the table, as of the last apply in which that could change.
 resource "terraform_data" "is_own" {
   input = local.is_own
 
@@ -33,19 +33,19 @@ resource "terraform_data" "is_own" {
 
     postcondition {
       condition     = self.output == local.is_own
-      error_message = "existing_table is ${local.is_own ? "no longer" : "now"} set, which ${local.is_own ? "makes an empty table" : "deletes the table that was made, with what is in it,"} while deletion protection is on, or was when this was last applied. ${local.first_unprotect}"
+      error_message = "existing_table is ${local.is_own ? "no longer" : "now"} set, which would ${local.is_own ? "create an empty table" : "delete the table that was created here, with its items"}, and deletion protection is on, or was at the last apply. ${local.first_unprotect}"
     }
   }
 }
 
 locals {
-  first_unprotect = "Set deletion_protection_enabled to false and apply that alone first; docs/changing.md says how to keep what is in the table."
+  first_unprotect = "Set deletion_protection_enabled to false and apply that change alone first; docs/changing.md describes how to keep the items."
 }
 
 resource "aws_dynamodb_table" "this" {
   # checkov:skip=CKV2_AWS_16:on demand by default, and provisioned only together with autoscaling, below
-  # Not local.is_own, which checkov follows: it would ask every table for a customer's key (CKV_AWS_119), which is kms_key's to say;
-  # docs/security-controls.md has how it stands.
+  # Not local.is_own, which checkov can follow: it would then demand a customer managed key for every table (CKV_AWS_119), which kms_key
+  # decides; docs/security-controls.md has the details.
   count = nonsensitive(var.existing_table == null) ? 1 : 0
 
   name         = var.name
@@ -73,10 +73,10 @@ resource "aws_dynamodb_table" "this" {
   }
 
   dynamic "ttl" {
-    for_each = var.ttl_attribute[*]
+    for_each = var.ttl.attribute[*]
 
     content {
-      enabled        = var.ttl_enabled
+      enabled        = var.ttl.enabled
       attribute_name = ttl.value
     }
   }
@@ -85,7 +85,7 @@ resource "aws_dynamodb_table" "this" {
     enabled = var.point_in_time_recovery_enabled
   }
 
-  # Without a key of the team's: the key that AWS owns, which costs nothing and cannot be disabled.
+  # Without kms_key: the key that AWS owns, which costs nothing and cannot be disabled.
   server_side_encryption {
     enabled     = var.kms_key != null
     kms_key_arn = one(var.kms_key[*].arn)
@@ -94,32 +94,32 @@ resource "aws_dynamodb_table" "this" {
   tags = var.tags
 
   lifecycle {
-    # Autoscaling moves the capacity. Name and keys change by replacement only, which terraform_data.replaceable triggers: the
-    # provider would not see a key's new type at all (terraform-provider-aws#23618).
+    # Autoscaling changes the capacity. Name and keys change only by replacement, which terraform_data.replaceable triggers: the
+    # provider would not notice a key's new type (terraform-provider-aws#23618).
     ignore_changes       = [name, hash_key, range_key, attribute, read_capacity, write_capacity]
     replace_triggered_by = [terraform_data.replaceable]
 
     precondition {
       condition     = try(var.sort_key.name != var.partition_key.name, true)
-      error_message = "partition_key and sort_key are both named \"${var.partition_key.name}\". Give them different names, or set sort_key to null for a table without one."
+      error_message = "partition_key.name and sort_key.name are both \"${var.partition_key.name}\". Choose different names, or set sort_key to null for a table without one."
     }
     precondition {
-      condition     = var.ttl_attribute == null || !contains(local.keys[*].name, coalesce(var.ttl_attribute, "-"))
-      error_message = "ttl_attribute \"${coalesce(var.ttl_attribute, "-")}\" is a key of the table. DynamoDB expires items by an attribute of its own: name another."
+      condition     = var.ttl.attribute == null || !contains(local.keys[*].name, coalesce(var.ttl.attribute, "-"))
+      error_message = "ttl.attribute (table_ttl.attribute) is \"${coalesce(var.ttl.attribute, "-")}\", which is a key of the table. DynamoDB expires items by an attribute that is not a key. Choose another."
     }
 
     postcondition {
       condition = jsonencode([self.name, self.hash_key, self.range_key, { for one in self.attribute : one.name => one.type }]) == jsonencode(
       [var.name, var.partition_key.name, one(var.sort_key[*].name), { for one in local.keys : one.name => one.type }])
-      error_message = "Table ${self.name} with the keys ${join(", ", [for name in compact([self.hash_key, self.range_key]) : "${name} (${one([for one in self.attribute : one.type if one.name == name])})"])} would have to be replaced, with what is in it, by ${var.name} with ${join(", ", [for one in local.keys : "${one.name} (${one.type})"])}, while deletion protection is on, or was when this was last applied. ${local.first_unprotect} If you have done so and DynamoDB then refused to delete it, add -replace with the table's address."
+      error_message = "Table ${self.name} with the keys ${join(", ", [for name in compact([self.hash_key, self.range_key]) : "${name} (${one([for one in self.attribute : one.type if one.name == name])})"])} would have to be replaced, with all its items, by ${var.name} with ${join(", ", [for one in local.keys : "${one.name} (${one.type})"])}, and deletion protection is on, or was at the last apply. ${local.first_unprotect} If you have done so and DynamoDB then refused to delete it, add -replace with the table's address."
     }
     postcondition {
-      condition     = var.ttl_attribute != null || !try(self.ttl[0].enabled, false)
-      error_message = "ttl_attribute is null, but table ${self.name} expires items by ${try(coalesce(self.ttl[0].attribute_name), "null")}, and the provider would leave it so. Keep ttl_attribute, set ttl_enabled = false, and apply; then remove both."
+      condition     = var.ttl.attribute != null || !try(self.ttl[0].enabled, false)
+      error_message = "ttl.attribute (table_ttl.attribute) is null, but table ${self.name} expires items by ${try(coalesce(self.ttl[0].attribute_name), "null")}, and the provider would not stop that. Keep the attribute, set enabled to false beside it, and apply; then remove both."
     }
     postcondition {
       condition     = var.provisioned_capacity == null || try(self.read_capacity >= 1 && self.write_capacity >= 1, true)
-      error_message = "Table ${self.name} is paid by request and would start at one unit, until autoscaling acts. Switch it first, at the minimum: aws dynamodb update-table --table-name ${self.name} --billing-mode PROVISIONED --provisioned-throughput ReadCapacityUnits=${try(var.provisioned_capacity.read_min, 1)},WriteCapacityUnits=${try(var.provisioned_capacity.write_min, 1)}. Then apply."
+      error_message = "Table ${self.name} is billed per request and would start at one unit, until autoscaling acts. First switch it to the minimum with: aws dynamodb update-table --table-name ${self.name} --billing-mode PROVISIONED --provisioned-throughput ReadCapacityUnits=${try(var.provisioned_capacity.read_min, 1)},WriteCapacityUnits=${try(var.provisioned_capacity.write_min, 1)}. Then apply."
     }
   }
 }
@@ -127,7 +127,7 @@ resource "aws_dynamodb_table" "this" {
 locals {
   name = local.is_own ? one(aws_dynamodb_table.this[*].name) : var.existing_table.name
 
-  # By its name rather than from the table: what a role may do need not wait for the table, nor be undone before it.
+  # Built from the name rather than read from the table, so that policies are neither created after the table nor removed before it.
   arn = local.is_own ? "arn:${data.aws_partition.current.partition}:dynamodb:${data.aws_service_principal.dynamodb.region}:${data.aws_caller_identity.current.account_id}:table/${var.name}" : var.existing_table.arn
 
   autoscaled = !local.is_own || var.provisioned_capacity == null ? {} : {
@@ -177,14 +177,14 @@ resource "aws_appautoscaling_policy" "this" {
 }
 
 data "aws_iam_policy_document" "writer" {
-  # PartiQL INSERT for new keys, a conditional PutItem for keys that exist. Neither reads.
+  # PartiQL INSERT for new keys, a conditional PutItem for existing ones. Neither reads.
   statement {
     sid       = "WriteItems"
     actions   = ["dynamodb:PartiQLInsert", "dynamodb:PutItem"]
     resources = [local.arn]
   }
 
-  # Whatever key the table has, had or gets: DynamoDB takes minutes to change it.
+  # Any key, but only through DynamoDB, which takes minutes to change a table's key.
   statement {
     sid       = "DecryptTable"
     actions   = ["kms:Decrypt", "kms:DescribeKey"]

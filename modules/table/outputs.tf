@@ -9,7 +9,7 @@ output "arn" {
 }
 
 output "keys" {
-  description = "Name and type of the partition key and, if there is one, of the sort key, as the table has them."
+  description = "Name and type of the table's partition key and, if it has one, of its sort key."
   value = local.is_own ? [
     for name in compact([one(aws_dynamodb_table.this[*].hash_key), one(aws_dynamodb_table.this[*].range_key)]) :
     { name = name, type = one([for one in aws_dynamodb_table.this[0].attribute : one.type if one.name == name]) }
@@ -22,6 +22,6 @@ output "stream_arn" {
 }
 
 output "writer_policy_json" {
-  description = "IAM policy document with what a role needs to write items as the process function does."
+  description = "IAM policy document for a role that writes items as the process function does."
   value       = data.aws_iam_policy_document.writer.json
 }

@@ -1,10 +1,10 @@
-# The way from private subnets to SQS and DynamoDB without NAT, for one system or for several that share a network. Each
-# endpoint's policy names what may be done through it, and with whose credentials: "Control access to VPC endpoints using endpoint
-# policies" (AWS PrivateLink Guide). Not by which roles: IAM says that, and a system that changes its roles would be cut off.
+# The route from private subnets to SQS and DynamoDB without NAT, for one system or for several that share a network. Each endpoint's
+# policy says which actions it allows with which account's credentials: "Control access to VPC endpoints using endpoint policies" (AWS
+# PrivateLink Guide). It does not name roles: IAM decides that, and a system whose roles change would be cut off.
 
 data "aws_caller_identity" "current" {}
 
-# By a pattern, for the name has another prefix in China, and AWS gives one service for it in each region.
+# By a pattern, because the name has another prefix in China; each region has one service that matches.
 data "aws_vpc_endpoint_service" "sqs" {
   service_type = "Interface"
 
@@ -37,7 +37,7 @@ resource "aws_security_group" "sqs" {
   tags = merge(var.tags, { Name = "${var.name}-sqs-endpoint" })
 
   lifecycle {
-    create_before_destroy = true # the endpoint does not let go of a group before it has another
+    create_before_destroy = true # the endpoint needs the new group before it releases the old one
   }
 }
 
@@ -68,21 +68,21 @@ resource "aws_vpc_endpoint" "sqs" {
 
   tags = merge(var.tags, { Name = "${var.name}-sqs" })
 
-  # Its private name takes over all traffic to SQS at once.
+  # Its private name takes over all SQS traffic as soon as it exists.
   depends_on = [aws_vpc_security_group_ingress_rule.sqs]
 
   lifecycle {
-    # It never changes, but is unknown where depends_on on the module defers the data source, and would replace the endpoint.
+    # It never changes, but it is unknown where depends_on on the module defers the data source, which would replace the endpoint.
     ignore_changes = [service_name]
 
     precondition {
-      # What imitates AWS may list no zones.
+      # An emulator may list no zones.
       condition     = length(data.aws_vpc_endpoint_service.sqs.availability_zones) == 0 || alltrue([for subnet in data.aws_subnet.function : contains(data.aws_vpc_endpoint_service.sqs.availability_zones, subnet.availability_zone)])
-      error_message = "SQS offers endpoints in ${join(", ", data.aws_vpc_endpoint_service.sqs.availability_zones)}, and the functions' subnets are in ${join(", ", data.aws_subnet.function[*].availability_zone)}. Choose subnets in other zones, or do without endpoints."
+      error_message = "subnet_ids are in ${join(", ", data.aws_subnet.function[*].availability_zone)}, but SQS offers endpoints only in ${join(", ", data.aws_vpc_endpoint_service.sqs.availability_zones)}. Choose subnets in those zones for the functions, or disable the endpoints."
     }
     precondition {
       condition     = length(distinct(data.aws_subnet.function[*].availability_zone)) == length(var.subnet_ids)
-      error_message = "An endpoint takes one subnet in each zone, and the functions' subnets are in ${join(", ", data.aws_subnet.function[*].availability_zone)}. Give one for each zone."
+      error_message = "subnet_ids are in ${join(", ", data.aws_subnet.function[*].availability_zone)}, but an endpoint takes only one subnet per zone. Choose one function subnet per zone."
     }
   }
 }
@@ -139,7 +139,7 @@ data "aws_iam_policy_document" "dynamodb_merged" {
 }
 
 data "aws_iam_policy_document" "dynamodb" {
-  # A gateway endpoint takes "*" as the principal only.
+  # A gateway endpoint's policy accepts no principal but "*".
   statement {
     sid       = "WriteToTables"
     actions   = ["dynamodb:PartiQLInsert", "dynamodb:PutItem"]

@@ -19,7 +19,7 @@ output "dynamodb_prefix_list_id" {
 }
 
 output "subnet_ids" {
-  description = "IDs of the functions' subnets, once both services are reached from them: give these to the functions."
+  description = "IDs of the functions' subnets, once both services can be reached from them. Give these to the functions."
   value       = var.subnet_ids
 
   depends_on = [aws_vpc_endpoint.sqs, aws_vpc_endpoint.dynamodb]

@@ -50,7 +50,7 @@ INTERIM: dict[str, Any] = {
 
 
 def other_keys(system: ChangingSystem) -> Applied:
-    """ "A table of your own make, with the orders that are there", and "Other keys"."""
+    """Follows "Move the table into a module call of its own" and "Change the table's keys"."""
     result = Applied("other_keys")
     system.become({})
     old_table = str(system.stack().outputs["table_name"])
@@ -78,7 +78,7 @@ def other_keys(system: ChangingSystem) -> Applied:
 
 
 def shared_listener(system: ChangingSystem) -> Applied:
-    """ "To a listener that others share"."""
+    """Follows "Move to a shared listener, or back"."""
     result = Applied("shared_listener")
     system.become({})
     accepted = set[str]()

@@ -33,8 +33,8 @@ INPUTS: dict[str, Any] = {
             }
         )
     ],
-    "vpc_endpoint_policy_documents": {
-        service: [
+    "vpc_endpoints": {
+        f"{service}_policy_documents": [
             document(
                 {
                     "Sid": "ListByAgents",
@@ -85,7 +85,7 @@ def write_consumer(work: Path) -> Path:
         "provider": {"aws": {}},
         "module": {
             "left": {**common, "name": "left", **INPUTS},
-            "right": {**common, "name": "right", "vpc_cidr_block": "10.1.0.0/16"},
+            "right": {**common, "name": "right", "vpc": {"cidr_block": "10.1.0.0/16"}},
             "alone": queue,
             **sharing(source, common),
         },

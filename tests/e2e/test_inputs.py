@@ -7,7 +7,6 @@ test_examples.py, of which test_every_input_is_set_by_a_test makes sure.
 
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +28,12 @@ INGEST = "ingest.aws_lambda_function.this"
 PROCESS = "process.aws_lambda_function.this"
 BALANCER = "load_balancer.aws_lb.this"
 
+VPC = {
+    "cidr_block": "10.30.0.0/20",
+    "availability_zones": ["us-east-1c", "us-east-1b"],
+    "nat_gateway": "single",
+}
+
 
 class Case(NamedTuple):
     input: str
@@ -36,27 +41,14 @@ class Case(NamedTuple):
     address: str
     path: str  # within the resource's attributes, "" for all of them
     expected: Any
-    beside: Mapping[str, Any] = {}  # inputs without which it has no effect
 
 
 CASES = [
     Case("name", "inputs", BALANCER, "name", "inputs"),
     Case("tags", {"team": "x"}, "table.aws_dynamodb_table.this", "tags", {"team": "x"}),
-    Case("vpc_cidr_block", "10.30.0.0/20", "network.aws_vpc.this", "cidr_block", "10.30.0.0/20"),
-    Case(
-        "availability_zones",
-        ["us-east-1c", "us-east-1b"],
-        "network.aws_subnet.public",
-        "availability_zone",
-        "us-east-1c",
-    ),
-    Case(
-        "nat_gateway",
-        "single",
-        "network.aws_route.private_nat[1]",
-        "destination_cidr_block",
-        "0.0.0.0/0",
-    ),
+    Case("vpc", VPC, "network.aws_vpc.this", "cidr_block", "10.30.0.0/20"),
+    Case("vpc", VPC, "network.aws_subnet.public", "availability_zone", "us-east-1c"),
+    Case("vpc", VPC, "network.aws_route.private_nat[1]", "destination_cidr_block", "0.0.0.0/0"),
     Case(
         "paths",
         ["/a", "/b"],
@@ -163,8 +155,8 @@ CASES = [
     ),
     Case("table_sort_key", None, "table.aws_dynamodb_table.this", "range_key", None),
     Case(
-        "table_ttl_attribute",
-        "expires",
+        "table_ttl",
+        {"attribute": "expires"},
         "table.aws_dynamodb_table.this",
         "ttl.0.attribute_name",
         "expires",
@@ -193,21 +185,13 @@ CASES = [
 # What another case excludes has a plan of its own, in which it is all that is set.
 ALONE = [
     Case(
-        "queue_survived_outage_seconds",
-        200_000,  # 995 deliveries, and five to spare, last as long if they are 202 s apart
-        "queue.aws_sqs_queue.this",
-        "visibility_timeout_seconds",
-        202,
-    ),
-    Case(
-        "table_ttl_enabled",
-        False,
+        "table_ttl",
+        {"attribute": "expires", "enabled": False},
         "table.aws_dynamodb_table.this",
         "ttl.0.enabled",
         False,
-        beside={"table_ttl_attribute": "expires"},
     ),
-    Case("flow_logs_enabled", False, "network.aws_flow_log.this", "", None),
+    Case("vpc", {"flow_logs_enabled": False}, "network.aws_flow_log.this", "", None),
     Case(
         "ingest_snap_start_enabled",
         True,
@@ -244,14 +228,14 @@ def planned(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Any
     return plan(emulator, tmp_path_factory.mktemp("inputs"), inputs)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.input)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.input}-{case.path}")
 def test_input(planned: dict[str, dict[str, Any]], case: Case) -> None:
     assert at(planned[case.address], case.path) == case.expected
 
 
 @pytest.mark.parametrize("case", ALONE, ids=lambda case: case.input)
 def test_input_alone(emulator: Emulator, tmp_path: Path, case: Case) -> None:
-    planned = plan(emulator, tmp_path, {case.input: case.value, **case.beside})
+    planned = plan(emulator, tmp_path, {case.input: case.value})
 
     assert at(planned.get(case.address), case.path) == case.expected
 

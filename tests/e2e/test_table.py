@@ -42,7 +42,7 @@ def test_toggles_change_the_table_in_place(table: tuple[Path, Terraform]) -> Non
     directory, terraform = table
     write(
         directory,
-        ttl_attribute="expires_at",
+        ttl={"attribute": "expires_at"},
         table_class="STANDARD_INFREQUENT_ACCESS",
         stream_view_type="NEW_IMAGE",
         point_in_time_recovery_enabled=False,

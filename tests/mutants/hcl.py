@@ -8,6 +8,7 @@ from typing import NamedTuple
 TOKEN = re.compile(
     r"""
     (?P<comment>\#[^\n]*|//[^\n]*|/\*.*?\*/)
+  | (?P<heredoc><<-?(?P<end>\w+)\n.*?\n\s*(?P=end)\b)
   | (?P<string>")
   | (?P<number>\d+(\.\d+)?)
   | (?P<name>[A-Za-z_][A-Za-z0-9_-]*)

@@ -19,15 +19,15 @@ run "defaults" {
   }
   assert {
     condition     = toset([for source in data.archive_file.this[0].source : source.filename]) == setunion(fileset("lambda_src", "ingest/**/*.py"), fileset("lambda_src", "shared/**/*.py"))
-    error_message = "The zip must hold the packages' Python files and nothing else, at their import paths."
+    error_message = "The zip must contain the packages' Python files at their import paths, and nothing else."
   }
   assert {
     condition     = aws_lambda_function.this.filename == data.archive_file.this[0].output_path && aws_lambda_function.this.source_code_hash == data.archive_file.this[0].output_base64sha256
-    error_message = "The function must be made from the zip, and change with it."
+    error_message = "The function must be created from the zip, and change with it."
   }
   assert {
     condition     = strcontains(data.archive_file.this[0].output_path, "123456789012-eu-central-1-orders-ingest")
-    error_message = "The zip's name must have account, region and name, so that no two instances share it."
+    error_message = "The zip's name must include account, region and name, so that no two instances share it."
   }
   assert {
     condition     = aws_lambda_function.this.publish && aws_lambda_alias.live.function_name == aws_lambda_function.this.function_name && aws_lambda_alias.live.function_version == aws_lambda_function.this.version && output.alias_name == "live"
@@ -43,7 +43,7 @@ run "defaults" {
   }
   assert {
     condition     = aws_lambda_function.this.tracing_config[0].mode == "Active" && aws_lambda_function.this.reserved_concurrent_executions == -1 && length(aws_lambda_function.this.snap_start) == 0 && length(aws_lambda_provisioned_concurrency_config.this) == 0
-    error_message = "Tracing must be on, nothing reserved."
+    error_message = "Tracing must be on, and no concurrency reserved."
   }
   assert {
     condition     = length(aws_lambda_function.this.vpc_config) == 0 && length(aws_security_group.this) == 0 && output.security_group_id == null
@@ -51,25 +51,25 @@ run "defaults" {
   }
   assert {
     condition     = aws_lambda_function.this.description == "" && length(aws_lambda_function.this.layers) == 0 && aws_lambda_function.this.kms_key_arn == null && aws_cloudwatch_log_group.this.kms_key_id == null && aws_lambda_function.this.environment[0].variables == tomap({ LOG_LEVEL = "INFO" })
-    error_message = "What is not asked for must not be there."
+    error_message = "Optional settings must be absent by default."
   }
   assert {
     condition     = aws_lambda_function.this.logging_config[0].system_log_level == "WARN" && aws_lambda_alias.live.name == "live" && aws_lambda_alias.live.description == "What callers invoke. Point it at an earlier version to roll back."
-    error_message = "Lambda's own messages must be warnings only, and the alias say what it is for."
+    error_message = "Lambda's own messages must be warnings only, and the alias must describe its purpose."
   }
   assert {
     condition     = aws_iam_role.this[0].name_prefix == "orders-ingest-" && aws_iam_role.this[0].description == "Execution role of the function orders-ingest" && aws_iam_role.this[0].path == "/" && aws_iam_role.this[0].permissions_boundary == null && aws_iam_role.this[0].assume_role_policy == data.aws_iam_policy_document.trust[0].json && aws_iam_role_policy.this[0].name == "least-privilege"
-    error_message = "The role must be the function's, and only Lambda use it."
+    error_message = "The role must be named after the function, and only Lambda may assume it."
   }
   assert {
     condition = [output.name, output.arn, output.alias_arn, output.version, output.log_group_name, output.policy_json] == [
       "orders-ingest", aws_lambda_function.this.arn, aws_lambda_alias.live.arn, aws_lambda_alias.live.function_version, "/aws/lambda/orders-ingest", data.aws_iam_policy_document.this.json
     ]
-    error_message = "The outputs must tell what was made."
+    error_message = "The outputs must describe what was created."
   }
   assert {
     condition     = alltrue([for source in data.archive_file.this[0].source : source.content == file("lambda_src/${source.filename}")])
-    error_message = "Each file of the zip must be the source's."
+    error_message = "Each file in the zip must equal its source."
   }
 }
 
@@ -105,11 +105,11 @@ run "everything_given" {
 
   assert {
     condition     = aws_lambda_function.this.description == "Takes orders" && aws_lambda_function.this.runtime == "python3.12" && aws_lambda_function.this.architectures == tolist(["x86_64"]) && aws_lambda_function.this.layers == tolist(var.layers) && aws_lambda_function.this.memory_size == 1769
-    error_message = "The function must be what was asked for."
+    error_message = "The function must be as given."
   }
   assert {
     condition     = aws_lambda_function.this.environment[0].variables == tomap({ QUEUE_URL = "https://example.com", LOG_LEVEL = var.log_level }) && aws_lambda_function.this.kms_key_arn == var.kms_key.arn && aws_cloudwatch_log_group.this.kms_key_id == var.kms_key.arn
-    error_message = "The environment must be what was asked for, encrypted with the key, and so must the logs."
+    error_message = "The function must have the given environment, encrypted with the key, as must be the logs."
   }
   assert {
     condition     = aws_lambda_function.this.reserved_concurrent_executions == 20 && aws_lambda_provisioned_concurrency_config.this[0].provisioned_concurrent_executions == 3 && aws_lambda_provisioned_concurrency_config.this[0].qualifier == "live" && aws_lambda_provisioned_concurrency_config.this[0].function_name == "orders-ingest"
@@ -121,23 +121,23 @@ run "everything_given" {
   }
   assert {
     condition     = aws_vpc_security_group_egress_rule.this["SQS"].referenced_security_group_id == "sg-1" && aws_vpc_security_group_egress_rule.this["DynamoDB"].prefix_list_id == "pl-1" && aws_vpc_security_group_egress_rule.this["World"].cidr_ipv4 == "0.0.0.0/0" && alltrue([for rule in aws_vpc_security_group_egress_rule.this : rule.from_port == 443 && rule.to_port == 443 && rule.ip_protocol == "tcp" && rule.security_group_id == aws_security_group.this[0].id])
-    error_message = "The function must reach what was named, over HTTPS, and nothing else."
+    error_message = "The function must be able to call the named destinations over HTTPS, and nothing else."
   }
   assert {
     condition     = aws_security_group.this[0].name_prefix == "orders-ingest-function-" && aws_security_group.this[0].tags.Name == "orders-ingest-function" && aws_security_group.this[0].description == "Function orders-ingest: nothing in, out only to what it calls" && aws_vpc_security_group_egress_rule.this["SQS"].description == "HTTPS to SQS" && output.security_group_id == aws_security_group.this[0].id
-    error_message = "The security group and its rules must say what they are for."
+    error_message = "The security group and its rules must describe their purpose."
   }
   assert {
     condition     = data.aws_iam_policy_document.this.source_policy_documents == tolist([data.aws_iam_policy_document.runtime.json, data.aws_iam_policy_document.environment.json, var.policy_documents[0]])
-    error_message = "What the handler needs must be in the policy."
+    error_message = "The policy must contain the handler's permissions."
   }
   assert {
     condition     = aws_iam_role.this[0].permissions_boundary == var.permissions_boundary.arn && aws_iam_role.this[0].path == "/service/"
-    error_message = "Path and boundary of the role must be what was asked for."
+    error_message = "The role must have the given path and boundary."
   }
   assert {
     condition     = aws_lambda_function.this.tracing_config[0].mode == "PassThrough" && aws_lambda_function.this.logging_config[0].application_log_level == "DEBUG" && aws_cloudwatch_log_group.this.retention_in_days == 90
-    error_message = "Tracing and logs must be what was asked for."
+    error_message = "Tracing and logs must be as given."
   }
   assert {
     condition     = alltrue([for resource in concat([aws_lambda_function.this, aws_cloudwatch_log_group.this, aws_iam_role.this[0], aws_security_group.this[0]], values(aws_vpc_security_group_egress_rule.this)) : resource.tags.team == "orders"])
@@ -169,7 +169,7 @@ run "existing_role" {
 
   assert {
     condition     = aws_lambda_function.this.role == var.existing_role.arn && output.role_arn == var.existing_role.arn && length(aws_iam_role.this) == 0 && length(aws_iam_role_policy.this) == 0
-    error_message = "With a role that exists, no IAM may be made."
+    error_message = "With an existing role, no IAM resources may be created."
   }
 }
 
@@ -183,7 +183,7 @@ run "local_package" {
 
   assert {
     condition     = aws_lambda_function.this.filename == "ours.zip" && aws_lambda_function.this.source_code_hash == "abc=" && length(data.archive_file.this) == 0
-    error_message = "A given zip must be taken as it is."
+    error_message = "A given zip must be used as it is."
   }
 }
 
@@ -197,7 +197,7 @@ run "package_in_s3" {
 
   assert {
     condition     = aws_lambda_function.this.s3_bucket == "packages" && aws_lambda_function.this.s3_key == "ours.zip" && aws_lambda_function.this.s3_object_version == "7" && aws_lambda_function.this.filename == null
-    error_message = "A given object must be taken as it is."
+    error_message = "A given object must be used as it is."
   }
 }
 
@@ -215,7 +215,7 @@ run "smallest" {
 
   assert {
     condition     = aws_lambda_function.this.memory_size == 128 && aws_lambda_function.this.timeout == 1
-    error_message = "The smallest function must be taken."
+    error_message = "The smallest function must be accepted."
   }
 }
 
@@ -233,6 +233,6 @@ run "largest" {
 
   assert {
     condition     = length(aws_lambda_function.this.layers) == 5
-    error_message = "The largest function must be taken."
+    error_message = "The largest function must be accepted."
   }
 }

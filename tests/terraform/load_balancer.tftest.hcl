@@ -28,7 +28,7 @@ run "defaults" {
   }
   assert {
     condition     = [for rule in aws_vpc_security_group_ingress_rule.this : [rule.cidr_ipv4, rule.from_port, rule.to_port, rule.ip_protocol, rule.security_group_id]] == [["10.0.0.0/16", 80, 80, "tcp", aws_security_group.this[0].id]]
-    error_message = "Without a certificate only port 80 is open, to the given ranges."
+    error_message = "Without a certificate, only port 80 may be open, to the given ranges."
   }
   assert {
     condition     = aws_lb_listener.http[0].load_balancer_arn == aws_lb.this[0].arn && aws_lb_listener.http[0].port == 80 && aws_lb_listener.http[0].protocol == "HTTP" && length(aws_lb_listener.https) == 0
@@ -36,7 +36,7 @@ run "defaults" {
   }
   assert {
     condition     = aws_lb_listener.http[0].default_action[0].type == "fixed-response" && aws_lb_listener.http[0].default_action[0].fixed_response[0].status_code == "404" && aws_lb_listener.http[0].default_action[0].fixed_response[0].content_type == "application/json" && jsondecode(aws_lb_listener.http[0].default_action[0].fixed_response[0].message_body).status == 404
-    error_message = "Everything but the path must be a JSON 404."
+    error_message = "All other paths must return a JSON 404."
   }
   assert {
     condition     = length(aws_lb_listener_rule.this) == 1 && aws_lb_listener_rule.this["http /lambda/api"].listener_arn == aws_lb_listener.http[0].arn && one(one(aws_lb_listener_rule.this["http /lambda/api"].condition).path_pattern).values == toset(["/lambda/api", "/lambda/api/"])
@@ -64,29 +64,29 @@ run "defaults" {
   }
   assert {
     condition     = output.endpoint_url == "http://${aws_lb.this[0].dns_name}/lambda/api" && length(aws_wafv2_web_acl_association.this) == 0
-    error_message = "The endpoint must be HTTP without a certificate."
+    error_message = "Without a certificate, the endpoint must be HTTP."
   }
   assert {
     condition     = aws_lb.this[0].name == "orders" && aws_lb.this[0].desync_mitigation_mode == "defensive" && aws_lb_target_group.this.name == "orders-ingest" && aws_lambda_permission.this.statement_id == "load-balancer"
-    error_message = "Everything must have its name, and requests that smuggle others be mitigated."
+    error_message = "All names must be as derived, and request smuggling must be mitigated."
   }
   assert {
     condition     = aws_security_group.this[0].name_prefix == "orders-load-balancer-" && aws_security_group.this[0].tags.Name == "orders-load-balancer" && aws_security_group.this[0].description == "Load balancer orders: HTTP and HTTPS in, nothing out; Lambda targets need no way out" && aws_vpc_security_group_ingress_rule.this["office 80"].description == "Port 80 for office"
-    error_message = "The security group and its rules must say what they are for."
+    error_message = "The security group and its rules must describe their purpose."
   }
   assert {
     condition     = jsondecode(aws_lb_listener.http[0].default_action[0].fixed_response[0].message_body) == { type = "about:blank", title = "Not Found", status = 404, detail = "There is nothing at this path. Orders are taken by POST at /lambda/api." }
-    error_message = "The 404 must be a problem as of RFC 9457, and say where to go."
+    error_message = "The 404 must be an RFC 9457 problem that names the path."
   }
   assert {
     condition     = length(aws_lb_listener_rule.https_only) == 0
-    error_message = "Nothing may be refused for want of HTTPS where there is none."
+    error_message = "Without HTTPS, no rule may refuse plain HTTP."
   }
   assert {
     condition = [output.name, output.arn, output.dns_name, output.zone_id, output.listener_arn, output.target_group_arn] == [
       "orders", aws_lb.this[0].arn, aws_lb.this[0].dns_name, aws_lb.this[0].zone_id, aws_lb_listener.http[0].arn, aws_lb_target_group.this.arn
     ]
-    error_message = "The outputs must tell what was made."
+    error_message = "The outputs must describe what was created."
   }
 }
 
@@ -110,15 +110,15 @@ run "everything_given" {
 
   assert {
     condition     = !aws_lb.this[0].internal && aws_lb.this[0].idle_timeout == 30 && !aws_lb.this[0].enable_deletion_protection && aws_lb.this[0].access_logs[0].enabled && aws_lb.this[0].access_logs[0].bucket == "logs" && aws_lb.this[0].access_logs[0].prefix == "orders"
-    error_message = "The load balancer must be what was asked for."
+    error_message = "The load balancer must be as given."
   }
   assert {
     condition     = toset([for rule in aws_vpc_security_group_ingress_rule.this : "${rule.cidr_ipv4} ${rule.from_port}"]) == toset(["0.0.0.0/0 80", "0.0.0.0/0 443", "198.51.100.0/24 80", "198.51.100.0/24 443"])
-    error_message = "With a certificate, 80 and 443 are open to each range."
+    error_message = "With a certificate, 80 and 443 must be open to each range."
   }
   assert {
     condition     = aws_lb_listener.https[0].port == 443 && aws_lb_listener.https[0].protocol == "HTTPS" && aws_lb_listener.https[0].certificate_arn == var.certificate.arn && aws_lb_listener.https[0].ssl_policy == "ELBSecurityPolicy-TLS13-1-2-Res-2021-06" && aws_lb_listener.https[0].load_balancer_arn == aws_lb.this[0].arn && aws_lb_listener.https[0].default_action[0].type == "fixed-response" && aws_lb_listener.https[0].default_action[0].fixed_response[0].status_code == "404" && aws_lb_listener.https[0].default_action[0].fixed_response[0].content_type == "application/json" && jsondecode(aws_lb_listener.https[0].default_action[0].fixed_response[0].message_body).detail == "There is nothing at this path. Orders are taken by POST at /orders or /v2/orders."
-    error_message = "The HTTPS listener must have the certificate and TLS 1.2 and up."
+    error_message = "The HTTPS listener must have the certificate and require TLS 1.2 or newer."
   }
   assert {
     condition     = aws_lb_listener.http[0].default_action[0].type == "redirect" && aws_lb_listener.http[0].default_action[0].redirect[0].status_code == "HTTP_301" && aws_lb_listener.http[0].default_action[0].redirect[0].protocol == "HTTPS" && aws_lb_listener.http[0].default_action[0].redirect[0].port == "443"
@@ -130,11 +130,11 @@ run "everything_given" {
       aws_lb_listener_rule.https_only[0].action[0].type == "fixed-response" && aws_lb_listener_rule.https_only[0].action[0].fixed_response[0].status_code == "403" && aws_lb_listener_rule.https_only[0].action[0].fixed_response[0].content_type == "application/json" &&
       jsondecode(aws_lb_listener_rule.https_only[0].action[0].fixed_response[0].message_body) == { type = "about:blank", title = "Forbidden", status = 403, detail = "Orders are taken over HTTPS only." }
     )
-    error_message = "What a redirect would turn into a GET must be refused at port 80."
+    error_message = "Port 80 must refuse requests that a redirect would turn into a GET."
   }
   assert {
     condition     = keys(aws_lb_listener_rule.this) == ["https /orders", "https /v2/orders"] && alltrue([for rule in aws_lb_listener_rule.this : rule.listener_arn == aws_lb_listener.https[0].arn]) && one(one(aws_lb_listener_rule.this["https /v2/orders"].condition).path_pattern).values == toset(["/v2/orders", "/v2/orders/"])
-    error_message = "Each path must have a rule, at the HTTPS listener."
+    error_message = "Each path must have a rule at the HTTPS listener."
   }
   assert {
     condition     = aws_lb_target_group.this.lambda_multi_value_headers_enabled && aws_lb_target_group.this.health_check[0].enabled && aws_lb_target_group.this.health_check[0].path == "/orders" && aws_lb_target_group.this.health_check[0].matcher == "405" && aws_lb_target_group.this.health_check[0].interval == 35 && aws_lb_target_group.this.health_check[0].timeout == 30
@@ -146,7 +146,7 @@ run "everything_given" {
   }
   assert {
     condition     = output.endpoint_url == "https://${aws_lb.this[0].dns_name}/orders"
-    error_message = "The endpoint must be HTTPS with a certificate."
+    error_message = "With a certificate, the endpoint must be HTTPS."
   }
   assert {
     condition     = alltrue([for resource in concat([aws_lb.this[0], aws_security_group.this[0], aws_lb_listener.http[0], aws_lb_listener.https[0], aws_lb_target_group.this, aws_lb_listener_rule.https_only[0]], values(aws_lb_listener_rule.this), values(aws_vpc_security_group_ingress_rule.this)) : resource.tags.team == "orders"])
@@ -164,7 +164,7 @@ run "ssl_policy" {
 
   assert {
     condition     = aws_lb_listener.https[0].ssl_policy == "ELBSecurityPolicy-TLS13-1-3-2021-06"
-    error_message = "The security policy must be what was asked for."
+    error_message = "The listener must have the given security policy."
   }
 }
 
@@ -178,7 +178,7 @@ run "plain_http_allowed" {
 
   assert {
     condition     = keys(aws_lb_listener_rule.this) == ["http /lambda/api", "https /lambda/api"] && aws_lb_listener.http[0].default_action[0].type == "fixed-response" && length(aws_lb_listener_rule.https_only) == 0
-    error_message = "Both ports must take orders, and everything else be a 404."
+    error_message = "Both ports must accept orders, and return 404 for everything else."
   }
 }
 
@@ -193,7 +193,7 @@ run "dualstack" {
 
   assert {
     condition     = aws_lb.this[0].ip_address_type == "dualstack" && toset([for rule in aws_vpc_security_group_ingress_rule.this : rule.cidr_ipv6 if rule.cidr_ipv4 == null]) == toset(["2001:db8::/32"]) && toset([for rule in aws_vpc_security_group_ingress_rule.this : rule.cidr_ipv4 if rule.cidr_ipv6 == null]) == toset(["10.0.0.0/16"])
-    error_message = "IPv6 clients must be let in as such."
+    error_message = "IPv6 clients must be admitted by IPv6 rules."
   }
 }
 
@@ -211,15 +211,15 @@ run "existing_listener" {
 
   assert {
     condition     = length(aws_lb.this) == 0 && length(aws_lb_listener.http) == 0 && length(aws_security_group.this) == 0 && length(aws_vpc_security_group_ingress_rule.this) == 0 && length(aws_wafv2_web_acl_association.this) == 0
-    error_message = "No load balancer may be made."
+    error_message = "No load balancer may be created."
   }
   assert {
     condition     = { for key, rule in aws_lb_listener_rule.this : key => rule.priority } == { "existing /orders" = 100, "existing /v2/orders" = 7, "existing /v3/orders" = 102 } && aws_lb_listener_rule.this["existing /orders"].listener_arn == var.existing_listener.arn && output.listener_arn == var.existing_listener.arn
-    error_message = "The rules must be at the listener that exists, from the given priority or at their own."
+    error_message = "The rules must belong to the existing listener, with consecutive or their own priorities."
   }
   assert {
     condition     = output.endpoint_url == null && output.dns_name == null && output.name == null
-    error_message = "The load balancer's name is not ours to tell."
+    error_message = "The outputs must not name a load balancer that was not created here."
   }
 }
 
@@ -237,7 +237,7 @@ run "smallest" {
 
   assert {
     condition     = aws_lb.this[0].idle_timeout == 1
-    error_message = "The shortest idle timeout must be taken."
+    error_message = "The shortest idle timeout must be accepted."
   }
 }
 
@@ -259,6 +259,6 @@ run "largest" {
   }
   assert {
     condition     = length(aws_lb_listener_rule.this) == 20 && length(aws_lb_listener.http[0].default_action[0].fixed_response[0].message_body) <= 1024 && length(split(" or ", aws_lb_listener.http[0].default_action[0].fixed_response[0].message_body)) == 3
-    error_message = "The longest paths must fit, and the 404 name as many of them as a fixed response has room for."
+    error_message = "The longest paths must be accepted, and the 404 must list as many as fit into a fixed response."
   }
 }

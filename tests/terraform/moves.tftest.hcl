@@ -1,4 +1,4 @@
-# What decides where everything is, at the root alone: modules/table and modules/load_balancer refuse a new name as well, see
+# The root refuses another name or network. modules/table and modules/load_balancer refuse a new name as well, see
 # protection.tftest.hcl.
 
 mock_provider "aws" {
@@ -40,12 +40,12 @@ override_module {
   outputs = { subnet_ids = ["subnet-3", "subnet-4"] }
 }
 
-run "own" {
-  state_key = "own"
+run "created_network" {
+  state_key = "created"
 }
 
-run "another_name" {
-  state_key = "own"
+run "another_name_is_refused" {
+  state_key = "created"
   command   = plan
 
   variables {
@@ -55,8 +55,8 @@ run "another_name" {
   expect_failures = [terraform_data.name]
 }
 
-run "another_name_and_unprotected" {
-  state_key = "own"
+run "another_name_is_refused_in_the_apply_that_unprotects" {
+  state_key = "created"
   command   = plan
 
   variables {
@@ -67,8 +67,8 @@ run "another_name_and_unprotected" {
   expect_failures = [terraform_data.name]
 }
 
-run "into_an_existing_network" {
-  state_key = "own"
+run "moving_into_an_existing_network_is_refused" {
+  state_key = "created"
   command   = plan
 
   variables {
@@ -79,15 +79,15 @@ run "into_an_existing_network" {
 }
 
 run "unprotected" {
-  state_key = "own"
+  state_key = "created"
 
   variables {
     deletion_protection_enabled = false
   }
 }
 
-run "then_into_an_existing_network" {
-  state_key = "own"
+run "moving_is_refused_while_unprotected_too" {
+  state_key = "created"
   command   = plan
 
   variables {
@@ -98,8 +98,8 @@ run "then_into_an_existing_network" {
   expect_failures = [terraform_data.network]
 }
 
-run "then_another_name" {
-  state_key = "own"
+run "then_another_name_is_accepted" {
+  state_key = "created"
 
   variables {
     name                        = "orders"
@@ -108,30 +108,30 @@ run "then_another_name" {
 }
 
 run "then_protected_again" {
-  state_key = "own"
+  state_key = "created"
 
   variables {
     name = "orders"
   }
 }
 
-run "then_the_first_name" {
-  state_key = "own"
+run "then_the_first_name_is_refused" {
+  state_key = "created"
   command   = plan
 
   expect_failures = [terraform_data.name]
 }
 
-run "theirs" {
-  state_key = "theirs"
+run "existing_network" {
+  state_key = "existing"
 
   variables {
     existing_network = { vpc_id = "vpc-1", vpc_cidr_block = "10.0.0.0/16", load_balancer_subnet_ids = ["subnet-1", "subnet-2"], function_subnet_ids = ["subnet-3"] }
   }
 }
 
-run "another_of_theirs" {
-  state_key = "theirs"
+run "another_existing_network_is_refused" {
+  state_key = "existing"
   command   = plan
 
   variables {
@@ -141,8 +141,8 @@ run "another_of_theirs" {
   expect_failures = [terraform_data.network]
 }
 
-run "none_of_theirs" {
-  state_key = "theirs"
+run "removing_the_existing_network_is_refused" {
+  state_key = "existing"
   command   = plan
 
   expect_failures = [terraform_data.network]

@@ -11,7 +11,7 @@ run "defaults" {
 
   assert {
     condition     = aws_vpc.this.enable_dns_support && aws_vpc.this.enable_dns_hostnames && aws_vpc.this.cidr_block == "10.0.0.0/16"
-    error_message = "The VPC must have DNS on, which private endpoint names need."
+    error_message = "The VPC must have DNS enabled, which private endpoint names need."
   }
   assert {
     condition     = [for subnet in aws_subnet.public : [subnet.availability_zone, subnet.cidr_block]] == [["eu-central-1a", "10.0.0.0/20"], ["eu-central-1b", "10.0.16.0/20"]]
@@ -23,7 +23,7 @@ run "defaults" {
   }
   assert {
     condition     = !anytrue([for subnet in concat(aws_subnet.public, aws_subnet.private) : subnet.map_public_ip_on_launch])
-    error_message = "No subnet may give out public addresses."
+    error_message = "No subnet may assign public addresses."
   }
   assert {
     condition     = aws_internet_gateway.this.vpc_id == aws_vpc.this.id && aws_route.public_internet.gateway_id == aws_internet_gateway.this.id && aws_route.public_internet.route_table_id == aws_route_table.public.id && aws_route.public_internet.destination_cidr_block == "0.0.0.0/0"
@@ -35,19 +35,19 @@ run "defaults" {
   }
   assert {
     condition     = alltrue([for zone, association in aws_route_table_association.private : association.subnet_id == aws_subnet.private[zone].id && association.route_table_id == aws_route_table.private[zone].id]) && length(aws_route_table.private) == 2
-    error_message = "Each private subnet must have a route table of its own."
+    error_message = "Each private subnet must have its own route table."
   }
   assert {
     condition     = length(aws_route.private_nat) == 0 && length(aws_nat_gateway.this) == 0 && length(aws_eip.nat) == 0 && length(output.nat_public_ips) == 0
-    error_message = "There must be no NAT gateway unless asked for."
+    error_message = "There must be no NAT gateway by default."
   }
   assert {
     condition     = !aws_vpc.this.assign_generated_ipv6_cidr_block && length(aws_route.public_internet_ipv6) == 0 && aws_subnet.public[0].ipv6_cidr_block == null
-    error_message = "There must be no IPv6 unless asked for."
+    error_message = "There must be no IPv6 by default."
   }
   assert {
     condition     = length(aws_default_security_group.this.ingress) == 0 && length(aws_default_security_group.this.egress) == 0 && aws_default_security_group.this.vpc_id == aws_vpc.this.id
-    error_message = "The default security group must let nothing through."
+    error_message = "The default security group must allow nothing."
   }
   assert {
     condition     = aws_flow_log.this[0].vpc_id == aws_vpc.this.id && aws_flow_log.this[0].log_destination_type == "cloud-watch-logs" && aws_flow_log.this[0].traffic_type == "ALL" && aws_flow_log.this[0].log_destination == aws_cloudwatch_log_group.flow_logs[0].arn && aws_flow_log.this[0].iam_role_arn == aws_iam_role.flow_logs[0].arn
@@ -63,7 +63,7 @@ run "defaults" {
   }
   assert {
     condition     = aws_cloudwatch_log_group.flow_logs[0].name == "/aws/vpc/orders-flow-logs" && aws_cloudwatch_log_group.flow_logs[0].retention_in_days == 365 && aws_cloudwatch_log_group.flow_logs[0].kms_key_id == null
-    error_message = "Flow logs are kept for a year."
+    error_message = "Flow logs must be kept for a year."
   }
   assert {
     condition     = data.aws_availability_zones.available[0].state == "available" && one(data.aws_availability_zones.available[0].filter).name == "opt-in-status" && one(data.aws_availability_zones.available[0].filter).values == toset(["opt-in-not-required"])
@@ -77,7 +77,7 @@ run "defaults" {
       aws_route_table.public.id,
       aws_route_table.private[*].id,
     ]
-    error_message = "The outputs must tell what was made."
+    error_message = "The outputs must describe what was created."
   }
   assert {
     condition     = alltrue([for resource in concat([aws_internet_gateway.this, aws_route_table.public, aws_default_security_group.this], aws_subnet.public, aws_subnet.private, aws_route_table.private) : resource.vpc_id == aws_vpc.this.id])
@@ -102,19 +102,19 @@ run "everything_given" {
 
   assert {
     condition     = [for subnet in concat(aws_subnet.public, aws_subnet.private) : [subnet.availability_zone, subnet.cidr_block]] == [["eu-central-1c", "172.20.0.0/24"], ["eu-central-1a", "172.20.1.0/24"], ["eu-central-1b", "172.20.2.0/24"], ["eu-central-1c", "172.20.8.0/24"], ["eu-central-1a", "172.20.9.0/24"], ["eu-central-1b", "172.20.10.0/24"]]
-    error_message = "Subnets must be cut from the given range, by the zone's place."
+    error_message = "Subnets must be allocated from the given range, by the zone's position."
   }
   assert {
     condition     = alltrue([for zone in range(3) : aws_route.private_nat[zone].nat_gateway_id == aws_nat_gateway.this[zone].id && aws_nat_gateway.this[zone].subnet_id == aws_subnet.public[zone].id && aws_nat_gateway.this[zone].allocation_id == aws_eip.nat[zone].id && aws_eip.nat[zone].domain == "vpc" && aws_route.private_nat[zone].route_table_id == aws_route_table.private[zone].id && aws_route.private_nat[zone].destination_cidr_block == "0.0.0.0/0"]) && toset(output.nat_public_ips) == toset([for address in aws_eip.nat : address.public_ip])
-    error_message = "Each private subnet must leave by the NAT gateway of its zone, which is in the public subnet."
+    error_message = "Each private subnet must use the NAT gateway in its zone's public subnet."
   }
   assert {
     condition     = aws_cloudwatch_log_group.flow_logs[0].retention_in_days == 90 && aws_cloudwatch_log_group.flow_logs[0].kms_key_id == var.kms_key.arn
-    error_message = "Retention and key of the flow logs must be what was asked for."
+    error_message = "Retention and key of the flow logs must be as given."
   }
   assert {
     condition     = aws_iam_role.flow_logs[0].path == "/service/" && aws_iam_role.flow_logs[0].permissions_boundary == var.permissions_boundary.arn
-    error_message = "Path and boundary of the role must be what was asked for."
+    error_message = "The role must have the given path and boundary."
   }
   assert {
     condition = alltrue([for resource in concat(
@@ -131,7 +131,7 @@ run "everything_given" {
       "orders", "orders-default-locked", "orders", "orders-public", "orders",
       "orders-public-eu-central-1a", "orders-private-eu-central-1a", "orders-private-eu-central-1a", "orders-nat-eu-central-1a", "orders-eu-central-1a",
     ]
-    error_message = "The console must show the names."
+    error_message = "Resources that the console lists by name must have a Name tag."
   }
 }
 
@@ -145,7 +145,7 @@ run "ipv6" {
 
   assert {
     condition     = aws_vpc.this.assign_generated_ipv6_cidr_block && aws_subnet.public[1].ipv6_cidr_block == "2001:db8:1234:1a01::/64" && aws_subnet.private[1].ipv6_cidr_block == null
-    error_message = "The public subnets, and only they, must have an IPv6 range each."
+    error_message = "Each public subnet, and no private one, must have an IPv6 range."
   }
   assert {
     condition     = aws_route.public_internet_ipv6[0].destination_ipv6_cidr_block == "::/0" && aws_route.public_internet_ipv6[0].gateway_id == aws_internet_gateway.this.id && aws_route.public_internet_ipv6[0].route_table_id == aws_route_table.public.id
@@ -163,7 +163,7 @@ run "single_nat_gateway" {
 
   assert {
     condition     = length(aws_nat_gateway.this) == 1 && alltrue([for route in aws_route.private_nat : route.nat_gateway_id == aws_nat_gateway.this[0].id]) && length(aws_route.private_nat) == 2
-    error_message = "All private subnets must leave by the one NAT gateway."
+    error_message = "All private subnets must use the one NAT gateway."
   }
   assert {
     condition     = length(aws_flow_log.this) == 0 && length(aws_iam_role.flow_logs) == 0 && length(aws_cloudwatch_log_group.flow_logs) == 0
@@ -202,7 +202,7 @@ run "most_zones" {
   }
 }
 
-run "least_zones" {
+run "fewest_zones" {
   module { source = "./modules/network" }
   state_key = "least_zones"
   command   = plan
@@ -214,7 +214,7 @@ run "least_zones" {
 
   assert {
     condition     = length(data.aws_availability_zones.available) == 0
-    error_message = "Zones that are named need not be looked up."
+    error_message = "Named zones must not be looked up."
   }
   assert {
     condition     = aws_subnet.private[0].cidr_block == "10.0.1.0/27"
@@ -222,14 +222,14 @@ run "least_zones" {
   }
 }
 
-# What a change does to a network that is there.
+# Changes of an existing network.
 
 run "zones" {
   module { source = "./modules/network" }
   state_key = "zones"
 }
 
-run "another_range" {
+run "another_range_is_refused" {
   module { source = "./modules/network" }
   state_key = "zones"
   command   = plan
@@ -241,7 +241,7 @@ run "another_range" {
   expect_failures = [aws_vpc.this]
 }
 
-run "zones_in_another_order" {
+run "reordering_zones_is_refused" {
   module { source = "./modules/network" }
   state_key = "zones"
   command   = plan
@@ -253,7 +253,7 @@ run "zones_in_another_order" {
   expect_failures = [aws_subnet.public, aws_subnet.private]
 }
 
-run "without_the_first_zone" {
+run "removing_the_first_zone_is_refused" {
   module { source = "./modules/network" }
   state_key = "zones"
   command   = plan
@@ -265,7 +265,7 @@ run "without_the_first_zone" {
   expect_failures = [aws_subnet.public, aws_subnet.private]
 }
 
-run "the_same_zones_named" {
+run "naming_the_first_two_zones_moves_nothing" {
   module { source = "./modules/network" }
   state_key = "zones"
 
@@ -275,11 +275,11 @@ run "the_same_zones_named" {
 
   assert {
     condition     = slice(output.private_subnet_ids, 0, 2) == run.zones.private_subnet_ids && slice(output.public_subnet_ids, 0, 2) == run.zones.public_subnet_ids && slice(output.private_route_table_ids, 0, 2) == run.zones.private_route_table_ids
-    error_message = "The first two zones are the same by their names."
+    error_message = "Naming the first two zones must move nothing."
   }
 }
 
-run "a_zone_appended" {
+run "appending_a_zone_moves_nothing" {
   module { source = "./modules/network" }
   state_key = "zones"
 
@@ -289,11 +289,11 @@ run "a_zone_appended" {
 
   assert {
     condition     = slice(output.private_subnet_ids, 0, 2) == run.zones.private_subnet_ids && slice(output.public_subnet_ids, 0, 2) == run.zones.public_subnet_ids && slice(output.private_route_table_ids, 0, 2) == run.zones.private_route_table_ids && length(output.private_subnet_ids) == 3
-    error_message = "Another zone must move nothing."
+    error_message = "Adding a zone must move nothing."
   }
 }
 
-run "the_last_zone_removed" {
+run "removing_the_last_zone_moves_nothing" {
   module { source = "./modules/network" }
   state_key = "zones"
 
@@ -303,6 +303,6 @@ run "the_last_zone_removed" {
 
   assert {
     condition     = slice(output.private_subnet_ids, 0, 2) == run.zones.private_subnet_ids && slice(output.public_subnet_ids, 0, 2) == run.zones.public_subnet_ids && slice(output.private_route_table_ids, 0, 2) == run.zones.private_route_table_ids && length(output.private_subnet_ids) == 2
-    error_message = "The last zone must go without moving another."
+    error_message = "The last zone must be removed without moving another."
   }
 }

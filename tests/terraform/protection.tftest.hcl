@@ -1,16 +1,16 @@
-# What would destroy orders, or leave nobody answered, is refused while protected, and also in the apply that takes the
-# protection away. After that it is done.
+# Changes that would destroy orders or cause downtime are refused while protected, and also in the apply that removes the protection.
+# After that they are made.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
 }
 
-# Each module takes what it knows.
+# Each module uses the inputs that it has.
 variables {
   name             = "orders"
   partition_key    = { name = "order_id", type = "S" }
   sort_key         = { name = "item", type = "S" }
-  stream_view_type = "KEYS_ONLY" # of each table another, which tells one from the next
+  stream_view_type = "KEYS_ONLY" # each table has another stream_arn, which shows a replacement
 
   vpc_id                   = "vpc-1"
   subnet_ids               = ["subnet-1", "subnet-2"]
@@ -25,7 +25,7 @@ run "table" {
   state_key = "table"
 }
 
-run "table_of_another_name" {
+run "renaming_the_table_is_refused" {
   module { source = "./modules/table" }
   state_key = "table"
   command   = plan
@@ -35,7 +35,7 @@ run "table_of_another_name" {
   expect_failures = [aws_dynamodb_table.this]
 }
 
-run "table_with_another_key" {
+run "another_partition_key_is_refused" {
   module { source = "./modules/table" }
   state_key = "table"
   command   = plan
@@ -45,7 +45,7 @@ run "table_with_another_key" {
   expect_failures = [aws_dynamodb_table.this]
 }
 
-run "table_with_a_key_of_another_type" {
+run "another_type_of_the_partition_key_is_refused" {
   module { source = "./modules/table" }
   state_key = "table"
   command   = plan
@@ -55,7 +55,7 @@ run "table_with_a_key_of_another_type" {
   expect_failures = [aws_dynamodb_table.this]
 }
 
-run "table_with_a_sort_key_of_another_type" {
+run "another_type_of_the_sort_key_is_refused" {
   module { source = "./modules/table" }
   state_key = "table"
   command   = plan
@@ -65,7 +65,7 @@ run "table_with_a_sort_key_of_another_type" {
   expect_failures = [aws_dynamodb_table.this]
 }
 
-run "table_without_sort_key" {
+run "removing_the_sort_key_is_refused" {
   module { source = "./modules/table" }
   state_key = "table"
   command   = plan
@@ -75,7 +75,7 @@ run "table_without_sort_key" {
   expect_failures = [aws_dynamodb_table.this]
 }
 
-run "table_of_theirs" {
+run "an_existing_table_is_refused" {
   module { source = "./modules/table" }
   state_key = "table"
   command   = plan
@@ -88,7 +88,7 @@ run "table_of_theirs" {
   expect_failures = [terraform_data.is_own]
 }
 
-run "table_with_a_key_of_another_type_and_unprotected" {
+run "another_type_is_refused_in_the_apply_that_unprotects" {
   module { source = "./modules/table" }
   state_key = "table"
   command   = plan
@@ -101,7 +101,7 @@ run "table_with_a_key_of_another_type_and_unprotected" {
   expect_failures = [aws_dynamodb_table.this]
 }
 
-run "table_of_theirs_and_unprotected" {
+run "an_existing_table_is_refused_in_the_apply_that_unprotects" {
   module { source = "./modules/table" }
   state_key = "table"
   command   = plan
@@ -123,11 +123,11 @@ run "table_unprotected" {
 
   assert {
     condition     = output.stream_arn == run.table.stream_arn
-    error_message = "The protection alone replaces nothing."
+    error_message = "Changing only the protection must replace nothing."
   }
 }
 
-run "then_a_table_of_another_name" {
+run "then_the_table_is_renamed" {
   module { source = "./modules/table" }
   state_key = "table"
   command   = plan
@@ -143,7 +143,7 @@ run "then_a_table_of_another_name" {
   }
 }
 
-run "then_a_table_without_sort_key" {
+run "then_the_sort_key_is_removed" {
   module { source = "./modules/table" }
   state_key = "table"
   command   = plan
@@ -159,7 +159,7 @@ run "then_a_table_without_sort_key" {
   }
 }
 
-run "then_a_table_of_theirs" {
+run "then_an_existing_table_is_accepted" {
   module { source = "./modules/table" }
   state_key = "table"
   command   = plan
@@ -172,11 +172,11 @@ run "then_a_table_of_theirs" {
 
   assert {
     condition     = length(aws_dynamodb_table.this) == 0
-    error_message = "It must go."
+    error_message = "It must be deleted."
   }
 }
 
-run "then_a_key_of_another_type" {
+run "then_a_key_changes_its_type" {
   module { source = "./modules/table" }
   state_key = "table"
 
@@ -187,7 +187,7 @@ run "then_a_key_of_another_type" {
 
   assert {
     condition     = output.keys[0] == { name = "order_id", type = "N" } && output.stream_arn != run.table_unprotected.stream_arn
-    error_message = "It must be another table, which the provider alone would not see."
+    error_message = "The table must be replaced, which the provider would not do by itself."
   }
 }
 
@@ -198,8 +198,8 @@ run "then_protected_again" {
   variables { partition_key = { name = "order_id", type = "N" } }
 
   assert {
-    condition     = output.stream_arn == run.then_a_key_of_another_type.stream_arn
-    error_message = "The protection alone replaces nothing."
+    condition     = output.stream_arn == run.then_a_key_changes_its_type.stream_arn
+    error_message = "Changing only the protection must replace nothing."
   }
 }
 
@@ -213,12 +213,12 @@ run "then_refused_again" {
   expect_failures = [aws_dynamodb_table.this]
 }
 
-run "table_paid_by_request" {
+run "table_billed_per_request" {
   module { source = "./modules/table" }
   state_key = "capacity"
 }
 
-run "capacity_later" {
+run "provisioned_capacity_is_refused_before_the_switch" {
   module { source = "./modules/table" }
   state_key = "capacity"
   command   = plan
@@ -235,7 +235,7 @@ run "balancer" {
   state_key = "balancer"
 }
 
-run "balancer_of_another_name" {
+run "renaming_the_balancer_is_refused" {
   module { source = "./modules/load_balancer" }
   state_key = "balancer"
   command   = plan
@@ -245,7 +245,7 @@ run "balancer_of_another_name" {
   expect_failures = [aws_lb.this]
 }
 
-run "balancer_for_the_internet" {
+run "making_the_balancer_internet_facing_is_refused" {
   module { source = "./modules/load_balancer" }
   state_key = "balancer"
   command   = plan
@@ -255,7 +255,7 @@ run "balancer_for_the_internet" {
   expect_failures = [aws_lb.this]
 }
 
-run "balancer_of_theirs" {
+run "an_existing_listener_is_refused" {
   module { source = "./modules/load_balancer" }
   state_key = "balancer"
   command   = plan
@@ -265,7 +265,7 @@ run "balancer_of_theirs" {
   expect_failures = [terraform_data.is_own]
 }
 
-run "balancer_for_the_internet_and_unprotected" {
+run "internet_facing_is_refused_in_the_apply_that_unprotects" {
   module { source = "./modules/load_balancer" }
   state_key = "balancer"
   command   = plan
@@ -278,7 +278,7 @@ run "balancer_for_the_internet_and_unprotected" {
   expect_failures = [aws_lb.this]
 }
 
-run "balancer_of_theirs_and_unprotected" {
+run "an_existing_listener_is_refused_in_the_apply_that_unprotects" {
   module { source = "./modules/load_balancer" }
   state_key = "balancer"
   command   = plan
@@ -299,11 +299,11 @@ run "balancer_unprotected" {
 
   assert {
     condition     = output.dns_name == run.balancer.dns_name
-    error_message = "The protection alone replaces nothing."
+    error_message = "Changing only the protection must replace nothing."
   }
 }
 
-run "then_a_balancer_of_another_name" {
+run "then_the_balancer_is_renamed" {
   module { source = "./modules/load_balancer" }
   state_key = "balancer"
   command   = plan
@@ -319,7 +319,7 @@ run "then_a_balancer_of_another_name" {
   }
 }
 
-run "then_a_balancer_of_theirs" {
+run "then_an_existing_listener_is_accepted" {
   module { source = "./modules/load_balancer" }
   state_key = "balancer"
   command   = plan
@@ -331,11 +331,11 @@ run "then_a_balancer_of_theirs" {
 
   assert {
     condition     = length(aws_lb.this) == 0
-    error_message = "It must go."
+    error_message = "It must be deleted."
   }
 }
 
-run "then_a_balancer_for_the_internet" {
+run "then_the_balancer_is_internet_facing" {
   module { source = "./modules/load_balancer" }
   state_key = "balancer"
 
@@ -346,18 +346,18 @@ run "then_a_balancer_for_the_internet" {
 
   assert {
     condition     = !aws_lb.this[0].internal && output.dns_name != run.balancer_unprotected.dns_name
-    error_message = "It must be another load balancer."
+    error_message = "The load balancer must be replaced."
   }
 }
 
-run "listener_of_theirs" {
+run "existing_listener" {
   module { source = "./modules/load_balancer" }
   state_key = "theirs"
 
   variables { existing_listener = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/theirs/0123456789abcdef/0123456789abcdef", priority = 1 } }
 }
 
-run "no_listener_of_theirs" {
+run "removing_the_existing_listener_is_refused" {
   module { source = "./modules/load_balancer" }
   state_key = "theirs"
   command   = plan

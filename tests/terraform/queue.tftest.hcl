@@ -24,7 +24,7 @@ run "defaults" {
       deadLetterTargetArn = "arn:aws:sqs:eu-central-1:123456789012:orders-dead-letter"
       maxReceiveCount     = 485
     }
-    error_message = "The redrive policy belongs to the queue and points at the dead-letter queue."
+    error_message = "The queue's redrive policy must point at the dead-letter queue."
   }
   assert {
     condition = jsondecode(aws_sqs_queue.dead_letter.redrive_allow_policy) == {
@@ -35,7 +35,7 @@ run "defaults" {
   }
   assert {
     condition     = aws_sqs_queue.dead_letter.message_retention_seconds == 1209600 && aws_sqs_queue.this.message_retention_seconds == 345600
-    error_message = "The dead-letter queue keeps messages for 14 days, the queue for 4."
+    error_message = "The dead-letter queue must keep messages for 14 days, the queue for 4."
   }
   assert {
     condition     = aws_sqs_queue.this.sqs_managed_sse_enabled && aws_sqs_queue.dead_letter.sqs_managed_sse_enabled
@@ -61,7 +61,7 @@ run "defaults" {
   }
   assert {
     condition     = aws_sqs_queue.this.max_message_size == 262144 && aws_sqs_queue.dead_letter.max_message_size == 262144 && output.max_message_bytes == 262144
-    error_message = "Both queues and the producer must have the same limit, or a message does not fit where it has to go."
+    error_message = "Both queues and the producer must have the same limit, or a message might not fit."
   }
   assert {
     condition     = aws_sqs_queue.this.name == "orders" && aws_sqs_queue.dead_letter.name == "orders-dead-letter"
@@ -69,11 +69,11 @@ run "defaults" {
   }
   assert {
     condition     = aws_sqs_queue.this.delay_seconds == 0 && aws_sqs_queue.this.receive_wait_time_seconds == 20 && aws_sqs_queue.dead_letter.receive_wait_time_seconds == 20
-    error_message = "Messages must be there at once, and pollers wait for them as long as they can."
+    error_message = "Messages must be available immediately, and pollers must wait as long as SQS allows."
   }
   assert {
     condition     = aws_sqs_queue.this.kms_master_key_id == null && aws_sqs_queue.dead_letter.kms_master_key_id == null
-    error_message = "Without a key there must be none."
+    error_message = "Without a key, the queues must have none."
   }
   assert {
     condition = [output.name, output.url, output.arn, output.visibility_timeout_seconds, output.dead_letter_name, output.dead_letter_url, output.dead_letter_arn, output.producer_policy_json, output.consumer_policy_json] == [
@@ -81,7 +81,7 @@ run "defaults" {
       aws_sqs_queue.dead_letter.name, aws_sqs_queue.dead_letter.url, aws_sqs_queue.dead_letter.arn,
       data.aws_iam_policy_document.producer.json, data.aws_iam_policy_document.consumer.json,
     ]
-    error_message = "The outputs must tell what was made."
+    error_message = "The outputs must describe what was created."
   }
 }
 
@@ -91,7 +91,7 @@ run "numbers" {
   variables {
     consumer_timeout_seconds         = 60
     consumer_batching_window_seconds = 20
-    message_retention_seconds        = 86400
+    retention_seconds                = 86400
     dead_letter_retention_seconds    = 604800
     max_receive_count                = 12
     delay_seconds                    = 7
@@ -102,7 +102,7 @@ run "numbers" {
 
   assert {
     condition     = data.aws_iam_policy_document.queue.source_policy_documents == tolist(concat([data.aws_iam_policy_document.tls_only["source"].json], var.policy_documents))
-    error_message = "Further statements must be in the queue's policy, beside the denial."
+    error_message = "The queue's policy must contain the further statements beside the Deny."
   }
 
   assert {
@@ -111,15 +111,15 @@ run "numbers" {
   }
   assert {
     condition     = aws_sqs_queue.this.message_retention_seconds == 86400 && aws_sqs_queue.dead_letter.message_retention_seconds == 604800
-    error_message = "Retention must be what was asked for."
+    error_message = "Retention must be as given."
   }
   assert {
     condition     = jsondecode(aws_sqs_queue.this.redrive_policy).maxReceiveCount == 12 && aws_sqs_queue.this.delay_seconds == 7
-    error_message = "The redrive policy and the delay must be what was asked for."
+    error_message = "The redrive policy and the delay must be as given."
   }
   assert {
     condition     = aws_sqs_queue.this.max_message_size == 65536 && aws_sqs_queue.dead_letter.max_message_size == 65536
-    error_message = "Both queues must have the limit that was asked for."
+    error_message = "Both queues must have the given limit."
   }
   assert {
     condition     = aws_sqs_queue.this.tags.team == "orders" && aws_sqs_queue.dead_letter.tags.team == "orders"
@@ -132,7 +132,7 @@ run "an_outage_of_a_day_is_survived" {
 
   assert {
     condition     = output.max_receive_count == 485 && output.survived_outage_seconds == 484 * 180 && output.survived_outage_seconds >= 86400
-    error_message = "480 deliveries, one in each visibility timeout of 180 s, last a day; 5 are left for afterwards."
+    error_message = "480 deliveries, one per visibility timeout of 180 s, last a day, and 5 remain for afterwards."
   }
 }
 
@@ -147,25 +147,25 @@ run "a_longer_outage_takes_more_deliveries" {
   }
 }
 
-run "the_visibility_timeout_makes_up_for_the_limit_of_deliveries" {
+run "the_visibility_timeout_is_longer_where_1000_deliveries_do_not_suffice" {
   module { source = "./modules/queue" }
 
   variables { consumer_timeout_seconds = 6 }
 
   assert {
     condition     = output.visibility_timeout_seconds == 87 && output.max_receive_count == 999 && output.survived_outage_seconds >= 86400
-    error_message = "A day at 36 s, 6 x the timeout, would take 2,405 deliveries, and SQS has 1,000."
+    error_message = "A day at 36 s, 6 × the timeout, would take 2,405 deliveries, but SQS allows 1,000."
   }
 }
 
 run "a_short_retention_shortens_the_outage" {
   module { source = "./modules/queue" }
 
-  variables { message_retention_seconds = 36000 }
+  variables { retention_seconds = 36000 }
 
   assert {
     condition     = output.max_receive_count == 105 && output.survived_outage_seconds == 104 * 180
-    error_message = "Half of the retention, 18,000 s, is what can be survived: 100 deliveries and 5."
+    error_message = "Half of the retention, 18,000 s, takes 100 deliveries, plus 5."
   }
 }
 
@@ -181,11 +181,11 @@ run "customer_key" {
   }
   assert {
     condition     = aws_sqs_queue.this.kms_data_key_reuse_period_seconds == 300 && aws_sqs_queue.dead_letter.kms_data_key_reuse_period_seconds == 300
-    error_message = "A data key must be used for five minutes, for each call of KMS is billed."
+    error_message = "A data key must be reused for five minutes, because each KMS call is billed."
   }
 }
 
-run "visibility_above_the_least" {
+run "longer_visibility_timeout" {
   module { source = "./modules/queue" }
   command = plan
 
@@ -193,7 +193,7 @@ run "visibility_above_the_least" {
 
   assert {
     condition     = aws_sqs_queue.this.visibility_timeout_seconds == 900
-    error_message = "A visibility timeout above the derived one must be taken."
+    error_message = "A visibility timeout above the derived one must be accepted."
   }
 }
 
@@ -206,7 +206,7 @@ run "smallest" {
     consumer_timeout_seconds         = 1
     consumer_batching_window_seconds = 0
     visibility_timeout_seconds       = 6
-    message_retention_seconds        = 60
+    retention_seconds                = 60
     dead_letter_retention_seconds    = 172860
     max_receive_count                = 1
     delay_seconds                    = 0
@@ -215,7 +215,7 @@ run "smallest" {
 
   assert {
     condition     = aws_sqs_queue.this.visibility_timeout_seconds == 6
-    error_message = "The least visibility timeout must be taken."
+    error_message = "The shortest visibility timeout must be accepted."
   }
 }
 
@@ -228,7 +228,7 @@ run "largest" {
     consumer_timeout_seconds         = 900
     consumer_batching_window_seconds = 300
     visibility_timeout_seconds       = 43200
-    message_retention_seconds        = 1036800
+    retention_seconds                = 1036800
     dead_letter_retention_seconds    = 1209600
     max_receive_count                = 18
     delay_seconds                    = 900
@@ -247,7 +247,7 @@ run "most_deliveries" {
 
   variables {
     consumer_timeout_seconds      = 100
-    message_retention_seconds     = 800000
+    retention_seconds             = 800000
     dead_letter_retention_seconds = 1209600
     max_receive_count             = 1000
   }

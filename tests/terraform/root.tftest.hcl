@@ -1,4 +1,4 @@
-# What the root just still takes. What it refuses is in refused/, what it makes of its inputs is seen by wiring/.
+# The limits that the root just accepts. refused/ tests what it refuses, wiring/ where its inputs arrive.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
@@ -27,7 +27,7 @@ run "smallest" {
 
   assert {
     condition     = output.max_orders_per_request == 311
-    error_message = "Half of what one invocation can settle in 6 s but for 3 s."
+    error_message = "It must be half of what one invocation can settle in 6 s less 3 s."
   }
 }
 
@@ -41,7 +41,7 @@ run "smallest_with_a_listener" {
     process_provisioned_pollers     = { minimum = 2, maximum = 2 }
     process_reserved_concurrency    = 20
     process_timeout_seconds         = 20
-    vpc_endpoints_enabled           = false
+    vpc_endpoints                   = { enabled = false }
     existing_network = {
       vpc_id              = "vpc-theirs"
       function_subnet_ids = ["subnet-3"]
@@ -50,7 +50,7 @@ run "smallest_with_a_listener" {
 
   assert {
     condition     = output.max_orders_per_request == 1000
-    error_message = "In 20 s one invocation can settle more than twice as many."
+    error_message = "In 20 s, one invocation can settle more than twice 1,000 orders."
   }
 }
 
@@ -74,7 +74,7 @@ run "largest" {
 
   assert {
     condition     = output.dead_letter_queue_name == "a23456789-123456789-1234-dead-letter" && output.max_orders_per_request == 128
-    error_message = "The longest name must fit everywhere, and 10,000 messages be settled in their deliveries."
+    error_message = "The longest name must fit everywhere, and the limit of orders must let 10,000 messages settle within their deliveries."
   }
 }
 
@@ -89,11 +89,11 @@ run "largest_with_a_listener" {
 
   assert {
     condition     = output.load_balancer_name == null && output.endpoint_url == null && output.load_balancer_security_group_id == null
-    error_message = "No load balancer may be made."
+    error_message = "No load balancer may be created."
   }
 }
 
-run "plain_http_to_the_internet_is_warned_of" {
+run "plain_http_to_the_internet_warns" {
   command = plan
 
   variables {
@@ -104,16 +104,16 @@ run "plain_http_to_the_internet_is_warned_of" {
   expect_failures = [check.internet_facing]
 }
 
-run "orders_in_a_request_at_the_defaults" {
+run "default_limits" {
   command = plan
 
   assert {
     condition     = output.max_orders_per_request == 1000 && output.survived_outage_seconds == 87120
-    error_message = "1,000 orders in a request, and an outage of a day."
+    error_message = "A request may have 1,000 orders, and an outage may last a day."
   }
 }
 
-# 20 ms / 8 + 50 ms / 25 / 8 + 0.6 ms x 1769 / 512 an order, in what the timeout leaves but for 3 s.
+# An order takes 20 ms / 8 + 50 ms / 25 / 8 + 0.6 ms × 1769 / 512, within the timeout less 3 s.
 
 run "large_batches_and_few_deliveries_make_smaller_requests" {
   command = plan
@@ -126,7 +126,7 @@ run "large_batches_and_few_deliveries_make_smaller_requests" {
 
   assert {
     condition     = output.max_orders_per_request == 92
-    error_message = "A third of what five invocations can settle, for each of 100 messages."
+    error_message = "It must be a third of what five invocations can settle, for each of 100 messages."
   }
 }
 
@@ -142,7 +142,7 @@ run "more_memory_makes_larger_requests" {
 
   assert {
     condition     = output.max_orders_per_request == 132
-    error_message = "At a whole core an order takes 0.6 ms of CPU."
+    error_message = "On a full core, an order takes 0.6 ms of CPU."
   }
 }
 
@@ -153,13 +153,9 @@ run "null_for_every_input_that_has_a_default" {
   variables {
     name                               = null
     tags                               = null
-    vpc_cidr_block                     = null
-    availability_zones                 = null
-    nat_gateway                        = null
+    vpc                                = null
     existing_network                   = null
-    vpc_endpoints_enabled              = null
-    vpc_endpoint_policy_documents      = null
-    flow_logs_enabled                  = null
+    vpc_endpoints                      = null
     paths                              = null
     load_balancer_internal             = null
     load_balancer_ip_address_type      = null
@@ -180,11 +176,10 @@ run "null_for_every_input_that_has_a_default" {
     ingest_layers                      = null
     ingest_policy_documents            = null
     ingest_package                     = null
-    existing_ingest_role               = null
+    existing_roles                     = null
     queue_visibility_timeout_seconds   = null
     queue_retention_seconds            = null
     dead_letter_retention_seconds      = null
-    queue_survived_outage_seconds      = null
     queue_max_receive_count            = null
     queue_policy_documents             = null
     process_enabled                    = null
@@ -200,11 +195,9 @@ run "null_for_every_input_that_has_a_default" {
     process_layers                     = null
     process_policy_documents           = null
     process_package                    = null
-    existing_process_role              = null
     table_partition_key                = null
     table_sort_key                     = null
-    table_ttl_attribute                = null
-    table_ttl_enabled                  = null
+    table_ttl                          = null
     existing_table                     = null
     kms_key                            = null
     permissions_boundary               = null
@@ -217,6 +210,23 @@ run "null_for_every_input_that_has_a_default" {
 
   assert {
     condition     = output.queue_name == "async-ingest" && output.max_orders_per_request == 1000 && output.survived_outage_seconds == 87120
-    error_message = "The defaults must hold."
+    error_message = "null must mean \"not set\"."
+  }
+}
+
+run "null_for_every_attribute_that_has_a_default" {
+  command = plan
+
+  variables {
+    vpc            = { cidr_block = null, availability_zones = null, nat_gateway = null, flow_logs_enabled = null }
+    vpc_endpoints  = { enabled = null, sqs_policy_documents = null, dynamodb_policy_documents = null }
+    table_ttl      = { attribute = null, enabled = null }
+    existing_roles = { ingest = null, process = null }
+    certificate    = { arn = "arn:aws:acm:eu-central-1:123456789012:certificate/1", ssl_policy = null, plain_http_allowed = null }
+  }
+
+  assert {
+    condition     = output.queue_name == "async-ingest" && output.max_orders_per_request == 1000
+    error_message = "A null attribute must mean \"not set\"."
   }
 }

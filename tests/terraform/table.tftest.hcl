@@ -23,18 +23,18 @@ run "provisioned" {
       read  = ["dynamodb", "table/${aws_dynamodb_table.this[0].id}", "dynamodb:table:ReadCapacityUnits", "1", "10"]
       write = ["dynamodb", "table/${aws_dynamodb_table.this[0].id}", "dynamodb:table:WriteCapacityUnits", "5", "500"]
     }
-    error_message = "Autoscaling must move both capacities of this table within their limits."
+    error_message = "Autoscaling must change both capacities of this table within their limits."
   }
   assert {
     condition = { for name, policy in aws_appautoscaling_policy.this : name => [policy.name, policy.policy_type, policy.service_namespace, policy.resource_id, policy.scalable_dimension, policy.target_tracking_scaling_policy_configuration[0].predefined_metric_specification[0].predefined_metric_type, tostring(policy.target_tracking_scaling_policy_configuration[0].target_value)] } == {
       read  = ["DynamoDBReadCapacityUtilization", "TargetTrackingScaling", "dynamodb", "table/${aws_dynamodb_table.this[0].id}", "dynamodb:table:ReadCapacityUnits", "DynamoDBReadCapacityUtilization", "70"]
       write = ["DynamoDBWriteCapacityUtilization", "TargetTrackingScaling", "dynamodb", "table/${aws_dynamodb_table.this[0].id}", "dynamodb:table:WriteCapacityUnits", "DynamoDBWriteCapacityUtilization", "70"]
     }
-    error_message = "Autoscaling must aim at 70 percent of each capacity by its own metric."
+    error_message = "Autoscaling must target 70 percent of each capacity by its own metric."
   }
 }
 
-run "provisioned_since" {
+run "capacity_is_left_to_autoscaling" {
   module { source = "./modules/table" }
 
   variables {
@@ -43,7 +43,7 @@ run "provisioned_since" {
 
   assert {
     condition     = aws_dynamodb_table.this[0].read_capacity == 1 && aws_dynamodb_table.this[0].write_capacity == 5 && aws_appautoscaling_target.this["read"].min_capacity == 2
-    error_message = "A capacity that autoscaling may have moved must be left to it."
+    error_message = "Terraform must leave a capacity that autoscaling may have changed."
   }
 }
 
@@ -53,7 +53,7 @@ run "defaults" {
 
   assert {
     condition     = aws_dynamodb_table.this[0].name == "orders" && aws_dynamodb_table.this[0].hash_key == "order_id" && aws_dynamodb_table.this[0].range_key == null
-    error_message = "The key must be the one that was asked for."
+    error_message = "The table must have the given key."
   }
   assert {
     condition     = toset([for attribute in aws_dynamodb_table.this[0].attribute : "${attribute.name}:${attribute.type}"]) == toset(["order_id:S"])
@@ -61,27 +61,27 @@ run "defaults" {
   }
   assert {
     condition     = aws_dynamodb_table.this[0].billing_mode == "PAY_PER_REQUEST" && aws_dynamodb_table.this[0].table_class == "STANDARD" && length(aws_appautoscaling_target.this) == 0
-    error_message = "The table must pay per request."
+    error_message = "The table must be billed per request."
   }
   assert {
     condition     = aws_dynamodb_table.this[0].point_in_time_recovery[0].enabled && aws_dynamodb_table.this[0].deletion_protection_enabled
-    error_message = "The table must be recoverable and protected."
+    error_message = "The table must be restorable and protected."
   }
   assert {
     condition     = !aws_dynamodb_table.this[0].server_side_encryption[0].enabled
-    error_message = "Without a key, the key that AWS owns encrypts."
+    error_message = "Without a key, the table must be encrypted with the key that AWS owns."
   }
   assert {
     condition     = length(aws_dynamodb_table.this[0].ttl) == 0 && !aws_dynamodb_table.this[0].stream_enabled && output.stream_arn == null
-    error_message = "No expiry and no stream unless asked for."
+    error_message = "There must be no expiry and no stream by default."
   }
   assert {
     condition     = jsonencode(output.keys) == jsonencode([var.partition_key])
-    error_message = "What it has of keys must be told."
+    error_message = "The output must list the table's keys."
   }
   assert {
     condition     = [output.name, output.arn, output.writer_policy_json] == ["orders", aws_dynamodb_table.this[0].arn, data.aws_iam_policy_document.writer.json]
-    error_message = "The outputs must tell what was made."
+    error_message = "The outputs must describe what was created."
   }
 }
 
@@ -92,8 +92,7 @@ run "every_feature" {
   variables {
     partition_key                  = { name = "customer", type = "N" }
     sort_key                       = { name = "number", type = "S" }
-    ttl_attribute                  = "expires_at"
-    ttl_enabled                    = false
+    ttl                            = { attribute = "expires_at", enabled = false }
     table_class                    = "STANDARD_INFREQUENT_ACCESS"
     stream_view_type               = "NEW_AND_OLD_IMAGES"
     point_in_time_recovery_enabled = false
@@ -105,23 +104,23 @@ run "every_feature" {
 
   assert {
     condition     = aws_dynamodb_table.this[0].hash_key == "customer" && aws_dynamodb_table.this[0].range_key == "number" && toset([for attribute in aws_dynamodb_table.this[0].attribute : "${attribute.name}:${attribute.type}"]) == toset(["customer:N", "number:S"])
-    error_message = "The keys must be those that were asked for."
+    error_message = "The table must have the given keys."
   }
   assert {
     condition     = !aws_dynamodb_table.this[0].ttl[0].enabled && aws_dynamodb_table.this[0].ttl[0].attribute_name == "expires_at"
-    error_message = "Items must not expire while that is off, although the attribute is named."
+    error_message = "Items must not expire while expiry is disabled, although the attribute is named."
   }
   assert {
     condition     = jsonencode(output.keys) == jsonencode([var.partition_key, var.sort_key])
-    error_message = "What it has of keys must be told, the partition key first."
+    error_message = "The output must list the table's keys, the partition key first."
   }
   assert {
     condition     = aws_dynamodb_table.this[0].table_class == "STANDARD_INFREQUENT_ACCESS" && aws_dynamodb_table.this[0].stream_enabled && aws_dynamodb_table.this[0].stream_view_type == "NEW_AND_OLD_IMAGES" && output.stream_arn == aws_dynamodb_table.this[0].stream_arn
-    error_message = "Class and stream must be what was asked for."
+    error_message = "Class and stream must be as given."
   }
   assert {
     condition     = !aws_dynamodb_table.this[0].point_in_time_recovery[0].enabled && !aws_dynamodb_table.this[0].deletion_protection_enabled
-    error_message = "Recovery and protection can be switched off."
+    error_message = "Recovery and protection must be off."
   }
   assert {
     condition     = aws_dynamodb_table.this[0].server_side_encryption[0].enabled && aws_dynamodb_table.this[0].server_side_encryption[0].kms_key_arn == var.kms_key.arn
@@ -129,11 +128,11 @@ run "every_feature" {
   }
   assert {
     condition     = aws_appautoscaling_target.this["write"].max_capacity == 500 && aws_appautoscaling_target.this["read"].max_capacity == 10 && aws_appautoscaling_target.this["read"].resource_id == "table/${aws_dynamodb_table.this[0].id}"
-    error_message = "Autoscaling must reach the maxima."
+    error_message = "Autoscaling must be able to reach the maxima."
   }
   assert {
     condition     = aws_appautoscaling_policy.this["write"].target_tracking_scaling_policy_configuration[0].target_value == 60
-    error_message = "Autoscaling must aim at the utilization that was asked for."
+    error_message = "Autoscaling must target the given utilization."
   }
   assert {
     condition     = aws_dynamodb_table.this[0].tags.team == "orders" && aws_appautoscaling_target.this["read"].tags.team == "orders"
@@ -151,11 +150,11 @@ run "existing_table" {
 
   assert {
     condition     = length(aws_dynamodb_table.this) == 0 && length(aws_appautoscaling_target.this) == 0
-    error_message = "Nothing may be made for a table that exists."
+    error_message = "Nothing may be created for an existing table."
   }
   assert {
     condition     = output.name == "theirs" && jsonencode(output.keys) == jsonencode([var.partition_key]) && output.arn == var.existing_table.arn && data.aws_iam_policy_document.writer.statement[0].resources == toset([var.existing_table.arn])
-    error_message = "Outputs and policy must be about the table that exists."
+    error_message = "Outputs and policy must be those of the existing table."
   }
 }
 
@@ -168,12 +167,17 @@ run "smallest" {
     name                 = "abc"
     partition_key        = { name = "p", type = "S" }
     sort_key             = { name = "s", type = "S" }
+    ttl                  = { attribute = "t" }
     provisioned_capacity = { read_min = 1, read_max = 1, write_min = 1, write_max = 1, target_utilization = 20 }
   }
 
   assert {
-    condition     = aws_dynamodb_table.this[0].hash_key == "p" && aws_dynamodb_table.this[0].range_key == "s"
-    error_message = "The shortest names must be taken."
+    condition     = aws_dynamodb_table.this[0].hash_key == "p" && aws_dynamodb_table.this[0].range_key == "s" && aws_dynamodb_table.this[0].ttl[0].attribute_name == "t"
+    error_message = "The shortest names must be accepted."
+  }
+  assert {
+    condition     = aws_dynamodb_table.this[0].ttl[0].enabled
+    error_message = "An attribute that is given must expire items by default."
   }
 }
 
@@ -186,11 +190,12 @@ run "largest" {
     name                 = join("", [for _ in range(255) : "t"])
     partition_key        = { name = join("", [for _ in range(255) : "p"]), type = "S" }
     sort_key             = { name = join("", [for _ in range(255) : "s"]), type = "S" }
+    ttl                  = { attribute = join("", [for _ in range(255) : "t"]) }
     provisioned_capacity = { read_min = 40000, read_max = 40000, write_min = 40000, write_max = 40000, target_utilization = 90 }
   }
 
   assert {
     condition     = length(aws_dynamodb_table.this[0].range_key) == 255
-    error_message = "The longest names must be taken."
+    error_message = "The longest names must be accepted."
   }
 }

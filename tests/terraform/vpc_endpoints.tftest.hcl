@@ -36,7 +36,7 @@ run "wiring" {
       sqs      = ["Interface", "service-name", "*.sqs"]
       dynamodb = ["Gateway", "service-name", "*.dynamodb"]
     }
-    error_message = "The services must be found whatever their prefix is."
+    error_message = "The services must be found regardless of their prefix."
   }
   assert {
     condition     = aws_vpc_endpoint.dynamodb.vpc_endpoint_type == "Gateway" && aws_vpc_endpoint.dynamodb.service_name == data.aws_vpc_endpoint_service.dynamodb.service_name && aws_vpc_endpoint.dynamodb.route_table_ids == toset(var.route_table_ids) && aws_vpc_endpoint.dynamodb.vpc_id == "vpc-1"
@@ -48,7 +48,7 @@ run "wiring" {
   }
   assert {
     condition     = data.aws_iam_policy_document.sqs_merged.source_policy_documents == tolist(concat([data.aws_iam_policy_document.sqs.json], var.sqs_policy_documents)) && data.aws_iam_policy_document.dynamodb_merged.source_policy_documents == tolist(concat([data.aws_iam_policy_document.dynamodb.json], var.dynamodb_policy_documents))
-    error_message = "Further statements must be added."
+    error_message = "The policies must contain the further statements."
   }
   assert {
     condition     = alltrue([for resource in concat([aws_security_group.sqs, aws_vpc_endpoint.sqs, aws_vpc_endpoint.dynamodb], values(aws_vpc_security_group_ingress_rule.sqs)) : resource.tags.team == "orders"])
@@ -56,29 +56,29 @@ run "wiring" {
   }
   assert {
     condition     = aws_security_group.sqs.name_prefix == "orders-sqs-endpoint-"
-    error_message = "Names must start with the given one."
+    error_message = "Names must start with the given prefix."
   }
   assert {
     condition     = aws_security_group.sqs.description == "SQS endpoint of orders: HTTPS in from the functions, nothing out" && aws_vpc_security_group_ingress_rule.sqs["ingest"].description == "HTTPS from ingest" && alltrue([for rule in aws_vpc_security_group_ingress_rule.sqs : rule.security_group_id == aws_security_group.sqs.id])
-    error_message = "The security group and its rules must say what they are for."
+    error_message = "The security group and its rules must describe their purpose."
   }
   assert {
     condition     = [for resource in [aws_security_group.sqs, aws_vpc_endpoint.sqs, aws_vpc_endpoint.dynamodb] : resource.tags.Name] == ["orders-sqs-endpoint", "orders-sqs", "orders-dynamodb"]
-    error_message = "The console must show the names."
+    error_message = "Resources that the console lists by name must have a Name tag."
   }
   assert {
     condition     = [output.sqs_endpoint_id, output.sqs_security_group_id, output.dynamodb_endpoint_id, output.dynamodb_prefix_list_id] == [aws_vpc_endpoint.sqs.id, aws_security_group.sqs.id, aws_vpc_endpoint.dynamodb.id, aws_vpc_endpoint.dynamodb.prefix_list_id]
-    error_message = "The outputs must tell what was made."
+    error_message = "The outputs must describe what was created."
   }
   assert {
     condition     = output.subnet_ids == tolist(var.subnet_ids)
-    error_message = "The functions must get their subnets from here, once there is a way out."
+    error_message = "The output must return the subnets."
   }
 }
 
-# Which zones there are is seen in an apply only, or where subnets exist.
+# Zones are known only in an apply, or once subnets exist; refused/ has the refusals.
 
-run "zones_with_the_service" {
+run "zones_in_which_sqs_is_offered_are_accepted" {
   module { source = "./modules/vpc_endpoints" }
   state_key = "with"
   command   = plan
@@ -98,6 +98,6 @@ run "zones_with_the_service" {
 
   assert {
     condition     = aws_vpc_endpoint.sqs.subnet_ids == toset(var.subnet_ids)
-    error_message = "Zones that the service has must be taken."
+    error_message = "Zones in which the service is offered must be accepted."
   }
 }

@@ -1,5 +1,5 @@
 variable "trigger" {
-  description = "What is made before the modules."
+  description = "Input of the resource that the modules depend on."
   type        = string
   nullable    = false
 }

@@ -2,7 +2,7 @@ terraform {
   required_version = ">= 1.9"
 
   required_providers {
-    # tflint-ignore: terraform_unused_required_providers # the test hands its mocked provider on by it
+    # tflint-ignore: terraform_unused_required_providers # passes the mocked provider on
     aws = {
       source  = "hashicorp/aws"
       version = ">= 5.80"

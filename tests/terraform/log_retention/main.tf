@@ -1,4 +1,4 @@
-# Both modules with a log group, once for each period that CloudWatch Logs offers: a run has one value for an input.
+# Both modules that have a log group, for each period that CloudWatch Logs offers: a run has only one value per input.
 
 locals {
   # "PutRetentionPolicy", Amazon CloudWatch Logs API Reference.

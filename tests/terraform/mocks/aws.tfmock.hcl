@@ -1,4 +1,4 @@
-# What a mocked AWS provider must answer so that values that other resources validate have the right form.
+# Defaults of the mocked AWS provider, in the form that the resources that use these values validate.
 
 mock_data "aws_caller_identity" {
   defaults = { account_id = "123456789012" }

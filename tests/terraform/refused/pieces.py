@@ -1,6 +1,6 @@
-"""What each module of modules/ refuses."""
+"""What each submodule refuses."""
 
-from tests.terraform.refused.rows import ARN, LISTENER, TABLE, Row, everybody, text
+from tests.terraform.refused.rows import ARN, LISTENER, TABLE, Row, everyone, text
 
 BASES = {
     "function": {
@@ -35,11 +35,11 @@ def each(name: str, says: str, *values: str) -> tuple[Row, ...]:
     return tuple(Row(name, value, says) for value in values)
 
 
-WHOLE = "must be a whole number"
-RETENTION = "log_retention_days must be a period that CloudWatch Logs offers"
-CAPACITY = "provisioned_capacity needs minima of at least 1 that are not above their maxima"
-UTILIZATION = "provisioned_capacity.target_utilization must be 20 to 90 percent"
-PACKAGE = "package needs either filename or s3_bucket and s3_key"
+WHOLE = "but must be a whole number"
+RETENTION = "but must be a period that CloudWatch Logs offers"
+CAPACITY = "each minimum must be at least 1 and not above its maximum"
+UTILIZATION = "but must be 20 to 90 percent"
+PACKAGE = "package must have either filename, or s3_bucket and s3_key"
 
 
 def capacity(*numbers: str, target: str = "70") -> str:
@@ -49,36 +49,40 @@ def capacity(*numbers: str, target: str = "70") -> str:
 
 
 FUNCTION = (
-    *each("name", "name must be 1 to 64", '"no spaces"', text(65), '""'),
-    *each("description", "description must be at most 256 characters", text(257)),
-    *each("runtime", "runtime must be python3.12 or newer", '"python3.9"'),
-    *each("architecture", 'architecture must be "arm64" or "x86_64"', '"riscv"'),
-    *each("layers", "layers takes at most five", '["1", "2", "3", "4", "5", "6"]'),
-    *each("memory_size", f"memory_size {WHOLE}", "127", "10241", "128.5"),
-    *each("timeout_seconds", f"timeout_seconds {WHOLE}", "0", "901", "1.5"),
-    *each("reserved_concurrency", "reserved_concurrency must be at least 1", "0"),
-    *each("provisioned_concurrency", "provisioned_concurrency must be at least 1", "0"),
-    *each("log_level", "log_level must be TRACE", '"LOUD"'),
+    *each("name", "but must be 1 to 64 letters", '"no spaces"', text(65), '""'),
+    *each("description", "description has 257 characters", text(257)),
+    *each("runtime", "but must be python3.12 or newer", '"python3.9"'),
+    *each("architecture", 'architecture is "riscv"', '"riscv"'),
+    *each("layers", "layers has 6 layer versions", '["1", "2", "3", "4", "5", "6"]'),
+    *each("memory_size", f"{WHOLE} of MB", "127", "10241", "128.5"),
+    *each("timeout_seconds", f"{WHOLE} of seconds", "0", "901", "1.5"),
+    *each("reserved_concurrency", "reserved_concurrency is 0", "0"),
+    *each("provisioned_concurrency", "provisioned_concurrency is 0", "0"),
+    *each("log_level", 'log_level is "LOUD", but must be TRACE', '"LOUD"'),
     *each("log_retention_days", RETENTION, "31", "-1"),
-    Row("package", '{ filename = "x.zip" }', "package.filename needs source_code_hash"),
-    Row("package", '{ s3_bucket = "x", s3_key = "x" }', "package.s3_key needs s3_object_version"),
+    Row("package", '{ filename = "x.zip" }', "package.filename needs package.source_code_hash"),
+    Row(
+        "package",
+        '{ s3_bucket = "x", s3_key = "x" }',
+        "package.s3_key needs package.s3_object_version",
+    ),
     *each(
         "package",
         PACKAGE,
         *("{}", '{ s3_bucket = "x", source_code_hash = "x" }'),
         '{ filename = "x", source_code_hash = "x", s3_bucket = "x", s3_key = "x" }',
     ),
-    Row("environment", '{ "1A" = "x" }', "Names in environment must start with a letter"),
-    Row("environment", '{ A = "x" }', "Names in environment must start with a letter"),
-    Row("environment", '{ AWS_REGION = "x" }', "environment sets a variable that Lambda keeps"),
-    Row("environment", f"{{ BIG = {text(4081)} }}", "The environment takes 4097 bytes", {}),
-    Row("environment", f'{{ BIG = "{"ä" * 2041}" }}', "The environment takes 4098 bytes", {}),
-    Row("in_vpc", "true", "in_vpc, vpc_id and subnet_ids go together", {}),
-    Row("subnet_ids", '["subnet-1"]', "in_vpc, vpc_id and subnet_ids go together", {}),
+    Row("environment", '{ "1A" = "x" }', "each must start with a letter"),
+    Row("environment", '{ A = "x" }', "each must start with a letter"),
+    Row("environment", '{ AWS_REGION = "x" }', "environment sets a variable that Lambda reserves"),
+    Row("environment", f"{{ BIG = {text(4081)} }}", "environment takes 4097 bytes", {}),
+    Row("environment", f'{{ BIG = "{"ä" * 2041}" }}', "environment takes 4098 bytes", {}),
+    Row("in_vpc", "true", "in_vpc is true, but there are 0 subnet_ids", {}),
+    Row("subnet_ids", '["subnet-1"]', "in_vpc is false, but there are 1 subnet_ids", {}),
     Row(
         "provisioned_concurrency",
         "7",
-        "snap_start_enabled and provisioned_concurrency 7 exclude each other",
+        "snap_start_enabled is true and provisioned_concurrency is 7",
         {"snap_start_enabled": "true"},
     ),
     Row(
@@ -87,30 +91,37 @@ FUNCTION = (
         "provisioned_concurrency 3 is above reserved_concurrency 2",
         {"reserved_concurrency": "2"},
     ),
-    Row("source_packages", '["ingets"]', "source_packages ingets hold no *.py file", {}),
+    Row("source_packages", '["ingets"]', "source_packages ingets contain no *.py file", {}),
 )
 
 LOAD_BALANCER = (
-    *each("name", "name must be 1 to 24", '"internal-orders"', text(25), '"Orders"', '"orders-"'),
-    *each("paths", "paths needs 1 to 20 paths", "[]", '[for number in range(21) : "/${number}"]'),
+    *each(
+        "name",
+        "but must be 1 to 24 lower-case letters",
+        '"internal-orders"',
+        text(25),
+        '"Orders"',
+        '"orders-"',
+    ),
+    *each("paths", "paths, but needs 1 to 20", "[]", '[for number in range(21) : "/${number}"]'),
     *each(
         "paths",
-        "Each of paths must start with a slash",
+        "but each must start with a slash",
         *('["orders"]', '["/orders/"]', '["/orders/*"]', "[null]"),
         f'["/{"p" * 127}"]',
     ),
-    *each("paths", "paths names a path twice", '["/orders", "/orders"]'),
-    *each("ip_address_type", 'must be "ipv4" or "dualstack"', '"ipv6"'),
+    *each("paths", "paths lists a path twice", '["/orders", "/orders"]'),
+    *each("ip_address_type", 'but must be "ipv4" or "dualstack"', '"ipv6"'),
     *each(
         "ingress_cidr_blocks",
-        "ingress_cidr_blocks takes at most 25 ranges",
+        "has 26 ranges, but may have at most 25",
         '{ for number in range(26) : "office-${number}" => "10.${number}.0.0/16" }',
     ),
-    *each("idle_timeout_seconds", "idle_timeout_seconds must be 1 to 4000", "0", "4001"),
-    Row("idle_timeout_seconds", "10", "idle_timeout_seconds 10 must be above the function's", {}),
-    Row("subnet_ids", '["subnet-1"]', "subnet_ids needs at least two subnets", {}),
+    *each("idle_timeout_seconds", "but must be 1 to 4000", "0", "4001"),
+    Row("idle_timeout_seconds", "10", "is 10, but must be above function_timeout_seconds", {}),
+    Row("subnet_ids", '["subnet-1"]', "has 1 subnets, but an Application Load Balancer needs", {}),
     *(
-        Row("existing_listener", LISTENER, "are settings of a load balancer that", {name: value})
+        Row("existing_listener", LISTENER, "have no effect with existing_listener", {name: value})
         for name, value in (
             ("certificate", ARN),
             ("web_acl", ARN),
@@ -124,7 +135,7 @@ LOAD_BALANCER = (
         Row(
             "existing_listener",
             LISTENER.replace("= 1 ", f"= {priority} "),
-            "existing_listener must give each of the",
+            "must give each of the 2 paths a priority",
             {"paths": '["/a", "/b"]'},
         )
         for priority in (
@@ -141,48 +152,50 @@ LOAD_BALANCER = (
 )
 
 NETWORK = (
-    *each("name", "name must be 1 to 24", '"Not-Lower"', text(25)),
-    *each("cidr_block", "cidr_block must be a /16", '"10.0.0.0/15"', '"10.0.0.0/25"'),
-    *each("cidr_block", "cidr_block must be an IPv4 range", '"10.0.0.1/16"', '"2001:db8::/32"'),
+    *each("name", "but must be 1 to 24 lower-case letters", '"Not-Lower"', text(25)),
+    *each("cidr_block", "but must be a /16", '"10.0.0.0/15"', '"10.0.0.0/25"'),
+    *each("cidr_block", "but must be an IPv4 range", '"10.0.0.1/16"', '"2001:db8::/32"'),
     *each(
         "availability_zones",
-        "availability_zones needs 2 to 8 zones",
+        "zones, but needs 2, as a load balancer does, to 8",
         *('["a"]', '["a", "b", "c", "d", "e", "f", "g", "h", "i"]'),
     ),
-    *each("availability_zones", "availability_zones names a zone twice: a, a", '["a", "a"]'),
-    *each("nat_gateway", 'nat_gateway must be "none"', '"two"'),
+    *each("availability_zones", "lists a zone twice: a, a", '["a", "a"]'),
+    *each("nat_gateway", 'is "two", but must be "none"', '"two"'),
     *each("log_retention_days", RETENTION, "31"),
     Row(
         "cidr_block",
         '"10.0.0.0/24"',
-        "cidr_block 10.0.0.0/24 has room for 4 zones",
+        "10.0.0.0/24 has room for 4 zones, but there are 5",
         {"availability_zones": '[for letter in split("", "abcde") : "eu-central-1${letter}"]'},
     ),
     Row(
         "availability_zones",
         '["eu-west-1a", "eu-west-1b"]',
-        "availability_zones names zones that are not in the provider's region eu-central-1",
+        "lists zones outside the provider's region eu-central-1",
         {},
     ),
 )
 
 QUEUE = (
-    *each("name", "name must be 1 to 68", '"no spaces"', text(69)),
-    *each("consumer_timeout_seconds", "consumer_timeout_seconds must be 1 to 900", "0", "901"),
-    *each("consumer_batching_window_seconds", "must be 0 to 300", "-1", "301"),
-    *each("visibility_timeout_seconds", "must be at most 43200 s", "-1", "43201"),
-    *each("message_retention_seconds", "message_retention_seconds must be 60", "59", "1209601"),
-    *each("dead_letter_retention_seconds", "must be 60 (a minute)", "59", "1209601"),
-    *each("survived_outage_seconds", "must be 0 to 1209600", "-1", "1209601"),
-    *each("max_receive_count", "max_receive_count must be 1 to 1000", "0", "1001"),
-    *each("delay_seconds", "delay_seconds must be 0 to 900", "-1", "901"),
-    *each("max_message_bytes", "max_message_bytes must be 4096", "4095", "262145"),
+    *each("name", "but must be 1 to 68 letters", '"no spaces"', text(69)),
+    *each(
+        "consumer_timeout_seconds", "but must be 1 to 900, a Lambda function's limits", "0", "901"
+    ),
+    *each("consumer_batching_window_seconds", "but must be 0 to 300", "-1", "301"),
+    *each("visibility_timeout_seconds", "but must be 0 to 43200", "-1", "43201"),
+    *each("retention_seconds", "but must be 60 (a minute)", "59", "1209601"),
+    *each("dead_letter_retention_seconds", "but must be 60 (a minute)", "59", "1209601"),
+    *each("survived_outage_seconds", "but must be 0 to 1209600", "-1", "1209601"),
+    *each("max_receive_count", "but must be 1 to 1000", "0", "1001"),
+    *each("delay_seconds", "but must be 0 to 900", "-1", "901"),
+    *each("max_message_bytes", "but must be 4096", "4095", "262145"),
     *each(
         "policy_documents",
-        "none of which allows something to everybody",
-        *(f"[{everybody()}]", '["not JSON"]', "[null]", '["{}"]'),
+        "none of which allows something to everyone",
+        *(f"[{everyone()}]", '["not JSON"]', "[null]", '["{}"]'),
         *(
-            f"[{everybody(who)}]"
+            f"[{everyone(who)}]"
             for who in ('{ AWS = "*" }', '{ AWS = ["arn:aws:iam::1:root", "*"] }')
         ),
     ),
@@ -194,16 +207,16 @@ QUEUE = (
     Row(
         "max_receive_count",
         "500",
-        "survived_outage_seconds and max_receive_count are two ways to say the same",
+        "survived_outage_seconds and max_receive_count are both set",
         {"survived_outage_seconds": "86400"},
     ),
     Row(
         "visibility_timeout_seconds",
         "179",
-        "visibility_timeout_seconds 179 is below 6 x the consumer's timeout 30 s",
+        "is 179, but must be at least 6 \N{MULTIPLICATION SIGN} the consumer's timeout 30 s",
         {},
     ),
-    Row("message_retention_seconds", "60", "three quarters of message_retention_seconds 60:", {}),
+    Row("retention_seconds", "60", "(queue_retention_seconds) 60, so", {}),
     Row(
         "max_receive_count",
         "1000",
@@ -214,49 +227,53 @@ QUEUE = (
         "max_receive_count",
         "481",
         "481 deliveries, 180 s apart, take 86580 s",
-        {"message_retention_seconds": "115439"},
+        {"retention_seconds": "115439"},
     ),
     Row(
         "survived_outage_seconds",
         "200000",
-        "survived_outage_seconds 200000 takes more than the 1000 deliveries",
-        {"visibility_timeout_seconds": "180", "message_retention_seconds": "1036800"},
+        "is 200000, which takes more than SQS's 1000 deliveries",
+        {"visibility_timeout_seconds": "180", "retention_seconds": "1036800"},
     ),
     Row(
         "dead_letter_retention_seconds",
         "518399",
-        "dead_letter_retention_seconds 518399 must be at least two days (172800) above",
+        "is 518399, but must be at least two days (172800) above",
         {},
     ),
 )
 
 TABLES = (
-    *each("name", "name must be 3 to 255", '"no"', text(256)),
+    *each("name", "but must be 3 to 255 letters", '"no"', text(256)),
     *each(
         "partition_key",
-        "partition_key.name must be 1 to 255",
+        "(table_partition_key.name) has",
         *('{ name = "", type = "S" }', '{ name = null, type = "S" }'),
         f'{{ name = {text(256)}, type = "S" }}',
     ),
     *each(
         "partition_key",
-        "partition_key.type must be",
+        "(table_partition_key.type) is",
         *('{ name = "p", type = "B" }', '{ name = "p", type = null }'),
     ),
     *each(
         "sort_key",
-        "sort_key.name must be 1 to 255",
+        "(table_sort_key.name) has",
         *('{ name = "", type = "S" }', '{ name = null, type = "S" }'),
         f'{{ name = {text(256)}, type = "S" }}',
     ),
     *each(
         "sort_key",
-        "sort_key.type must be",
+        "(table_sort_key.type) is",
         *('{ name = "s", type = "B" }', '{ name = "s", type = null }'),
     ),
-    *each("ttl_attribute", "ttl_attribute must be 1 to 255", '""', text(256)),
-    *each("table_class", 'table_class must be "STANDARD"', '"CHEAP"'),
-    *each("stream_view_type", 'stream_view_type must be "KEYS_ONLY"', '"ALL"'),
+    *each(
+        "ttl",
+        "ttl.attribute (table_ttl.attribute) has",
+        *('{ attribute = "" }', f"{{ attribute = {text(256)} }}"),
+    ),
+    *each("table_class", 'but must be "STANDARD"', '"CHEAP"'),
+    *each("stream_view_type", 'but must be "KEYS_ONLY"', '"ALL"'),
     *each(
         "provisioned_capacity",
         CAPACITY,
@@ -269,17 +286,17 @@ TABLES = (
         UTILIZATION,
         *(capacity("1", "1", "1", "1", target="19"), capacity("1", "1", "1", "1", target="91")),
     ),
-    Row("sort_key", '{ name = "order_id", type = "S" }', 'are both named "order_id"', {}),
-    Row("ttl_attribute", '"order_id"', 'ttl_attribute "order_id" is a key of the table', {}),
+    Row("sort_key", '{ name = "order_id", type = "S" }', 'are both "order_id"', {}),
+    Row("ttl", '{ attribute = "order_id" }', 'is "order_id", which is a key of the table', {}),
     Row(
         "existing_table",
         TABLE.replace("table/theirs", "table/ours"),
-        "existing_table needs the name of a table and the ARN of the same table",
+        "must be the name and the ARN of the same table",
     ),
     *(
-        Row("existing_table", TABLE, "are settings of a table that is made here", {name: value})
+        Row("existing_table", TABLE, "have no effect with existing_table", {name: value})
         for name, value in (
-            ("ttl_attribute", '"expires_at"'),
+            ("ttl", '{ attribute = "expires_at" }'),
             ("stream_view_type", '"KEYS_ONLY"'),
             ("provisioned_capacity", capacity("1", "1", "1", "1")),
         )
@@ -296,10 +313,10 @@ VPC_ENDPOINTS = (
     Row(
         "subnet_ids",
         '["subnet-1", "subnet-2"]',
-        "An endpoint takes one subnet in each zone",
+        "an endpoint takes only one subnet per zone",
         {},
     ),
-    Row("subnet_ids", '["subnet-1"]', "SQS offers endpoints in eu-central-1b", {}),
+    Row("subnet_ids", '["subnet-1"]', "SQS offers endpoints only in eu-central-1b", {}),
 )
 
 PIECES = {

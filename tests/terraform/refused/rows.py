@@ -1,4 +1,4 @@
-"""A value that is refused, and by which words."""
+"""A refused value and a part of the message."""
 
 from typing import NamedTuple
 
@@ -6,8 +6,8 @@ from typing import NamedTuple
 class Row(NamedTuple):
     input: str
     value: str  # HCL
-    says: str  # a part of the message, spelt as in it
-    also: dict[str, str] | None = None  # what it is refused together with
+    says: str  # a part of the message, verbatim
+    also: dict[str, str] | None = None  # other inputs that cause the refusal
 
 
 def text(length: int) -> str:
@@ -24,6 +24,6 @@ BOUNDARY = '{ arn = "arn:aws:iam::123456789012:policy/boundary" }'
 ARN = '{ arn = "arn:aws:acm:eu-central-1:123456789012:certificate/1" }'
 
 
-def everybody(principal: str = '"*"') -> str:
-    """A policy document that lets everybody in."""
+def everyone(principal: str = '"*"') -> str:
+    """Returns a policy document (HCL) that allows everyone something."""
     return f'jsonencode({{ Statement = [{{ Effect = "Allow", Principal = {principal} }}] }})'

@@ -1,7 +1,7 @@
-"""Every refusal, once and by its own words, and none by an accident in an expression.
+"""Every validation refuses what it should, with its own message and not by a failing expression.
 
-Starting the provider takes longer than planning a call of a module, so values are planned together,
-several in a call. What is wrong hides what looks at it: the rest is tried again without.
+Starting the provider takes longer than planning a module call, so several values are planned in one
+call. A refused value hides the validations that depend on it; those are planned again without it.
 """
 
 import json
@@ -20,14 +20,14 @@ from tests.terraform.refused.rows import Row
 
 ROOT = Path(__file__).resolve().parents[3]
 ROWS = {".": OF_ROOT, **{f"modules/{name}": rows for name, rows in PIECES.items()}}
-Found = tuple[str, Row]  # by module
+Found = tuple[str, Row]  # the module, and the row
 OURS = (
     "Invalid value for variable",
     "Resource precondition failed",
     "Check block assertion failed",
 )
 
-# Zones that exist, as no other plan with mocks has them.
+# Zones in which SQS has no endpoints; the mocks list no zones.
 ZONES = """
 override_data {
   target = module.%s.data.aws_subnet.function
@@ -47,14 +47,17 @@ class Call(NamedTuple):
 
     @property
     def given(self) -> dict[str, str]:
-        """What the rows give, together with what they are refused with."""
+        """The inputs of all rows."""
         found: dict[str, str] = {}
         for row in self.rows:
             found |= {row.input: row.value} | (row.also or {})
         return found
 
     def takes(self, module: str, row: Row) -> bool:
-        """Whether the row is seen in it as alone; at the root nearly so: large calls."""
+        """Whether the row is refused in this call just as it is alone.
+
+        Rows with further inputs share a call only at the root, whose calls take longest.
+        """
         if self.module != module or (row.also is not None and module != "."):
             return False
         wanted = {row.input: row.value} | (row.also or {})
@@ -73,10 +76,18 @@ class Call(NamedTuple):
 
 
 def looks_at(module: str) -> dict[str, set[str]]:
-    """By input, the others that its validations look at."""
+    """Returns, by input, the other inputs that its validations depend on."""
     text = (ROOT / module / "variables.tf").read_text()
     blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL)
-    return {name: set(re.findall(r"\bvar\.(\w+)", body)) - {name} for name, body in blocks}
+    main = (ROOT / module / "main.tf").read_text()
+    local_values = dict(re.findall(r"^  (\w+) += (.*)$", main, re.MULTILINE))
+
+    def inputs(expression: str) -> set[str]:
+        used = re.findall(r"\blocal\.(\w+)", expression)
+        found = set(re.findall(r"\bvar\.(\w+)", expression))
+        return found.union(*(inputs(local_values.get(name, "")) for name in used))
+
+    return {name: inputs(body) - {name} for name, body in blocks}
 
 
 LOOKS_AT = {module: looks_at(module) for module in ROWS}
@@ -105,7 +116,7 @@ class Said(NamedTuple):
 def planned(directory: Path, of_it: list[Call]) -> list[Said]:
     (directory / "checkout").symlink_to(ROOT)
     (directory / "lambda_src").symlink_to(ROOT / "lambda_src")
-    # Or the mocked provider would not be the modules'.
+    # Without it, the mocked provider would not be that of the modules.
     (directory / "versions.tf").write_text(
         'terraform {\n  required_providers {\n    aws = { source = "hashicorp/aws" }\n  }\n}\n'
     )
@@ -153,7 +164,7 @@ def said(directory: Path, diagnostic: dict[str, Any]) -> Said:
 
 
 def heard(of_it: list[Call], all_said: list[Said]) -> Iterator[Found]:
-    """The rows that are refused, at their calls, or inside a module that says so of them."""
+    """Yields the rows that are refused, at their call or inside the module that it calls."""
     first = 1
     for number, call in enumerate(of_it):
         after = first + call.hcl(f"c{number}").count("\n")
@@ -173,7 +184,7 @@ class Trial(NamedTuple):
 
 @pytest.fixture(scope="session")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
-    """First what is wrong in itself, then the rest, again and again while something is heard."""
+    """Plans rows of one input first, then the rest, and again until no further row is refused."""
     everything = [(module, row) for module, rows in ROWS.items() for row in rows]
     silent = [one for one in everything if one[1].also is None]
     later = [one for one in everything if one[1].also is not None]
@@ -202,18 +213,18 @@ def test_a_value_is_refused(trial: Trial, module: str, row: Row) -> None:
     assert (module, row) not in trial.silent
 
 
-def test_nothing_is_refused_by_an_accident(trial: Trial) -> None:
+def test_no_refusal_is_an_expression_that_fails(trial: Trial) -> None:
     assert [one for one in trial.said if one.summary not in OURS] == []
 
 
-def test_every_rule_refuses_something(trial: Trial) -> None:
+def test_every_validation_and_precondition_refuses_something(trial: Trial) -> None:
     fired = {one.rule for one in trial.said}
     silent = []
     for path in (*ROOT.glob("*.tf"), *ROOT.glob("modules/*/*.tf")):
         lines = path.read_text().splitlines()
         for number, line in enumerate(lines, 1):
             kind = re.match(r"\s*(validation|precondition) \{", line)
-            # The place of a validation is its block's, that of a precondition its condition's.
+            # Terraform reports the line of a validation's block, but of a precondition's condition.
             near = {(str(path), number + further) for further in range(4)}
             if kind and not near & fired:
                 silent.append(f"{path.relative_to(ROOT)}:{number}: {lines[number].strip()}")

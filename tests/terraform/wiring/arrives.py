@@ -1,4 +1,4 @@
-"""Where each input of the root arrives."""
+"""Where each input of the root module must show up."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ from tests.terraform.wiring.names import (
     each,
 )
 
-# Input: run: path: value. Of each input, a value that is not its default.
+# By input, then run, then path: the expected value. Each input has a value other than its default.
 ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
     "name": {
         "given": {
@@ -43,23 +43,24 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
         }
     },
     "tags": {"given": {f"{MAPPING}.tags": {"team": "orders"}}},  # and below
-    "vpc_cidr_block": {"given": {f"{VPC}.cidr_block": "172.20.0.0/20"}},
-    "availability_zones": {
+    "vpc": {
         "given": {
+            f"{VPC}.cidr_block": "172.20.0.0/20",
             "network.aws_subnet.public.availability_zone": "eu-central-1c",
             "network.aws_subnet.public[1].availability_zone": "eu-central-1a",
             "network.aws_subnet.private[2].availability_zone": "eu-central-1b",
-        }
-    },
-    "nat_gateway": {
-        "given": {
             "network.aws_nat_gateway.this[2].tags.team": "orders",
             **both('aws_vpc_security_group_egress_rule.this["AWS"].cidr_ipv4', "0.0.0.0/0"),
+            "network.aws_flow_log.this.traffic_type": "ALL",
         },
         "without_endpoints": {
+            f"{VPC}.cidr_block": "10.0.0.0/16",
             "network.aws_nat_gateway.this.tags.Name": "async-ingest-eu-central-1a",
             "network.aws_nat_gateway.this[1]": NOTHING,
+            "network.aws_flow_log.this": NOTHING,
         },
+        # Regardless of who creates the functions' roles.
+        "roles": {"network.aws_flow_log.this.traffic_type": "ALL"},
     },
     "existing_network": {
         "existing": {
@@ -78,13 +79,18 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             f'{INGRESS_RULE}["the VPC by IPv6 80"]': NOTHING,
         },
     },
-    "vpc_endpoints_enabled": {
+    "vpc_endpoints": {
+        "given": {
+            f"vpc_endpoints.data.aws_iam_policy_document.{service}_merged"
+            ".source_policy_documents.1": f'{{"Id":"extra-{service}"}}'
+            for service in ("sqs", "dynamodb")
+        },
         "without_endpoints": {
             "vpc_endpoints.aws_vpc_endpoint.sqs": NOTHING,
             **both('aws_vpc_security_group_egress_rule.this["AWS"].cidr_ipv4', "0.0.0.0/0"),
             **both('aws_vpc_security_group_egress_rule.this["SQS"]', NOTHING),
         },
-        # null: in a network that others use as well, none.
+        # null creates none in a network that others may use.
         "existing_network": {
             "vpc_endpoints.aws_vpc_endpoint.sqs": NOTHING,
             **both(f"{LAMBDA}.vpc_config.subnet_ids", ["subnet-3", "subnet-4"]),
@@ -94,18 +100,6 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             "vpc_endpoints.aws_vpc_endpoint.sqs.vpc_endpoint_type": "Interface",
             **both('aws_vpc_security_group_egress_rule.this["AWS"]', NOTHING),
         },
-    },
-    "vpc_endpoint_policy_documents": {
-        "given": {
-            f"vpc_endpoints.data.aws_iam_policy_document.{service}_merged"
-            ".source_policy_documents.1": f'{{"Id":"extra-{service}"}}'
-            for service in ("sqs", "dynamodb")
-        }
-    },
-    "flow_logs_enabled": {
-        "without_endpoints": {"network.aws_flow_log.this": NOTHING},
-        # Whoever makes the functions' roles.
-        "roles": {"network.aws_flow_log.this.traffic_type": "ALL"},
     },
     "paths": {
         "given": {
@@ -162,12 +156,6 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             },
         }
     },
-    "deletion_protection_enabled": {
-        "given": {
-            f"{BALANCER}.enable_deletion_protection": False,
-            f"{TABLE}.deletion_protection_enabled": False,
-        }
-    },
     "ingest_memory_size": {"given": {f"ingest.{LAMBDA}.memory_size": 1024}},
     "ingest_timeout_seconds": {
         "given": {
@@ -212,12 +200,6 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             f"ingest.{LAMBDA}.source_code_hash": "ingest=",
         },
     },
-    "existing_ingest_role": {
-        "existing": {
-            f"ingest.{LAMBDA}.role": "arn:aws:iam::123456789012:role/theirs-ingest",
-            ROLES[0]: NOTHING,
-        }
-    },
     "queue_visibility_timeout_seconds": {"given": {f"{QUEUE}.visibility_timeout_seconds": 903}},
     "queue_retention_seconds": {"given": {f"{QUEUE}.message_retention_seconds": 86401}},
     "dead_letter_retention_seconds": {
@@ -230,16 +212,15 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
                 "maxReceiveCount": 12,
             },
             f"process.{LAMBDA}.environment.variables.MAX_RECEIVE_COUNT": "12",
-        }
-    },
-    "queue_survived_outage_seconds": {
+        },
+        # null derives it, here from an outage of half of the retention.
         "without_endpoints": {
             f"{QUEUE}.redrive_policy": {
                 "deadLetterTargetArn": Of(f"{DEAD_LETTER}.arn"),
                 "maxReceiveCount": 405,
             },
             f"process.{LAMBDA}.environment.variables.MAX_RECEIVE_COUNT": "405",
-        }
+        },
     },
     "queue_policy_documents": {
         "given": {
@@ -302,12 +283,6 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             f"process.{LAMBDA}.source_code_hash": "process=",
         },
     },
-    "existing_process_role": {
-        "existing": {
-            f"process.{LAMBDA}.role": "arn:aws:iam::123456789012:role/theirs-process",
-            ROLES[1]: NOTHING,
-        }
-    },
     "table_partition_key": {
         "given": {
             f"{TABLE}.hash_key": "customer",
@@ -326,17 +301,15 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             ),
         },
     },
-    "table_ttl_attribute": {
+    "table_ttl": {
         "given": {
             f"{TABLE}.ttl": [{"attribute_name": "expires_at", "enabled": True}],
             f"ingest.{LAMBDA}.environment.variables.TTL_ATTRIBUTE": "expires_at",
-        }
-    },
-    "table_ttl_enabled": {
+        },
         "without_endpoints": {
             f"{TABLE}.ttl": [{"attribute_name": "expires_at", "enabled": False}],
             f"ingest.{LAMBDA}.environment.variables.TTL_ATTRIBUTE": None,
-        }
+        },
     },
     "existing_table": {
         "existing": {
@@ -347,6 +320,12 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             TABLE: NOTHING,
         }
     },
+    "deletion_protection_enabled": {
+        "given": {
+            f"{BALANCER}.enable_deletion_protection": False,
+            f"{TABLE}.deletion_protection_enabled": False,
+        }
+    },
     "kms_key": {
         "given": {
             **both(f"{LAMBDA}.kms_key_arn", KEY),
@@ -354,6 +333,20 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             **each((QUEUE, DEAD_LETTER), "kms_master_key_id", KEY),
             f"{TABLE}.server_side_encryption.kms_key_arn": KEY,
         }
+    },
+    "existing_roles": {
+        "existing": {
+            f"ingest.{LAMBDA}.role": "arn:aws:iam::123456789012:role/theirs-ingest",
+            f"process.{LAMBDA}.role": "arn:aws:iam::123456789012:role/theirs-process",
+            ROLES[0]: NOTHING,
+            ROLES[1]: NOTHING,
+        },
+        "one_existing_role": {
+            f"ingest.{LAMBDA}.role": Of(f"{ROLES[0]}.arn"),
+            f"process.{LAMBDA}.role": "arn:aws:iam::123456789012:role/theirs",
+            f"{ROLES[0]}.path": "/service/",
+            ROLES[1]: NOTHING,
+        },
     },
     "permissions_boundary": {"given": each(ROLES, "permissions_boundary", BOUNDARY)},
     "role_path": {

@@ -1,4 +1,4 @@
-"""The states and plans of the tests beside this file."""
+"""Runs `terraform test` once, and provides its states and plans to the tests beside this file."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def event(line: str) -> dict[str, Any]:
-    """Without the provider's schemas, which come last and are nearly all of a state's or plan's."""
+    """Parses an event without the provider schemas, which come last and are most of its text."""
     start, cut, _ = line.partition(',"provider_schemas":')
     kind = "test_plan" if '"test_plan":{' in start else "test_state"
     found: dict[str, Any] = json.loads(f'{start}}},"type":"{kind}"}}' if cut else line)
@@ -51,7 +51,7 @@ def tested(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def plans(events: list[dict[str, Any]]) -> dict[str, Actions]:
-    """By run and address, what would be done: create, delete, or the attributes of an update."""
+    """By run and address: "create", "delete", or the attributes of an update."""
     return {
         one["@testrun"]: {
             change["address"]: done(change["change"])

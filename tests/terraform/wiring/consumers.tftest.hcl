@@ -1,12 +1,12 @@
-# What consumers' configurations make of the root. test_consumers.py reads the plans.
+# Plans of consumers' configurations, which test_consumers.py reads.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
 }
 
-run "brought_along" {
-  module { source = "./tests/terraform/brought" }
-  state_key = "brought"
+run "provided" {
+  module { source = "./tests/terraform/provided" }
+  state_key = "provided"
   command   = plan
 }
 

@@ -1,4 +1,4 @@
-"""Names of what the root makes, as the tables beside this file have them."""
+"""Addresses and values that the tables beside this file share."""
 
 from typing import Any
 
@@ -36,13 +36,13 @@ LAYER = "arn:aws:lambda:eu-central-1:123456789012:layer"
 
 
 class Of(str):
-    """The value of another attribute."""
+    """A path to another attribute, whose value is expected."""
 
     __slots__ = ()
 
 
 class Nothing:
-    """No such resource."""
+    """The resource must not exist."""
 
     def __repr__(self) -> str:
         return "nothing"
@@ -60,5 +60,5 @@ def each(addresses: tuple[str, ...], attribute: str, value: Any) -> dict[str, An
 
 
 def numbered(address: str, attribute: str, count: int) -> list[Any]:
-    """That attribute of each of a resource's instances."""
+    """Returns paths to the attribute of each of a resource's instances."""
     return [Of(f"{address}{f'[{index}]' if index else ''}.{attribute}") for index in range(count)]

@@ -1,4 +1,4 @@
-"""What each policy says."""
+"""The statements of each policy."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def statement(
     *,
     effect: str | None = None,
 ) -> dict[str, Any]:
-    """A statement as data.aws_iam_policy_document has it, without what it does not say."""
+    """Returns a statement as data.aws_iam_policy_document has it."""
     test = condition and {
         "test": condition[0],
         "variable": condition[1],

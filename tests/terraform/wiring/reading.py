@@ -1,4 +1,4 @@
-"""What a state has at a path, and what should be there."""
+"""Compares values in a state with expected ones."""
 
 import json
 import re
@@ -12,7 +12,7 @@ def short(address: str) -> str:
 
 
 def resources(module: dict[str, Any]) -> Resources:
-    """The values of each resource, and what it was made after."""
+    """Returns the values of each resource by address, with what it depends on."""
     found = {
         short(one["address"]): {**one["values"], "depends_on": one.get("depends_on", [])}
         for one in module.get("resources", [])
@@ -23,7 +23,7 @@ def resources(module: dict[str, Any]) -> Resources:
 
 
 def value(state: Resources, path: str) -> Any:
-    """What is at the path, JSON in a string as what it says."""
+    """Returns the value at a path, or ``NOTHING`` if there is no such resource."""
     address = next(
         (one for one in state if path == one or path.startswith(f"{one}.")),
         None,
@@ -40,20 +40,20 @@ def value(state: Resources, path: str) -> Any:
     return found
 
 
-def meant(state: Resources, expected: Any) -> Any:
+def resolved(state: Resources, expected: Any) -> Any:
     if isinstance(expected, Of):
         found = value(state, expected)
         assert found not in (NOTHING, None), f"nothing is at {expected}"
         return found
     if isinstance(expected, list):
-        return [meant(state, one) for one in expected]
+        return [resolved(state, one) for one in expected]
     if isinstance(expected, dict):
-        return {name: meant(state, one) for name, one in expected.items()}
+        return {name: resolved(state, one) for name, one in expected.items()}
     return expected
 
 
 def in_order(found: Any) -> Any:
-    """A set has no order; and a list here has none that matters."""
+    """Sorts lists: sets have no order, and the order of no list here matters."""
     if isinstance(found, list):
         return sorted(map(in_order, found), key=repr)
     if isinstance(found, dict):
@@ -62,10 +62,10 @@ def in_order(found: Any) -> Any:
 
 
 def differences(state: Resources, expected: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """By path, what is there and what should be."""
+    """Returns, by path, the actual and the expected value where they differ."""
     found = {}
     for path, wanted in expected.items():
-        there, should_be = value(state, path), meant(state, wanted)
+        there, should_be = value(state, path), resolved(state, wanted)
         if isinstance(there, str) and isinstance(should_be, dict | list):
             there = json.loads(there)
         if in_order(there) != in_order(should_be):

@@ -1,4 +1,4 @@
-"""What consumers' configurations make of the root: plans of consumers.tftest.hcl."""
+"""Consumers' configurations plan as they should; consumers.tftest.hcl has the plans."""
 
 import pytest
 
@@ -13,20 +13,20 @@ from tests.terraform.wiring.names import Actions
         for what in ("around_it", "below_it", "network")
     ],
 )
-def test_what_is_brought_along_may_be_secret_or_made_by_the_same_apply(
+def test_provided_values_may_be_sensitive_or_created_by_the_same_apply(
     plans: dict[str, Actions], module: str
 ) -> None:
     mine = {
         address: actions
-        for address, actions in plans["brought_along"].items()
+        for address, actions in plans["provided"].items()
         if address.startswith(f"module.{module}.")
     }
 
     assert mine[f"module.{module}.aws_lambda_event_source_mapping.process"] == ["create"]
 
 
-# What is made of a deferred data source and may be: AWS changes it in place. A mocked provider does
-# not know which attributes take a replacement.
+# Attributes that depend on a deferred data source, and that AWS changes in place. A mocked provider
+# does not know which attributes force a replacement.
 IN_PLACE = {
     "aws_iam_role": {"assume_role_policy"},
     "aws_iam_role_policy": {"policy"},

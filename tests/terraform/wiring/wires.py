@@ -1,4 +1,4 @@
-"""What the root makes without an input, how its pieces are wired, and what it tells."""
+"""Defaults of the root, the wiring between its pieces, and its outputs."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from tests.terraform.wiring.names import (
     numbered,
 )
 
-# With no input given.
+# Without any input.
 DEFAULTS: dict[str, Any] = {
     f"{BALANCER}.internal": True,
     f"{BALANCER}.enable_deletion_protection": True,
@@ -85,7 +85,7 @@ DEFAULTS: dict[str, Any] = {
     **each(ROLES, "permissions_boundary", None),
 }
 
-# What a piece is told of another.
+# Values that one piece gets from another.
 WIRES: dict[str, Any] = {
     # The mapping: queue to process, failures one by one, no filter, which would delete orders.
     f"{MAPPING}.event_source_arn": Of(f"{QUEUE}.arn"),
@@ -100,11 +100,11 @@ WIRES: dict[str, Any] = {
     "load_balancer.aws_lambda_permission.this.qualifier": Of("ingest.aws_lambda_alias.live.name"),
     "load_balancer.aws_security_group.this.vpc_id": Of(f"{VPC}.id"),
     f"{BALANCER}.subnets": numbered("network.aws_subnet.public", "id", 2),
-    # The functions: what they run, where they are, what they are told, what they may.
+    # The functions: code, network, environment, permissions.
     f"ingest.{LAMBDA}.handler": "ingest.handler.handle",
     f"process.{LAMBDA}.handler": "process.handler.handle",
-    f"ingest.{LAMBDA}.description": "Takes orders over HTTP and puts them on the queue",
-    f"process.{LAMBDA}.description": "Takes orders from the queue and writes them to the table",
+    f"ingest.{LAMBDA}.description": "Accepts orders over HTTP and puts them on the queue",
+    f"process.{LAMBDA}.description": "Writes orders from the queue to the table",
     **{f"{one}.{LAMBDA}.role": Of(f"{one}.aws_iam_role.this.arn") for one in FUNCTIONS},
     **both("aws_security_group.this.vpc_id", Of(f"{VPC}.id")),
     **both(f"{LAMBDA}.vpc_config.subnet_ids", numbered("network.aws_subnet.private", "id", 2)),
@@ -123,7 +123,7 @@ WIRES: dict[str, Any] = {
     "process.data.aws_iam_policy_document.this.source_policy_documents.3": Of(
         "table.data.aws_iam_policy_document.writer.json"
     ),
-    # The functions' ways out, and the endpoints at their ends.
+    # The functions' egress, and the endpoints.
     **both(
         'aws_vpc_security_group_egress_rule.this["SQS"].referenced_security_group_id',
         Of("vpc_endpoints.aws_security_group.sqs.id"),
@@ -150,7 +150,7 @@ WIRES: dict[str, Any] = {
     },
 }
 
-# What the outputs tell, of the run "given".
+# The outputs of the run "given".
 OUTPUTS: dict[str, Any] = {
     "endpoint_url": None,  # below
     "max_orders_per_request": 46,
@@ -189,7 +189,7 @@ OUTPUTS: dict[str, Any] = {
     "kms_key_policy_json": Of("data.aws_iam_policy_document.kms_key.json"),
 }
 
-# What must be there first, although nothing of it is named.
+# Dependencies that no attribute expresses.
 AFTER = {
     "ingest.aws_lambda_function.this": "ingest.aws_iam_role_policy.this",
     "process.aws_lambda_function.this": "process.aws_iam_role_policy.this",
@@ -197,13 +197,13 @@ AFTER = {
     "load_balancer.aws_lb_target_group_attachment.this": "load_balancer.aws_lambda_permission.this",
     "network.aws_flow_log.this": "network.aws_iam_role_policy.flow_logs",
     "network.aws_nat_gateway.this": "network.aws_route.public_internet",
-    # Whoever uses these waits for them: a way out that is there, and one in.
+    # Users of these resources must wait until traffic can flow.
     "ingest.aws_security_group.this": "ingest.aws_iam_role_policy.this",
     "process.aws_security_group.this": "process.aws_iam_role_policy.this",
     "vpc_endpoints.aws_vpc_endpoint.sqs": "vpc_endpoints.aws_vpc_security_group_ingress_rule.sqs",
 }
 
-# What the console lists by its Name.
+# Kinds of resources that the console lists by their Name tag.
 NAMED = (
     *("default_security_group", "eip", "flow_log", "internet_gateway", "nat_gateway"),
     *("route_table", "security_group", "subnet", "vpc"),

@@ -1,10 +1,10 @@
-# Applied on mocks for test_wiring.py, which reads the states: a test at the root sees outputs, not what is inside modules.
+# Applied with mocks for test_wiring.py, which reads the states: a run of the root sees outputs, not what is inside modules.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
 }
 
-# Two of a kind have the same mocked ARN otherwise, and which one is meant could not be seen.
+# Otherwise two resources of one type would have the same mocked ARN, and a mix-up could not be seen.
 
 override_resource {
   target = module.ingest.aws_iam_role.this[0]
@@ -86,13 +86,13 @@ override_data {
   values = { json = "{\"Version\":\"2012-10-17\",\"Id\":\"tls\",\"Statement\":[]}" }
 }
 
-# A state for each: what cannot be changed later would be refused.
+# Each run has its own state: some of these inputs cannot be changed later.
 
 run "defaults" {
   state_key = "defaults"
 }
 
-# No value here is a default.
+# Every value differs from the default.
 run "given" {
   state_key = "given"
 
@@ -100,10 +100,8 @@ run "given" {
     name = "orders"
     tags = { team = "orders" }
 
-    vpc_cidr_block                = "172.20.0.0/20"
-    availability_zones            = ["eu-central-1c", "eu-central-1a", "eu-central-1b"]
-    nat_gateway                   = "one_per_zone"
-    vpc_endpoint_policy_documents = { sqs = ["{\"Id\":\"extra-sqs\"}"], dynamodb = ["{\"Id\":\"extra-dynamodb\"}"] }
+    vpc           = { cidr_block = "172.20.0.0/20", availability_zones = ["eu-central-1c", "eu-central-1a", "eu-central-1b"], nat_gateway = "one_per_zone" }
+    vpc_endpoints = { sqs_policy_documents = ["{\"Id\":\"extra-sqs\"}"], dynamodb_policy_documents = ["{\"Id\":\"extra-dynamodb\"}"] }
 
     paths                              = ["/orders", "/v2/orders"]
     load_balancer_internal             = false
@@ -146,7 +144,7 @@ run "given" {
 
     table_partition_key = { name = "customer", type = "N" }
     table_sort_key      = { name = "number", type = "N" }
-    table_ttl_attribute = "expires_at"
+    table_ttl           = { attribute = "expires_at" }
 
     kms_key              = { arn = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
     permissions_boundary = { arn = "arn:aws:iam::123456789012:policy/boundary" }
@@ -158,7 +156,7 @@ run "given" {
   }
 }
 
-# What a team has already, and what excludes something above.
+# Existing resources, and whatever excludes something above.
 run "existing" {
   state_key = "existing"
 
@@ -168,11 +166,10 @@ run "existing" {
       function_subnet_ids      = ["subnet-3", "subnet-4"]
       function_route_table_ids = ["rtb-3", "rtb-4"]
     }
-    vpc_endpoints_enabled     = true
+    vpc_endpoints             = { enabled = true }
     paths                     = ["/orders", "/v2/orders", "/v3/orders"]
     existing_listener         = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/theirs/0123456789abcdef/0123456789abcdef", priority = 100, priorities = { "/v2/orders" = 7 } }
-    existing_ingest_role      = { arn = "arn:aws:iam::123456789012:role/theirs-ingest" }
-    existing_process_role     = { arn = "arn:aws:iam::123456789012:role/theirs-process" }
+    existing_roles            = { ingest = { arn = "arn:aws:iam::123456789012:role/theirs-ingest" }, process = { arn = "arn:aws:iam::123456789012:role/theirs-process" } }
     existing_table            = { name = "theirs", arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/theirs" }
     ingest_package            = { filename = "ingest.zip", source_code_hash = "ingest=" }
     process_package           = { filename = "process.zip", source_code_hash = "process=" }
@@ -201,17 +198,25 @@ run "without_endpoints" {
   state_key = "without_endpoints"
 
   variables {
-    vpc_endpoints_enabled           = false
-    nat_gateway                     = "single"
-    flow_logs_enabled               = false
+    vpc_endpoints                   = { enabled = false }
+    vpc                             = { nat_gateway = "single", flow_logs_enabled = false }
     load_balancer_ip_address_type   = "dualstack"
     process_timeout_seconds         = 20
     process_batching_window_seconds = 5
-    queue_survived_outage_seconds   = 50000
+    queue_retention_seconds         = 100000
     log_level                       = "WARN"
     table_sort_key                  = null
-    table_ttl_attribute             = "expires_at"
-    table_ttl_enabled               = false
+    table_ttl                       = { attribute = "expires_at", enabled = false }
+  }
+}
+
+run "one_existing_role" {
+  state_key = "one_existing_role"
+
+  variables {
+    existing_roles = { process = { arn = "arn:aws:iam::123456789012:role/theirs" } }
+    vpc            = { flow_logs_enabled = false }
+    role_path      = "/service/"
   }
 }
 
@@ -219,8 +224,7 @@ run "roles" {
   state_key = "roles"
 
   variables {
-    existing_ingest_role  = { arn = "arn:aws:iam::123456789012:role/theirs" }
-    existing_process_role = { arn = "arn:aws:iam::123456789012:role/theirs" }
-    role_path             = "/service/"
+    existing_roles = { ingest = { arn = "arn:aws:iam::123456789012:role/theirs" }, process = { arn = "arn:aws:iam::123456789012:role/theirs" } }
+    role_path      = "/service/"
   }
 }

@@ -1,11 +1,11 @@
-# What a role needs for each part that it can play at this queue. Attached by whoever makes the role.
+# What a producer's and a consumer's role need, attached by whoever creates the role.
 
 locals {
-  # Whatever key the queues have, had or get, but only by way of SQS: a message stays encrypted under the key with which it was
-  # sent ("Encryption at rest in Amazon SQS"), and rights that came and went with kms_key would come too late and go too soon.
+  # Any key, but only through SQS: a message stays encrypted under the key with which it was sent ("Encryption at rest in Amazon
+  # SQS"), so permissions that followed kms_key would arrive too late and disappear too soon.
   any_key = "arn:${data.aws_partition.current.partition}:kms:${local.region}:*:key/*"
 
-  # AWS's documents disagree on the suffix outside the commercial regions, so either will do.
+  # AWS's documents disagree on the suffix outside the commercial regions, so both are allowed.
   sqs_service_names = distinct(["sqs.${local.region}.amazonaws.com", "sqs.${local.region}.${data.aws_partition.current.dns_suffix}"])
 }
 
@@ -36,7 +36,7 @@ data "aws_iam_policy_document" "consumer" {
     resources = [local.arn]
   }
 
-  # Polling is the Lambda service's work, which carries no lambda:SourceFunctionArn. Code that runs in the function does:
+  # The Lambda service polls, and its calls carry no lambda:SourceFunctionArn. Those of code in the function do:
   # "Using source function ARN to control function access behavior" (AWS Lambda Developer Guide).
   statement {
     sid       = "DenyPollingByCode"
