@@ -206,8 +206,8 @@ def mirrored_aws_provider(wanted: str) -> Path:
     if os.environ.get("AWS_PROVIDER") and not chosen:
         there = ", ".join(path.parent.name for _, path in sorted(usable.items())) or "none"
         raise SetupError(
-            f"The Terraform registry is unreachable, and no local mirror holds AWS provider {wanted}"
-            f" for {terraform_platform()}. Available: {there}. Connect to the internet, or set"
+            f"The Terraform registry is unreachable, and no local mirror holds AWS provider"
+            f" {wanted} for {terraform_platform()}. Available: {there}. Connect to the internet, or set"
             " AWS_PROVIDER to an available version."
         )
     if not usable:
@@ -303,9 +303,7 @@ def remove_locks() -> None:
 
 def go_build(package: str, target: Path) -> None:
     if not shutil.which("go"):
-        raise SetupError(
-            f"go is not on PATH. Install Go 1.24 or newer, which builds {package}."
-        )
+        raise SetupError(f"go is not on PATH. Install Go 1.24 or newer, which builds {package}.")
     target.parent.mkdir(parents=True, exist_ok=True)
     run("go", "build", "-o", target, package, cwd=TOOLS)
 
