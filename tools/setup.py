@@ -206,9 +206,9 @@ def mirrored_aws_provider(wanted: str) -> Path:
     if os.environ.get("AWS_PROVIDER") and not chosen:
         there = ", ".join(path.parent.name for _, path in sorted(usable.items())) or "none"
         raise SetupError(
-            f"The Terraform registry is unreachable, and no local mirror holds AWS provider"
-            f" {wanted} for {terraform_platform()}. Available: {there}. Connect to the internet, or set"
-            " AWS_PROVIDER to an available version."
+            "The Terraform registry is unreachable, and no local mirror holds AWS provider"
+            f" {wanted} for {terraform_platform()}. Available: {there}. Connect to the internet, or"
+            " set AWS_PROVIDER to an available version."
         )
     if not usable:
         raise SetupError(
