@@ -1,1 +1,1 @@
-"""What a change of an input does to a running system: planned, and applied under traffic."""
+"""Changes of inputs on a running system: planned, and applied under traffic."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ministack.core import iam_evaluator
 
-from tests.e2e.stack import Stack
+from local.stack import Stack
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"

@@ -17,9 +17,12 @@ from typing import Any, NamedTuple
 import botocore.exceptions
 import pytest
 
+from local.stack import Stack
+from local.waiting import eventually
 from tests.e2e.policies import ACCOUNT, REGION, role, role_without
-from tests.e2e.stack import Stack, eventually
 from tests.support.archive import zipped
+
+pytestmark = pytest.mark.stack
 
 FUNCTIONS = ("ingest", "process")
 TWIN_ACCOUNT = "111111111111"  # of which the emulator takes such an access key for the root
@@ -619,7 +622,7 @@ def test_code_does_the_work_of_its_function(stack: Stack, code: dict[str, Run]) 
     eventually(both, "what was no order, and what process sent")
     assert sorted(dead) == ["by process", "no order"]
     for order_id in ("stored", "inserted"):
-        assert stack.row(order_id, "x")
+        assert stack.row({"order_id": order_id, "item": "x"})
         key = {"order_id": {"S": order_id}, "item": {"S": "x"}}
         stack.dynamodb.delete_item(TableName=table, Key=key)
 

@@ -14,11 +14,16 @@ import botocore.exceptions
 import pytest
 
 from local.emulator import ROOT, Emulator
+from local.stack import Stack
+from local.terraform import Terraform
+from local.waiting import eventually
 from tests.e2e.consumer import PARTNER, write_consumer
 from tests.e2e.policies import Call, decision, role, role_without
-from tests.e2e.stack import Stack, Terraform, eventually, new_order, new_user
 from tests.e2e.test_openapi import checked_answer
 from tests.e2e.test_permissions import POISON, failures, problem_of_the_mapping
+from tests.support.stack import new_order, new_user, quick_retries
+
+pytestmark = pytest.mark.stack
 
 PATHS = {"complete": "/orders", "existing": "/v1/orders", "academy": "/lambda/api"}
 OF_THE_CONSUMER = ["left", "right", "north", "south"]
@@ -31,15 +36,20 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sta
     """All of them side by side on one emulator: they mostly wait."""
     with Emulator(tmp_path_factory.mktemp("emulator"), auth=True, tls=True) as emulator:
 
-        def terraform(name: str, **options: Any) -> Terraform:
-            work: Path = tmp_path_factory.mktemp(name)
-            directory = ROOT / "examples" / name
+        def terraform(
+            name: str,
+            credentials: dict[str, str] | None = None,
+            variables: dict[str, str] | None = None,
+        ) -> Terraform:
             return Terraform(
-                directory, work, emulator, name=name, deletion_protection="false", **options
+                ROOT / "examples" / name,
+                tmp_path_factory.mktemp(name),
+                emulator.environment() | (credentials or {}),
+                {"name": name, "deletion_protection": "false", **(variables or {})},
             )
 
         applied = {
-            "complete": terraform("complete", **domain_and_bucket(emulator)),
+            "complete": terraform("complete", variables=domain_and_bucket(emulator)),
             "existing": terraform("existing"),
             "academy": terraform("academy", credentials=student(emulator)),
         }
@@ -51,13 +61,13 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sta
         consumer = Terraform(
             write_consumer(tmp_path_factory.mktemp("consumer")),
             tmp_path_factory.mktemp("consumer-state"),
-            emulator,
+            emulator.environment(),
         )
         with ThreadPoolExecutor() as pool:
             list(pool.map(apply, [*applied.values(), consumer]))
         yield {
             **{
-                name: Stack(emulator, one, PATHS[name], port=443 if name == "complete" else 80)
+                name: Stack(emulator, one, path=PATHS[name], port=443 if name == "complete" else 80)
                 for name, one in applied.items()
             },
             **{name: Stack(emulator, consumer, module=name) for name in OF_THE_CONSUMER},
@@ -112,12 +122,12 @@ def test_takes_an_order(examples: dict[str, Stack], name: str) -> None:
 
     assert stack.post(order).status == 202
 
-    eventually(lambda: stack.row(order["order_id"], order["item"]), "the row")
+    stack.wait_for_row(order)
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_a_second_plan_changes_nothing(examples: dict[str, Stack], name: str) -> None:
-    assert examples[name].terraform.plan_changes() == ""
+    assert examples[name].terraform.pending_changes() == ""
 
 
 def test_complete_redirects_http(examples: dict[str, Stack]) -> None:
@@ -153,23 +163,23 @@ def test_a_queue_with_a_key_gives_nothing_without_the_key(examples: dict[str, St
         assert "kms:Decrypt" in complaint
         assert stack.post(order).status == 202
         assert stack.queued() >= 1
-    eventually(lambda: stack.row(order["order_id"], order["item"]), "the row")
+    stack.wait_for_row(order)
 
 
 def test_a_table_with_a_key_takes_nothing_without_the_key(examples: dict[str, Stack]) -> None:
     stack, order = examples["complete"], new_order()
     start = time.time()
-    with stack.quick_retries():
+    with quick_retries(stack):
         with role_without(stack, "complete-process", "DecryptTable", "kms:Decrypt"):
             assert stack.post(order).status == 202
             eventually(lambda: failures(stack, start, "complete-process"), "a failed write")
-            assert stack.row(order["order_id"], order["item"]) is None
-        eventually(lambda: stack.row(order["order_id"], order["item"]), "the row")
+            assert stack.row(order) is None
+        stack.wait_for_row(order)
 
 
 def test_poison_waits_for_the_permission_to_encrypt(examples: dict[str, Stack]) -> None:
     stack, start = examples["complete"], time.time()
-    with stack.quick_retries():
+    with quick_retries(stack):
         with role_without(stack, "complete-process", "DecryptFromQueue", "kms:GenerateDataKey"):
             stack.sqs.send_message(QueueUrl=stack.outputs["queue_url"], MessageBody=POISON)
             eventually(lambda: failures(stack, start, "complete-process"), "a failure")
@@ -191,8 +201,8 @@ def test_two_systems_side_by_side_share_nothing(examples: dict[str, Stack]) -> N
 
     order = new_order()
     assert left.post(order).status == 202
-    eventually(lambda: left.row(order["order_id"], order["item"]), "the row")
-    assert right.row(order["order_id"], order["item"]) is None
+    eventually(lambda: left.row(order), "the row")
+    assert right.row(order) is None
 
 
 def test_two_systems_in_one_network_share_its_endpoints(examples: dict[str, Stack]) -> None:
@@ -214,7 +224,7 @@ def test_a_queue_takes_from_those_that_its_policy_names(examples: dict[str, Stac
     sqs = left.emulator.client("sqs", aws_access_key_id=PARTNER)
     order = new_order()
     sqs.send_message(QueueUrl=left.outputs["queue_url"], MessageBody=json.dumps(order))
-    eventually(lambda: left.row(order["order_id"], order["item"]), "the row")
+    eventually(lambda: left.row(order), "the row")
     with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
         sqs.send_message(QueueUrl=right.outputs["queue_url"], MessageBody=json.dumps(order))
 
@@ -262,6 +272,7 @@ def test_additions_to_a_function(examples: dict[str, Stack], function: str) -> N
     assert f"{function.capitalize()}Extra" in policy
 
 
+@pytest.mark.destroys
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_destroys(examples: dict[str, Stack], name: str) -> None:
     examples[name].terraform.destroy()

@@ -14,8 +14,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from local.emulator import ROOT, Emulator
+from local.terraform import Terraform
 from tests.e2e.consumer import INPUTS
-from tests.e2e.stack import Terraform
+
+pytestmark = pytest.mark.stack
 
 KEY = "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555"
 BOUNDARY = "arn:aws:iam::000000000000:policy/boundary"
@@ -224,11 +226,11 @@ def plan(emulator: Emulator, work: Path, inputs: dict[str, Any]) -> dict[str, di
         "module": {"it": {"source": str(ROOT), **inputs}},
     }
     (work / "main.tf.json").write_text(json.dumps(configuration))
-    terraform = Terraform(work, work, emulator)
+    terraform = Terraform(work, work, emulator.environment())
     terraform.init()
     return {
         address.removeprefix("module.it.").replace("module.", "").replace("[0]", ""): values
-        for address, values in terraform.planned().items()
+        for address, values in terraform.planned_resources().items()
     }
 
 

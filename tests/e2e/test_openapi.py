@@ -12,7 +12,10 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 
 from local.emulator import HOST, ROOT
-from tests.e2e.stack import Stack
+from local.stack import Stack
+from tests.support.stack import without_invoke_permission
+
+pytestmark = pytest.mark.stack
 
 DOCUMENT = schemathesis.openapi.from_path(ROOT / "docs" / "openapi.yaml")
 # Valid by the schema and refused with 400, for what no schema can say and the document tells.
@@ -119,5 +122,5 @@ def test_what_the_load_balancer_answers_is_documented(
 
 
 def test_a_function_that_cannot_be_called_is_a_documented_page(stack: Stack) -> None:
-    with stack.no_permission_to_call("e2e-ingest"):
+    with without_invoke_permission(stack, "e2e-ingest"):
         assert checked_answer(stack, "/lambda/api", b"{}") == (502, "text/html")

@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stack import Stack, eventually, new_order
+from local.stack import Stack
+from local.waiting import eventually
+from tests.support.stack import new_order
+
+pytestmark = pytest.mark.stack
 
 
 def test_an_order_ends_as_a_row(stack: Stack) -> None:
@@ -18,7 +22,7 @@ def test_an_order_ends_as_a_row(stack: Stack) -> None:
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.json["status"] == "accepted"
     assert answer.json["message_id"]
-    row = eventually(lambda: stack.row("123", "Kopi Susu"), "the row")
+    row = stack.wait_for_row(order)
     accepted_at = row.pop("accepted_at")
     assert row == {"order_id": {"S": "123"}, "item": {"S": "Kopi Susu"}, "qty": {"N": "2"}}
     assert int(accepted_at["N"]) > 1_700_000_000_000_000
@@ -32,7 +36,7 @@ def test_an_array_is_one_message_and_as_many_rows(stack: Stack) -> None:
     assert (answer.status, answer.json["orders"]) == (202, 40)
     for order in orders:
         row = eventually(
-            lambda order=order: stack.row(order["order_id"], order["item"]),  # type: ignore[misc]
+            lambda order=order: stack.row(order),  # type: ignore[misc]
             "each row",
         )
         assert row["position"] == {"N": str(order["position"])}
@@ -47,7 +51,7 @@ def test_the_largest_request_is_settled_in_one_delivery(stack: Stack) -> None:
         # A second delivery would come after three minutes.
         eventually(lambda: stack.queued() == 0, f"version {version} done with", seconds=60)
 
-    rows = [stack.row(key["order_id"], key["item"]) for key in keys]
+    rows = [stack.row(key) for key in keys]
     assert all(row and row["version"] == {"S": "2"} for row in rows)
     assert stack.post([*keys, new_order()]).status == 413
 
@@ -59,7 +63,7 @@ def test_a_number_arrives_as_it_was_sent(stack: Stack) -> None:
 
     assert stack.send(body).status == 202
 
-    row = eventually(lambda: stack.row(order["order_id"], order["item"]), "the row")
+    row = stack.wait_for_row(order)
     assert Decimal(row["price"]["N"]) == Decimal(price)
 
 
@@ -70,7 +74,7 @@ def test_the_newest_order_of_a_key_wins(stack: Stack) -> None:
             assert stack.post({**order, "qty": quantity}).status == 202
 
     def newest_is_stored() -> bool:
-        row = stack.row(order["order_id"], order["item"])
+        row = stack.row(order)
         return row is not None and row["qty"] == {"N": "5"}
 
     eventually(newest_is_stored, "the newest order")
@@ -99,7 +103,7 @@ def test_the_newest_order_of_a_key_wins(stack: Stack) -> None:
 def test_what_is_refused_is_not_on_the_queue(
     stack: Stack, body: str, request_: dict[str, Any], status: int
 ) -> None:
-    eventually(lambda: stack.queued() == 0, "an empty queue")
+    stack.wait_for_empty_queue()
     with stack.paused_mapping():
         answer = stack.send(body, **request_)
 
@@ -111,7 +115,7 @@ def test_what_is_refused_is_not_on_the_queue(
         order = new_order()  # what is accepted is seen on the queue, so the line above can fail
         assert stack.post(order).status == 202
         assert stack.queued() == 1
-    eventually(lambda: stack.row(order["order_id"], order["item"]), "the row")
+    stack.wait_for_row(order)
 
 
 def test_another_path_is_a_json_404(stack: Stack) -> None:
@@ -137,7 +141,7 @@ def test_poison_goes_to_the_dead_letter_queue_and_its_neighbours_are_written(sta
     assert dead["MessageAttributes"]["original_message_id"]["StringValue"]
     for order in good:
         eventually(
-            lambda order=order: stack.row(order["order_id"], order["item"]),  # type: ignore[misc]
+            lambda order=order: stack.row(order),  # type: ignore[misc]
             "each neighbour's row",
         )
     eventually(lambda: stack.queued() == 0, "nothing left on the queue")

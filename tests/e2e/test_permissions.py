@@ -11,8 +11,12 @@ import botocore.exceptions
 import pytest
 
 from local.emulator import Emulator
+from local.stack import Stack
+from local.waiting import eventually
 from tests.e2e.policies import role_without
-from tests.e2e.stack import Stack, eventually, new_order, new_user
+from tests.support.stack import new_order, new_user, quick_retries, without_invoke_permission
+
+pytestmark = pytest.mark.stack
 
 INGEST = "e2e-ingest"
 PROCESS = "e2e-process"
@@ -22,7 +26,7 @@ POISON = '{"order_id": "poison"}'
 @pytest.fixture(autouse=True)
 def _empty_queue(stack: Stack) -> None:
     """An order that an earlier test left in work would lose its permission as well."""
-    eventually(lambda: stack.queued() == 0, "an empty queue")
+    stack.wait_for_empty_queue()
 
 
 def test_ingest_cannot_accept_without_sending(stack: Stack) -> None:
@@ -38,14 +42,14 @@ def test_ingest_cannot_accept_without_sending(stack: Stack) -> None:
 def test_new_orders_wait_for_the_permission_to_insert(stack: Stack) -> None:
     order, another = new_order(), new_order()  # a single one would be put
     start = time.time()
-    with stack.quick_retries(), new_instances_of_process(stack):
+    with quick_retries(stack), new_instances_of_process(stack):
         with role_without(stack, PROCESS, "WriteItems", "dynamodb:PartiQLInsert"):
             assert stack.post([order, another]).status == 202
             eventually(lambda: failures(stack, start) >= 2, "a second delivery")
-            assert stack.row(order["order_id"], order["item"]) is None
+            assert stack.row(order) is None
             assert stack.queued() == 1
-        eventually(lambda: stack.row(order["order_id"], order["item"]), "the row")
-        eventually(lambda: stack.queued() == 0, "an empty queue")
+        stack.wait_for_row(order)
+        stack.wait_for_empty_queue()
     assert stack.take_dead_letters() == []
 
 
@@ -54,20 +58,20 @@ def test_a_newer_order_waits_for_the_permission_to_put(stack: Stack) -> None:
     assert stack.post(order).status == 202
     eventually(lambda: quantity(stack, order) == "1", "the first order")
     start = time.time()
-    with stack.quick_retries():
+    with quick_retries(stack):
         with role_without(stack, PROCESS, "WriteItems", "dynamodb:PutItem"):
             assert stack.post(order | {"qty": 2}).status == 202
             eventually(lambda: failures(stack, start) >= 2, "a second delivery")
             assert quantity(stack, order) == "1"
             assert stack.queued() == 1
         eventually(lambda: quantity(stack, order) == "2", "the newer order")
-        eventually(lambda: stack.queued() == 0, "an empty queue")
+        stack.wait_for_empty_queue()
     assert stack.take_dead_letters() == []
 
 
 def test_poison_waits_for_the_permission_to_dead_letter(stack: Stack) -> None:
     start = time.time()
-    with stack.quick_retries():
+    with quick_retries(stack):
         with role_without(stack, PROCESS, "SendToDeadLetterQueue"):
             stack.sqs.send_message(QueueUrl=stack.outputs["queue_url"], MessageBody=POISON)
             eventually(lambda: failures(stack, start) >= 2, "a second delivery")
@@ -89,11 +93,11 @@ def test_nothing_is_delivered_without_each_permission_to_poll(stack: Stack, acti
         assert stack.post(order).status == 202
         assert stack.queued() == 1
         assert problem_of_the_mapping(stack)
-    eventually(lambda: stack.row(order["order_id"], order["item"]), "the row")
+    stack.wait_for_row(order)
 
 
 def test_only_the_target_group_may_invoke_ingest(stack: Stack) -> None:
-    with stack.no_permission_to_call(INGEST):
+    with without_invoke_permission(stack, INGEST):
         assert stack.post(new_order()).status == 502
     assert stack.post(new_order()).status == 202
 
@@ -186,7 +190,7 @@ def new_instances_of_process(stack: Stack) -> Iterator[None]:
 
 
 def quantity(stack: Stack, order: dict[str, Any]) -> str | None:
-    row = stack.row(order["order_id"], order["item"])
+    row = stack.row(order)
     return str(row["qty"]["N"]) if row else None
 
 

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from local.emulator import ROOT
+from local.stack import Stack
+from local.terraform import Terraform, by_short_address
 from tests.e2e.policies import (
     ACCOUNT,
     REGION,
@@ -23,7 +25,8 @@ from tests.e2e.policies import (
     role,
     without,
 )
-from tests.e2e.stack import Stack, Terraform, short
+
+pytestmark = pytest.mark.stack
 
 STRANGERS_ACCOUNT = "999999999999"
 
@@ -537,15 +540,15 @@ def planned(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     }
     configuration = {"provider": {"aws": {}}, "module": modules}
     (work / "main.tf.json").write_text(json.dumps(configuration))
-    terraform = Terraform(work, work, stack.emulator)
+    terraform = Terraform(work, work, stack.emulator.environment())
     terraform.init()
-    return short(terraform.planned())
+    return by_short_address(terraform.planned_resources())
 
 
 @pytest.fixture(scope="module")
 def applied(stack: Stack) -> dict[str, Policy]:
     """As if roles and target groups had no suffix that the provider, or AWS, makes up."""
-    found = documents(short(stack.terraform.resources()))
+    found = documents(by_short_address(stack.terraform.resources()))
     for address, document in found.items():
         text = json.dumps(document)
         for function in ROLES:
@@ -676,7 +679,7 @@ def test_services_and_everybody_are_held_by_conditions(
 
 def test_no_policy_is_overlooked(stack: Stack, planned: dict[str, dict[str, Any]]) -> None:
     """A resource of another kind that grants something is to be read by these tests as well."""
-    for resources in (short(stack.terraform.resources()), planned):
+    for resources in (by_short_address(stack.terraform.resources()), planned):
         types = {address.split(".aws_")[-1].split(".")[0] for address in resources}
         assert {name for name in types if name.startswith("iam_")} == {
             "iam_role",

@@ -16,8 +16,11 @@ import pytest
 from parliament import analyze_policy_string
 
 from local.emulator import ROOT
+from local.stack import Stack
+from local.terraform import Terraform, by_short_address
 from tests.e2e.policies import ACCOUNT, REGION, Policy, documents
-from tests.e2e.stack import Stack, Terraform, short
+
+pytestmark = pytest.mark.stack
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 INGEST, PROCESS = (f"{name}.aws_iam_role_policy.this" for name in ("ingest", "process"))
@@ -143,15 +146,15 @@ def planned(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         "roles": {**largest, **roles},
     }
     (work / "main.tf.json").write_text(json.dumps({"provider": {"aws": {}}, "module": modules}))
-    terraform = Terraform(work, work, stack.emulator)
+    terraform = Terraform(work, work, stack.emulator.environment())
     terraform.init()
-    return documents(short(terraform.planned()))
+    return documents(by_short_address(terraform.planned_resources()))
 
 
 @pytest.fixture(scope="module")
 def applied(stack: Stack) -> dict[str, Policy]:
     invoke = stack.lambda_.get_policy(FunctionName="e2e-ingest", Qualifier="live")["Policy"]
-    return {**documents(short(stack.terraform.resources())), INVOKE: json.loads(invoke)}
+    return {**documents(by_short_address(stack.terraform.resources())), INVOKE: json.loads(invoke)}
 
 
 def longest_role(name: str) -> str:

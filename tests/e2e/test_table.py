@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from local.emulator import ROOT, Emulator
-from tests.e2e.stack import Terraform
+from local.terraform import Terraform, TerraformError
+
+pytestmark = pytest.mark.stack
 
 TABLE = "module.table.aws_dynamodb_table.this[0]"
 KEYS = {
@@ -31,7 +33,7 @@ def table(
 ) -> Iterator[tuple[Path, Terraform]]:
     directory = tmp_path_factory.mktemp("table")
     write(directory)
-    terraform = Terraform(directory, directory, emulator)
+    terraform = Terraform(directory, directory, emulator.environment())
     terraform.init()
     terraform.apply()
     yield directory, terraform
@@ -60,7 +62,7 @@ def test_capacity_does_not_start_at_one_unit(
     """The provider would switch at one unit each: the plan says how to switch before."""
     directory, terraform = table
     write(directory, provisioned_capacity=CAPACITY)
-    with pytest.raises(AssertionError, match=r"would\s+start\s+at\s+one\s+unit"):
+    with pytest.raises(TerraformError, match=r"would\s+start\s+at\s+one\s+unit"):
         terraform.planned_actions()
 
     emulator.client("dynamodb").update_table(

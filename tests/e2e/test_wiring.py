@@ -5,14 +5,17 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stack import Stack, short
+from local.stack import Stack
+from local.terraform import by_short_address
+
+pytestmark = pytest.mark.stack
 
 Resources = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
 def resources(stack: Stack) -> Resources:
-    return short(stack.terraform.resources())
+    return by_short_address(stack.terraform.resources())
 
 
 def statements(resources: Resources, role_policy: str) -> dict[str, dict[str, Any]]:

@@ -12,9 +12,9 @@ from rich.table import Table
 
 from local.emulator import ROOT
 from local.screen import Screen, Stage, console_for_tables
-from tests.e2e.stack import stack_of_its_own
 from tests.hostile import run
 from tests.hostile.corpus import categories
+from tests.support.stack import temporary_stack
 
 RESULT = Path("build") / "hostile.json"
 
@@ -23,7 +23,7 @@ def main() -> int:
     console = console_for_tables()
     with (
         Screen(console) as screen,
-        stack_of_its_own("hostile", screen) as stack,
+        temporary_stack("hostile", screen) as stack,
         screen.stage("send hostile requests") as stage,
     ):
         report = run.run(stack, _follow(stage))

@@ -32,7 +32,9 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
 from local.emulator import HOST
-from tests.e2e.stack import Answer, Stack, eventually
+from local.http_client import Answer
+from local.stack import Stack
+from local.waiting import eventually
 from tests.hostile.corpus import Endpoint, Request, categories, expand
 
 FAULTS = ("server_errors", "wrong_status", "enqueued", "lost", "echoed")
@@ -243,7 +245,7 @@ class _Run:
 
     def _row(self, order: Any) -> dict[str, Any]:
         with suppress(ClientError, TypeError, KeyError):  # what has no row may be no order at all
-            return self._stack.row(order["order_id"], order["item"]) or {}
+            return self._stack.row(order) or {}
         return {}
 
     def _search_logs(self) -> None:

@@ -18,6 +18,7 @@ from local import demo, screen
 from local.emulator import ROOT, Emulator
 from local.screen import Screen
 from local.terraform import Changes, Terraform, TerraformError
+from local.waiting import eventually
 
 VPC = "module.async_ingest.module.network[0].aws_vpc.this"
 
@@ -122,7 +123,7 @@ def test_a_state_without_its_emulator_is_discarded(
         demo.up(shown[0])
 
     assert "it is still there" not in str(failure.value)
-    assert "an earlier one has ended with what it had, so all is built anew" in shown[1].getvalue()
+    assert "an earlier one has ended, and its resources with it" in shown[1].getvalue()
 
 
 def test_what_was_running_before_is_left_running(
@@ -146,7 +147,7 @@ def test_down_with_nothing_to_take_down(shown: tuple[Screen, io.StringIO], tmp_p
 
     assert shown[1].getvalue().splitlines() == [
         "Nothing is running.",
-        "The emulator is not running, and what was built went with it. Removed its state.",
+        "The emulator is not running, and its resources are gone with it. Removed its state.",
     ]
     assert not list(tmp_path.glob("*tfstate*"))
 
@@ -184,7 +185,7 @@ def test_interrupted_terraform_is_waited_for_or_killed(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        terraform.apply({}, interrupt)
+        terraform.apply(interrupt)
 
     assert notes == ["waiting"]
     with pytest.raises(ProcessLookupError):
@@ -196,7 +197,7 @@ def test_terraform_gets_nothing_of_the_users_own(play: Any, tmp_path: Path) -> N
     foreign = {"TF_VAR_name": "mine", "TF_CLI_ARGS_apply": "-destroy", "TF_WORKSPACE": "mine"}
     kept = {"TF_CLI_CONFIG_FILE": "terraform.rc", "PATH": os.environ["PATH"]}
 
-    Terraform(tmp_path, tmp_path, foreign | kept).apply({}, lambda *_: None)
+    Terraform(tmp_path, tmp_path, foreign | kept).apply()
 
     environment = (tmp_path / "environment").read_text()
     assert "mine" not in environment
@@ -218,9 +219,7 @@ def test_without_a_terminal_there_are_lines_and_signs_of_life(
     output = io.StringIO()
     with Screen(Console(file=output)) as lines, lines.stage("terraform apply") as stage:
         stage.note, stage.running = "1 of 2", {"aws_lb.this": time.monotonic() - 30}
-        deadline = time.monotonic() + 10
-        while "still" not in output.getvalue():
-            assert time.monotonic() < deadline
+        eventually(lambda: "still" in output.getvalue(), "a sign of life")
         stage.note = "[2] created"
 
     text = output.getvalue()

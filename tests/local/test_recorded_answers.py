@@ -28,9 +28,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.emulator import Emulator
-from tests.e2e.stack import new_user
-from tests.local.support import create_table, trace_header
-from tests.local.test_emulator import ACCOUNT, REGION, allowing, deploy, last_result, poll
+from tests.local.support import create_table, deploy, processed, queue_arn, trace_header
+from tests.support.policies import allowing
+from tests.support.stack import new_user
 
 Json = dict[str, Any]
 
@@ -156,16 +156,16 @@ class Stack:
         number = next(self._numbers)
         names = {
             "name": f"row-{number}",
-            "missing": f"arn:aws:sqs:{REGION}:{ACCOUNT}:missing",
+            "missing": queue_arn("missing"),
             "function": self._function(case.enforced),
         }
         sqs = emulator.client("sqs")
         if case.queue is not None:
             dead = sqs.create_queue(QueueName=f"{names['name']}-dead")["QueueUrl"]
-            names |= {"dead": dead, "dead_arn": self._arn(f"{names['name']}-dead")}
+            names |= {"dead": dead, "dead_arn": queue_arn(f"{names['name']}-dead")}
             attributes = expand(case.queue, names)
             queue = sqs.create_queue(QueueName=names["name"], Attributes=attributes)["QueueUrl"]
-            names |= {"queue": queue, "queue_arn": self._arn(names["name"])}
+            names |= {"queue": queue, "queue_arn": queue_arn(names["name"])}
         if case.table is not None:
             create_table(emulator, names["name"], case.table)
 
@@ -211,10 +211,6 @@ class Stack:
         for message in answer.get("Messages", []):
             number = sum(name.startswith("receipt") for name in names) + 1
             names[f"receipt{number}"] = message["ReceiptHandle"]
-
-    @staticmethod
-    def _arn(queue: str) -> str:
-        return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
 
     def _function(self, enforced: bool) -> str:
         if enforced not in self._functions:
@@ -271,7 +267,7 @@ class Stack:
             sqs.send_message(QueueUrl=names["queue"], MessageBody=body, **more)
         source = {"EventSourceArn": names["queue_arn"], "FunctionName": names["function"]}
         made = functions.create_event_source_mapping(**source, **expand(mapping, names))
-        poll(lambda: last_result(emulator, made), lambda result: result != "No records processed")
+        processed(emulator, made)
         functions.update_event_source_mapping(UUID=made["UUID"], Enabled=False)
 
         events = []

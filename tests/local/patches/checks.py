@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from local import patches
 from local.emulator import Emulator
+from local.waiting import NotInTimeError
 
 Check = Callable[[Emulator], None]
 
@@ -68,7 +69,7 @@ class Checks:
         auth = name in self._need_auth
         with (
             Emulator(directory, port=0, auth=auth, tls=auth, without=[name], **options) as emulator,
-            pytest.raises(AssertionError),
+            pytest.raises((AssertionError, NotInTimeError)),
         ):
             self._checks[name](emulator)
 

@@ -3,20 +3,12 @@
 import json
 from typing import Any
 
-from local.emulator import Emulator
-from tests.e2e.stack import new_user
+from local.emulator import ACCOUNT, REGION, Emulator
+from local.waiting import eventually
 from tests.local.patches.checks import Checks, code_of
-from tests.local.test_emulator import (
-    ACCOUNT,
-    REGION,
-    allowing,
-    deploy,
-    last_result,
-    map_queue,
-    poll,
-    processed,
-    send,
-)
+from tests.local.support import deploy, enqueue, last_result, map_queue, processed
+from tests.support.policies import allow, allowing, document
+from tests.support.stack import new_user
 
 check = Checks("keys")
 
@@ -69,12 +61,12 @@ def mappings_need_the_key_of_the_queue(emulator: Emulator) -> None:
     actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
     iam.put_role_policy(RoleName="consume", PolicyName="sqs", PolicyDocument=allowing(actions, "*"))
     mapping = map_queue(emulator, function_arn)
-    send(emulator, "orders", "order")
+    enqueue(emulator, "orders", "order")
 
     assert "kms:Decrypt" in processed(emulator, mapping)
     may_decrypt = allowing(["kms:Decrypt"], key, Condition=VIA_SQS)
     iam.put_role_policy(RoleName="consume", PolicyName="kms", PolicyDocument=may_decrypt)
-    poll(lambda: last_result(emulator, mapping), lambda result: result.startswith("OK"))
+    eventually(lambda: last_result(emulator, mapping).startswith("OK"), "a batch", 10)
 
 
 @check(auth=True)
@@ -143,16 +135,7 @@ def create_key(emulator: Emulator) -> str:
 
 def for_users(key: str, *users: str) -> str:
     """A key policy for these users and no others."""
-    statements: list[Any] = [
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": list(users)},
-            "Action": "kms:*",
-            "Resource": key,
-        }
-        for _ in users[:1]
-    ]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+    return document(*(allow("kms:*", key, Principal={"AWS": list(users)}) for _ in users[:1]))
 
 
 def encrypted_queue(emulator: Emulator, key: str) -> str:

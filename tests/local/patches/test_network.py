@@ -3,9 +3,10 @@
 import json
 from typing import Any
 
-from local.emulator import Emulator
+from local.emulator import ACCOUNT, REGION, Emulator
 from tests.local.patches.checks import Checks, code_of, text_of
-from tests.local.test_emulator import ACCOUNT, REGION, allowing, deploy
+from tests.local.support import deploy
+from tests.support.policies import allowing
 
 check = Checks("network")
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from local.emulator import Emulator
 from tests.local.patches.checks import Checks, code_of, text_of
-from tests.local.test_emulator import allowing, balance, deploy
+from tests.local.support import balance, deploy
+from tests.support.policies import allowing
 
 check = Checks("protection")
 

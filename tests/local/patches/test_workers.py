@@ -10,7 +10,7 @@ import pytest
 
 from local.emulator import Emulator
 from tests.local.patches.checks import Checks
-from tests.local.test_emulator import deploy
+from tests.local.support import deploy
 
 # A function that needs so much CPU and memory, and says how long that took.
 WORK = """

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from local.emulator import Emulator
+from local.emulator import REGION, Emulator
 from tests.local.patches.checks import Checks, code_of
 from tests.local.patches.test_network import Network
-from tests.local.test_emulator import REGION
 
 check = Checks("zones")
 

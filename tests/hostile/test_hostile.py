@@ -2,9 +2,11 @@
 
 import pytest
 
-from tests.e2e.stack import Stack
+from local.stack import Stack
 from tests.hostile.corpus import Request, categories
 from tests.hostile.run import FAULTS, Sender, run
+
+pytestmark = pytest.mark.stack
 
 REQUESTS = [request for category in categories() for request in category]
 
