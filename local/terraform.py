@@ -112,8 +112,8 @@ class Terraform:
         self._log_path = data_dir / "terraform.log"
         self._variables = [f"-var={name}={value}" for name, value in (variables or {}).items()]
         self._environment = {
-            **({"TF_CLI_CONFIG_FILE": str(CLI_CONFIG)} if CLI_CONFIG.exists() else {}),
             **{name: value for name, value in environment.items() if not name.startswith(FOREIGN)},
+            **({"TF_CLI_CONFIG_FILE": str(CLI_CONFIG)} if CLI_CONFIG.exists() else {}),
             "TF_DATA_DIR": str(data_dir / "terraform"),
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",

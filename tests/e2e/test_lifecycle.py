@@ -4,7 +4,7 @@ from local.stack import Stack
 
 pytestmark = pytest.mark.stack
 
-"""What Terraform makes of the system: once, again, and not at all."""
+"""A second plan is empty, and a destroy leaves nothing."""
 
 
 def test_a_second_plan_changes_nothing(stack: Stack) -> None:

@@ -1,4 +1,4 @@
-"""Orders in through the load balancer, rows out of the table."""
+"""Orders go in through the load balancer and end as rows of the table."""
 
 import json
 from decimal import Decimal
@@ -8,7 +8,7 @@ import pytest
 
 from local.stack import Stack
 from local.waiting import eventually
-from tests.support.stack import new_order
+from tests.support.stack import PERMANENT_FAILURE, new_order
 
 pytestmark = pytest.mark.stack
 
@@ -35,21 +35,18 @@ def test_an_array_is_one_message_and_as_many_rows(stack: Stack) -> None:
 
     assert (answer.status, answer.json["orders"]) == (202, 40)
     for order in orders:
-        row = eventually(
-            lambda order=order: stack.row(order),  # type: ignore[misc]
-            "each row",
-        )
+        row = stack.wait_for_row(order)
         assert row["position"] == {"N": str(order["position"])}
 
 
 def test_the_largest_request_is_settled_in_one_delivery(stack: Stack) -> None:
-    """Although each order needs a PutItem of its own, as its key is there already."""
+    """Although each order of the second version needs its own PutItem."""
     keys = [new_order() for _ in range(1000)]
     for version in ("1", "2"):
         answer = stack.post([{**key, "version": version} for key in keys])
         assert (answer.status, answer.json["orders"]) == (202, 1000)
-        # A second delivery would come after three minutes.
-        eventually(lambda: stack.queued() == 0, f"version {version} done with", seconds=60)
+        # A second delivery would take three minutes.
+        stack.wait_for_empty_queue(60)
 
     rows = [stack.row(key) for key in keys]
     assert all(row and row["version"] == {"S": "2"} for row in rows)
@@ -78,7 +75,7 @@ def test_the_newest_order_of_a_key_wins(stack: Stack) -> None:
         return row is not None and row["qty"] == {"N": "5"}
 
     eventually(newest_is_stored, "the newest order")
-    eventually(lambda: stack.queued() == 0, "the older orders done with")
+    stack.wait_for_empty_queue()
     assert newest_is_stored()
 
 
@@ -100,7 +97,7 @@ def test_the_newest_order_of_a_key_wins(stack: Stack) -> None:
         *("not-said-to-be-json", "not-a-post", "key-too-long", "too-large"),
     ],
 )
-def test_what_is_refused_is_not_on_the_queue(
+def test_a_refused_request_is_not_on_the_queue(
     stack: Stack, body: str, request_: dict[str, Any], status: int
 ) -> None:
     stack.wait_for_empty_queue()
@@ -112,7 +109,7 @@ def test_what_is_refused_is_not_on_the_queue(
         assert answer.json["status"] == status
         assert stack.queued() == 0
 
-        order = new_order()  # what is accepted is seen on the queue, so the line above can fail
+        order = new_order()  # an accepted order does show on the queue
         assert stack.post(order).status == 202
         assert stack.queued() == 1
     stack.wait_for_row(order)
@@ -123,25 +120,21 @@ def test_another_path_is_a_json_404(stack: Stack) -> None:
         answer = stack.send("{}", path=path)
         assert (answer.status, answer.headers["Content-Type"]) == (404, "application/json")
         assert answer.json["status"] == 404
-    assert stack.send("{}", path="/lambda/api/").status == 400  # is ingest's to answer
+    assert stack.send("{}", path="/lambda/api/").status == 400  # answered by ingest
 
 
-def test_poison_goes_to_the_dead_letter_queue_and_its_neighbours_are_written(stack: Stack) -> None:
+def test_a_permanent_failure_is_dead_lettered_and_its_neighbours_are_written(stack: Stack) -> None:
     good = [new_order() for _ in range(9)]
-    poison = '{"order_id": "poison"}'
     with stack.paused_mapping():
-        for body in [*map(json.dumps, good[:4]), poison, *map(json.dumps, good[4:])]:
+        for body in [*map(json.dumps, good[:4]), PERMANENT_FAILURE, *map(json.dumps, good[4:])]:
             stack.sqs.send_message(QueueUrl=stack.outputs["queue_url"], MessageBody=body)
 
-    [dead] = eventually(stack.take_dead_letters, "the poison in the dead-letter queue")
+    [dead] = eventually(stack.take_dead_letters, "the dead letter")
 
-    assert dead["Body"] == poison
+    assert dead["Body"] == PERMANENT_FAILURE
     reason = dead["MessageAttributes"]["failure_reason"]["StringValue"]
     assert "item" in reason
     assert dead["MessageAttributes"]["original_message_id"]["StringValue"]
     for order in good:
-        eventually(
-            lambda order=order: stack.row(order),  # type: ignore[misc]
-            "each neighbour's row",
-        )
-    eventually(lambda: stack.queued() == 0, "nothing left on the queue")
+        stack.wait_for_row(order)
+    stack.wait_for_empty_queue()

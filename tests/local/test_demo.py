@@ -192,7 +192,10 @@ def test_interrupted_terraform_is_waited_for_or_killed(
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
-def test_terraform_gets_nothing_of_the_users_own(play: Any, tmp_path: Path) -> None:
+def test_terraform_gets_nothing_of_the_users_own(
+    play: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.terraform.CLI_CONFIG", tmp_path / "missing")
     play(f"env > {tmp_path}/environment")
     foreign = {"TF_VAR_name": "mine", "TF_CLI_ARGS_apply": "-destroy", "TF_WORKSPACE": "mine"}
     kept = {"TF_CLI_CONFIG_FILE": "terraform.rc", "PATH": os.environ["PATH"]}

@@ -59,6 +59,12 @@ def reported_failures(stack: Stack, function: str, since: float) -> int:
     return sum('"Failed":1' in line for line in stack.log_lines(function, since))
 
 
+def mapping_problem(stack: Stack) -> str:
+    """Returns why Lambda cannot poll the queue, or ""."""
+    result = stack.mapping_result()
+    return result if "PROBLEM" in result else ""
+
+
 @contextmanager
 def without_invoke_permission(stack: Stack, function: str) -> Iterator[None]:
     """Takes away the load balancer's permission to invoke a function."""
