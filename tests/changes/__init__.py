@@ -1,1 +1,0 @@
-"""Changes of inputs on a running system: planned, and applied under traffic."""
