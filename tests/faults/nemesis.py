@@ -62,7 +62,7 @@ def _intercepted(call: Call) -> Call:
 
     def intercepted(client: Any, operation: str, parameters: str, deadline: aws.Deadline) -> Output:
         if _inject(operation, "before", parameters) == "unreachable":
-            client = _UNTARGETSABLE[operation]
+            client = _UNREACHABLE[operation]
         if operation == "PutItem" and any(_throttled([parameters])):
             raise aws.CallError("ProvisionedThroughputExceededException", status=400)
         if operation == "BatchExecuteStatement":
@@ -181,7 +181,7 @@ _ACTIONS: dict[str, Callable[[], object]] = {
 def _unreachable(service: str) -> aws.Client:
     """Returns a client whose calls time out while connecting."""
     endpoint = os.environ["AWS_ENDPOINT_URL"]
-    os.environ["AWS_ENDPOINT_URL"] = os.environ["UNTARGETSABLE_URL"]
+    os.environ["AWS_ENDPOINT_URL"] = os.environ["UNREACHABLE_URL"]
     try:
         region = settings.text("AWS_REGION")
         return aws.client(service, region, settings.seconds("READ_TIMEOUT_SECONDS"))
@@ -189,10 +189,10 @@ def _unreachable(service: str) -> aws.Client:
         os.environ["AWS_ENDPOINT_URL"] = endpoint
 
 
-_UNTARGETSABLE = {
+_UNREACHABLE = {
     "SendMessage": _unreachable("sqs"),
     "PutItem": _unreachable("dynamodb"),
     "BatchExecuteStatement": _unreachable("dynamodb"),
 }
-_implementation = type(_UNTARGETSABLE["PutItem"])
+_implementation = type(_UNREACHABLE["PutItem"])
 _implementation.call = _intercepted(_implementation.call)  # type: ignore[assignment, method-assign]

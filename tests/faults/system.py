@@ -293,7 +293,7 @@ def under_test(stack: Stack) -> Iterator[System]:
                 "NEMESIS_FUNCTION": function,
                 "READ_TIMEOUT_SECONDS": str(READ_TIMEOUT_SECONDS),
                 "MAX_RECEIVE_COUNT": str(DELIVERIES),
-                "UNTARGETSABLE_URL": unreachable_url,
+                "UNREACHABLE_URL": unreachable_url,
             }
             cleanup.enter_context(_reconfigured(stack, name, additions))
         system.deploy()

@@ -18,8 +18,8 @@ VIA_DYNAMODB = {"StringLike": {"kms:ViaService": "dynamodb.*.amazonaws.com"}}
 
 (
     test_every_patch_has_a_check,
-    test_with_the_patch_it_is_as_on_aws,
-    test_without_the_patch_the_check_fails,
+    test_the_check_passes_with_the_patch,
+    test_the_check_fails_without_the_patch,
 ) = check.tests()
 
 

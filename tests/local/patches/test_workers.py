@@ -39,17 +39,17 @@ def test_every_patch_has_a_check() -> None:
 
 
 @pytest.mark.parametrize("name", check.names)
-def test_with_the_patch_it_is_as_on_aws(emulators: dict[bool, Emulator], name: str) -> None:
+def test_the_check_passes_with_the_patch(emulators: dict[bool, Emulator], name: str) -> None:
     check.with_patch(name, emulators)
 
 
 @pytest.mark.parametrize("name", check.names)
-def test_without_the_patch_the_check_fails(tmp_path: Path, name: str) -> None:
+def test_the_check_fails_without_the_patch(tmp_path: Path, name: str) -> None:
     check.without_patch(name, tmp_path, function_limits=True)
 
 
 @pytest.mark.parametrize("name", check.names)
-def test_limits_are_for_those_who_ask(tmp_path: Path, name: str) -> None:
+def test_limits_apply_only_on_request(tmp_path: Path, name: str) -> None:
     check.without_patch(name, tmp_path)
 
 
