@@ -270,7 +270,7 @@ class _Run:
 
     def _log_lines(self) -> Iterator[str]:
         for function in ("ingest", "process"):
-            name = self._stack.outputs[f"{function}_function_name"]
+            name = f"{self._stack.outputs['table_name']}-{function}"
             yield from self._stack.log_lines(name, self._began)
 
 
