@@ -88,7 +88,7 @@ def load_balancer_refuses_malformed_replies(emulator: Emulator) -> None:
 
 
 @check()
-def load_balancer_says_nothing_of_failures(emulator: Emulator) -> None:
+def load_balancer_hides_errors_of_functions(emulator: Emulator) -> None:
     balancer = balance(emulator, "orders", "def handle(event, context): raise ValueError('secret')")
 
     answer = balancer.send()

@@ -106,7 +106,7 @@ def mappings_need_a_queue_that_hides_messages_long_enough(emulator: Emulator) ->
 
 
 @check()
-def mappings_are_made_once(emulator: Emulator) -> None:
+def mappings_are_created_once(emulator: Emulator) -> None:
     functions = emulator.client("lambda")
     first_arn, second_arn = (deploy(emulator, name, NOTHING) for name in ("first", "second"))
     mapping_id = map_queue(emulator, first_arn)["UUID"]

@@ -157,7 +157,7 @@ def private_dns_names_are_taken_once(emulator: Emulator) -> None:
 
 
 @check(auth=True)
-def functions_in_a_vpc_need_a_way_out(emulator: Emulator) -> None:
+def functions_in_a_vpc_need_a_route(emulator: Emulator) -> None:
     network = Network(emulator)
     ec2 = emulator.client("ec2")
     call = Caller(emulator)
