@@ -21,7 +21,7 @@ from local.waiting import eventually
 from tests.local.support import deploy, processes_of
 
 
-def test_a_patch_for_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_patches_refuse_another_version_of_the_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metadata, "version", lambda _: "1.6.0")
 
     with pytest.raises(patches.PatchError, match=r"ministack 1\.5\.33, and 1\.6\.0 is installed"):
@@ -56,7 +56,7 @@ def test_an_unknown_patch_cannot_be_left_out(tmp_path: Path) -> None:
         Emulator(tmp_path, without=["nothing"]).start()
 
 
-def test_a_taken_port_is_avoided(tmp_path: Path) -> None:
+def test_a_port_in_use_is_avoided(tmp_path: Path) -> None:
     with (
         Emulator(tmp_path / "first", port=0) as first,
         Emulator(tmp_path / "second", port=first.port) as second,
@@ -66,7 +66,7 @@ def test_a_taken_port_is_avoided(tmp_path: Path) -> None:
         assert not first.client("sqs").list_queues().get("QueueUrls")
 
 
-def test_two_that_look_for_a_port_at_once_do_not_share_it() -> None:
+def test_two_that_choose_a_port_at_once_do_not_share_it() -> None:
     options = argparse.Namespace(port=0, or_any_port=True)
     with listening_socket(options) as first:
         options.port = first.getsockname()[1]
@@ -74,7 +74,7 @@ def test_two_that_look_for_a_port_at_once_do_not_share_it() -> None:
             assert second.getsockname()[1] != options.port
 
 
-def test_one_directory_has_one_emulator(tmp_path: Path) -> None:
+def test_a_directory_has_at_most_one_emulator(tmp_path: Path) -> None:
     with (
         Emulator(tmp_path, port=0),
         pytest.raises(EmulatorError, match="already running with"),
@@ -82,7 +82,7 @@ def test_one_directory_has_one_emulator(tmp_path: Path) -> None:
         Emulator(tmp_path, port=0).start()
 
 
-def test_only_loopback_is_listened_on(emulators: dict[bool, Emulator]) -> None:
+def test_it_listens_on_loopback_only(emulators: dict[bool, Emulator]) -> None:
     table = Path("/proc/net/tcp")
     if not table.exists():
         pytest.skip("needs /proc")
@@ -152,8 +152,8 @@ def test_a_detached_emulator_is_found_again(tmp_path: Path) -> None:
     assert Emulator.attach(tmp_path) is None
 
 
-def test_a_stale_file_is_no_emulator(tmp_path: Path) -> None:
-    # The process exists, but it is another program by now: it does not hold the lock.
+def test_a_stale_state_file_is_ignored(tmp_path: Path) -> None:
+    # The process exists, but is another program: it does not hold the lock.
     stale = {"pid": os.getpid(), "port": 1, "auth": False, "tls": False, "region": REGION}
     (tmp_path / "emulator.json").write_text(json.dumps(stale))
 
@@ -162,14 +162,14 @@ def test_a_stale_file_is_no_emulator(tmp_path: Path) -> None:
         assert emulator.pid != os.getpid()
 
 
-def test_state_is_kept_if_wanted(tmp_path: Path) -> None:
+def test_state_is_kept_on_request(tmp_path: Path) -> None:
     with Emulator(tmp_path, port=0, keep_state=True) as emulator:
         emulator.client("sqs").create_queue(QueueName="orders")
     with Emulator(tmp_path, port=0, keep_state=True) as emulator:
         assert emulator.client("sqs").get_queue_url(QueueName="orders")
 
 
-def test_the_environment_leads_nowhere_else(
+def test_the_environment_leads_only_to_the_emulator(
     emulators: dict[bool, Emulator], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL_SQS"):
@@ -184,5 +184,5 @@ def test_the_environment_leads_nowhere_else(
     assert enforced["AWS_CA_BUNDLE"].endswith("authority.pem")
     assert plain["HTTPS_PROXY"] == "http://proxy.invalid"  # terraform init may need it
     assert plain["NO_PROXY"] == "internal.invalid,127.0.0.1,localhost"
-    # And a client of this process is not led astray by its environment either.
+    # A client in this process ignores the environment, too.
     emulators[True].client("sqs").list_queues()

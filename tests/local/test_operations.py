@@ -1,4 +1,4 @@
-"""The commands of docs/operations.md, run on the emulator as the page has them."""
+"""The commands of docs/operations.md, run on the emulator exactly as written there."""
 
 import json
 import re
@@ -14,8 +14,8 @@ from tests.local.support import queue_arn
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 
 
-def test_the_redrive_moves_everything_back(tmp_path: Path) -> None:
-    """What SQS has moved to the dead-letter queue, and what process has sent there itself."""
+def test_the_redrive_moves_all_dead_letters_back(tmp_path: Path) -> None:
+    """Those that SQS has moved to the dead-letter queue, and those that process has sent there."""
     with Emulator(tmp_path, port=0) as emulator:
         sqs = emulator.client("sqs")
         variables = {"QUEUE_ARN": queue_arn("orders"), "DEAD_LETTER_QUEUE_ARN": queue_arn("dead")}
@@ -47,7 +47,7 @@ def test_the_redrive_moves_everything_back(tmp_path: Path) -> None:
 
 
 def commands(name: str, variables: dict[str, str]) -> list[tuple[str, dict[str, Any]]]:
-    """Each `aws sqs NAME …` of the page, as boto3 has it: the method and its arguments."""
+    """Returns each `aws sqs NAME …` of the page as a boto3 method and its arguments."""
     found = re.findall(rf"^\$ aws sqs {name} (.*)$", PAGE, re.MULTILINE)
     return [(name.replace("-", "_"), arguments(Template(line), variables)) for line in found]
 
