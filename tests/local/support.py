@@ -194,3 +194,47 @@ def processes_of(group: int) -> set[int]:
     ).stdout
     rows = (line.split() for line in table.splitlines())
     return {int(pid) for pid, pgid, state in rows if int(pgid) == group and state[0] != "Z"}
+
+
+class Network:
+    """A VPC with two subnets in different zones."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._ec2 = emulator.client("ec2")
+        self._functions = emulator.client("lambda")
+        self.vpc_id = self._ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        self.subnets = [self.subnet(number) for number in range(2)]
+
+    def subnet(self, number: int) -> str:
+        subnet = self._ec2.create_subnet(
+            VpcId=self.vpc_id,
+            CidrBlock=f"10.0.{number}.0/24",
+            AvailabilityZone=REGION + "abc"[number % 3],
+        )
+        return str(subnet["Subnet"]["SubnetId"])
+
+    def group(self, name: str) -> str:
+        group = self._ec2.create_security_group(GroupName=name, Description=name, VpcId=self.vpc_id)
+        return str(group["GroupId"])
+
+    def route_table(self, *subnets: str) -> str:
+        table = self._ec2.create_route_table(VpcId=self.vpc_id)["RouteTable"]["RouteTableId"]
+        for subnet in subnets:
+            self._ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+        return str(table)
+
+    def endpoint(self, service: str, **options: Any) -> str:
+        endpoint = self._ec2.create_vpc_endpoint(
+            VpcId=self.vpc_id,
+            ServiceName=f"com.amazonaws.{REGION}.{service}",
+            **{"VpcEndpointType": "Interface"} | options,
+        )
+        return str(endpoint["VpcEndpoint"]["VpcEndpointId"])
+
+    def attach(
+        self, function: str, subnets: list[str] | None = None, groups: list[str] | None = None
+    ) -> None:
+        self._functions.update_function_configuration(
+            FunctionName=function,
+            VpcConfig={"SubnetIds": subnets or self.subnets, "SecurityGroupIds": groups or []},
+        )

@@ -260,7 +260,7 @@ class Stack:
     def _deliver(
         self, emulator: Emulator, _: Any, names: Json, mapping: Json, arguments: Json
     ) -> Json:
-        """Sends messages, maps their queue. Returns the events, and how many will be redelivered."""
+        """Sends messages, maps their queue. Returns the events, and the number of redeliveries."""
         sqs, functions = emulator.client("sqs"), emulator.client("lambda")
         seen = sqs.get_queue_url(QueueName="seen")["QueueUrl"]
         for body in arguments["bodies"]:

@@ -1,4 +1,4 @@
-"""local/patches/keys.py."""
+"""local/patches/keys.py: who may use a customer managed key."""
 
 import json
 from typing import Any
@@ -42,7 +42,7 @@ def encrypted_queues_need_the_key(emulator: Emulator) -> None:
     assert code_of(sqs.send_message, **body) == refused
     grant(emulator, "kms", ["kms:GenerateDataKey", "kms:Decrypt"], key, Condition=VIA_SQS)
     assert code_of(sqs.send_message, **body) is None
-    # The key's own policy has to agree, and can do without the user's.
+    # The key's own policy must allow it, and suffices without the user's policy.
     emulator.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=for_users(key))
     assert code_of(sqs.send_message, **body) == refused
     revoke(emulator, "kms")
@@ -129,12 +129,12 @@ def log_groups_need_a_key_that_lets_logs_use_it(emulator: Emulator) -> None:
 
 
 def create_key(emulator: Emulator) -> str:
-    """A key whose policy lets IAM decide, as keys have it by default."""
+    """Creates a key with the default policy, which lets IAM decide."""
     return str(emulator.client("kms").create_key()["KeyMetadata"]["Arn"])
 
 
 def for_users(key: str, *users: str) -> str:
-    """A key policy for these users and no others."""
+    """Returns a key policy for only these users."""
     return document(*(allow("kms:*", key, Principal={"AWS": list(users)}) for _ in users[:1]))
 
 

@@ -53,7 +53,7 @@ def load_balancer_limits_bodies_to_1_mb(emulator: Emulator) -> None:
     plain = {"content-type": "text/plain"}
 
     assert balancer.send(body=b"x" * 1_048_577, headers=plain).status == 413
-    # The request passes, but the reply that holds it does not.
+    # The request is accepted, but not the reply that contains it.
     assert balancer.send(body=b"x" * 1_048_576, headers=plain).status == 502
     assert balancer.send(body=b"x" * 1_000_000, headers=plain).status == 200
 
@@ -81,7 +81,7 @@ def load_balancer_refuses_malformed_replies(emulator: Emulator) -> None:
         assert status_of(reply) == 502, reply
     assert status_of({"statusCode": 204}) == 204
     assert status_of({"statusCode": 200, "body": None, "headers": None}) == 200
-    # An invocation that does not come from a load balancer may return anything.
+    # The reply to any other invocation may be anything.
     event = json.dumps({"path": "/reply", "body": "[]", "requestContext": {"elb": {}}})
     direct = emulator.client("lambda").invoke(FunctionName="orders", Payload=event)
     assert json.load(direct["Payload"]) == []

@@ -1,4 +1,4 @@
-"""local/patches/protection.py, and what the emulator protects without a patch."""
+"""local/patches/protection.py, and what the emulator protects by itself."""
 
 from typing import Any
 
@@ -121,7 +121,7 @@ def time_to_live_changes_once_an_hour(emulator: Emulator) -> None:
     assert change(True, "other") == "changed"
 
 
-# What the emulator does by itself. It would be missed.
+# What the emulator does by itself, and the module relies on.
 
 
 def test_a_protected_table_stays(emulators: dict[bool, Emulator]) -> None:
@@ -137,7 +137,7 @@ def test_a_protected_table_stays(emulators: dict[bool, Emulator]) -> None:
 
 
 def test_a_role_goes_after_its_policies(emulators: dict[bool, Emulator]) -> None:
-    """ "DeleteRole", IAM API Reference: DeleteConflict before. One of the same name has none."""
+    """ "DeleteRole", IAM API Reference: DeleteConflict. A new role of the same name has none."""
     emulators[False].reset()
     iam = emulators[False].client("iam")
     deploy(emulators[False], "consume", "def handle(event, _): pass")

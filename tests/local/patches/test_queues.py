@@ -1,4 +1,4 @@
-"""local/patches/queues.py, and what the emulator does to waiting messages without a patch."""
+"""local/patches/queues.py, and what the emulator does to messages by itself."""
 
 import json
 import time
@@ -30,7 +30,7 @@ def dead_letters_can_be_moved(emulator: Emulator) -> None:
     assert before["Attributes"]["ApproximateReceiveCount"] == "2"
     assert before["Attributes"]["DeadLetterQueueSourceArn"] == queue_arn("orders")
 
-    # Back to where they came from: new messages, but for what they say.
+    # Back to their source, as new messages with the same content.
     assert code_of(sqs.start_message_move_task, SourceArn=queue_arn("dead")) is None
     task = redrive.ended()
     assert task["Status"] == "COMPLETED"
@@ -46,7 +46,7 @@ def dead_letters_can_be_moved(emulator: Emulator) -> None:
     assert "DeadLetterQueueSourceArn" not in first["Attributes"]
     assert first["MessageAttributes"]["reason"]["StringValue"] == "late"
 
-    # What was sent there has no source.
+    # Messages sent there directly have no source.
     redrive.send("dead", "sent there")
     sqs.start_message_move_task(SourceArn=queue_arn("dead"))
     task = redrive.ended()
@@ -110,7 +110,7 @@ def move_tasks_are_actions_on_the_source_queue(emulator: Emulator) -> None:
     assert code_of(sqs.cancel_message_move_task, TaskHandle=handle) is None
 
 
-# What the emulator does by itself. It would be missed.
+# What the emulator does by itself, and the module relies on.
 
 
 def test_a_message_group_on_a_standard_queue_reaches_the_function(
@@ -145,7 +145,7 @@ def test_a_message_group_on_a_standard_queue_reaches_the_function(
 
 
 def test_messages_older_than_a_lowered_retention_are_deleted() -> None:
-    """SetQueueAttributes, Amazon SQS API Reference: it has an effect on what is waiting."""
+    """SetQueueAttributes, Amazon SQS API Reference: it also affects waiting messages."""
     from ministack.services import sqs
 
     def message(age: int) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def test_messages_older_than_a_lowered_retention_are_deleted() -> None:
 
 
 class Redrive:
-    """A queue `orders`, of which what is received once ends in `dead`."""
+    """A queue `orders`, whose messages move to `dead` after one receive."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._sqs = emulator.client("sqs")
@@ -176,11 +176,11 @@ class Redrive:
 
     def dead_letter(self, body: str, **options: Any) -> None:
         self.send("orders", body, **options)
-        for _ in range(2):  # the second finds it received too often
+        for _ in range(2):  # the second one moves it to the dead-letter queue
             self._sqs.receive_message(QueueUrl=self._urls["orders"], VisibilityTimeout=0)
 
     def peek(self, queue: str, *, wanted: int) -> list[dict[str, Any]]:
-        """What is there, which can be received again, and is deleted in `orders`."""
+        """Receives messages without hiding them; deletes those in `orders`."""
         found = self._sqs.receive_message(
             QueueUrl=self._urls[queue],
             MaxNumberOfMessages=10,

@@ -45,7 +45,7 @@ def alarms_are_described_in_full(emulator: Emulator) -> None:
         TreatMissingData="notBreaching",
         AlarmActions=["arn:aws:sns:us-east-1:000000000000:operators"],
     )
-    # The AWS provider speaks the query protocol; boto3 does not any more.
+    # The AWS provider uses the query protocol, which boto3 has abandoned.
     query = {"Action": "DescribeAlarms", "Version": "2010-08-01", "AlarmNames.member.1": "<depth>"}
     credential = f"Credential=test/20260101/{REGION}/monitoring/aws4_request"
     answer = send(

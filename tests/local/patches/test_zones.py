@@ -1,10 +1,10 @@
-"""local/patches/zones.py."""
+"""local/patches/zones.py: where availability zones matter."""
 
 from typing import Any
 
 from local.emulator import REGION, Emulator
 from tests.local.patches.checks import Checks, code_of
-from tests.local.patches.test_network import Network
+from tests.local.support import Network
 
 check = Checks("zones")
 
