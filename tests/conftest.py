@@ -1,7 +1,9 @@
-"""The whole system, applied once to the local stack: IAM enforced, TLS on."""
+"""The applied system, which several folders use, and where the time of a run went."""
 
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from pathlib import PurePath
 
 import pytest
 
@@ -10,6 +12,7 @@ from local.stack import Stack
 from tests.support.stack import apply_minimal
 
 NAME = "e2e"  # of the system
+PROFILED_SECONDS = 10  # a shorter run needs no table
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -19,6 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """IAM enforced, TLS on, and the limits of functions where they are possible."""
     directory = tmp_path_factory.mktemp("emulator")
     limits = sys.platform.startswith("linux")
     with Emulator(directory, auth=True, tls=True, function_limits=limits) as running:
@@ -27,4 +31,21 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def stack(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    """The whole system, applied once in a session."""
     return apply_minimal(emulator, tmp_path_factory.mktemp("terraform"), NAME)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    seconds: dict[str, float] = defaultdict(float)
+    tests = Counter[str]()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                folder = str(PurePath(report.nodeid.partition("::")[0]).parent)
+                seconds[folder] += report.duration
+                tests[folder] += report.when == "call"
+    if sum(seconds.values()) < PROFILED_SECONDS:
+        return
+    terminalreporter.section("time by folder, of all processes")
+    for folder, total in sorted(seconds.items(), key=lambda one: -one[1]):
+        terminalreporter.line(f"{total:7.1f} s  {tests[folder]:5} tests  {folder}")
