@@ -21,6 +21,7 @@ def eventually(
     seconds: float = 30,
     *,
     until: Callable[[Any], object] = bool,
+    interval: float = POLL_SECONDS,
 ) -> T:
     """Reads a value again and again until it satisfies a condition, and returns it.
 
@@ -29,6 +30,7 @@ def eventually(
         what: Names what is awaited, for the error message.
         seconds: How long to wait.
         until: The condition; by default, that the value is true.
+        interval: Seconds between two reads.
 
     Raises:
         NotInTimeError: The condition is still not met after ``seconds``.
@@ -37,5 +39,5 @@ def eventually(
     while not until(value := read()):
         if time.monotonic() >= deadline:
             raise NotInTimeError(f"Not within {seconds:g} s: {what} (last value: {value!r})")
-        time.sleep(POLL_SECONDS)
+        time.sleep(interval)
     return cast(T, value)

@@ -8,6 +8,7 @@ from typing import Any
 
 from local.stack import Stack
 from local.terraform import TerraformError
+from local.waiting import NotInTimeError, eventually
 from tests.changes.system import SETTLED_SECONDS, ChangingSystem, Traffic
 from tests.changes.table import Change
 
@@ -119,14 +120,15 @@ def status(stack: Stack, order: dict[str, Any]) -> int:
 def missing_orders(stack: Stack, accepted: set[str], *other_tables: str) -> set[str]:
     """Returns accepted orders that are neither in a table nor, once all is quiet, on a queue."""
     tables = [stack.outputs["table_name"], *other_tables]
-    deadline = time.monotonic() + SETTLED_SECONDS
     missing = set(accepted)
-    while missing and time.monotonic() < deadline:
-        missing -= _stored(stack, tables)
-        if missing and not stack.queued():
-            missing -= _stored(stack, tables)
-            break
-        time.sleep(0.5)
+
+    def is_settled() -> bool:
+        is_quiet = stack.queued() == 0  # before the tables are read
+        missing.difference_update(_stored(stack, tables))
+        return is_quiet or not missing
+
+    with suppress(NotInTimeError):  # what is still missing then is reported
+        eventually(is_settled, "the end of all deliveries", SETTLED_SECONDS, interval=0.5)
     while missing and (messages := stack.take_dead_letters()):
         bodies = " ".join(message["Body"] for message in messages)
         missing = {order_id for order_id in missing if order_id not in bodies}

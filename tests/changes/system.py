@@ -20,6 +20,7 @@ from tests.support.archive import zipped
 from tests.support.mutation import package
 from tests.support.policies import EVERYTHING, allow, document, trust
 from tests.support.stack import new_order
+from tests.support.tables import create_table
 
 LOGS = f"logs.{REGION}.amazonaws.com"
 EXISTING = "existing"  # the name of each resource that exists before the system
@@ -116,19 +117,8 @@ class Surroundings:
     @cached_property
     def table(self) -> dict[str, str]:
         """A table with the default keys of the module."""
-        table = self._emulator.client("dynamodb").create_table(
-            TableName=EXISTING,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": "order_id", "AttributeType": "S"},
-                {"AttributeName": "item", "AttributeType": "S"},
-            ],
-            KeySchema=[
-                {"AttributeName": "order_id", "KeyType": "HASH"},
-                {"AttributeName": "item", "KeyType": "RANGE"},
-            ],
-        )["TableDescription"]
-        return {"name": EXISTING, "arn": str(table["TableArn"])}
+        arn = create_table(self._emulator.client("dynamodb"), EXISTING)
+        return {"name": EXISTING, "arn": arn}
 
     @cached_property
     def listener(self) -> str:

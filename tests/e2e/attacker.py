@@ -8,6 +8,7 @@ from typing import Any
 from local.emulator import ACCOUNT, REGION
 from tests.e2e.attempts import CODE, EVERYBODY, EVERYTHING, FUNCTIONS, ROW
 from tests.e2e.policies import role
+from tests.support.tables import create_table
 
 TWIN_ACCOUNT = "111111111111"  # used as an access key, it is the root of this account
 
@@ -35,7 +36,7 @@ def create_others(client: Client, account: str, undo: contextlib.ExitStack) -> d
     """Creates resources of others in the same account. Returns them as targets."""
     queue = client("sqs").create_queue(QueueName="others")["QueueUrl"]
     undo.callback(client("sqs").delete_queue, QueueUrl=queue)
-    create_table(client, "others")
+    create_table(client("dynamodb"), "others")
     undo.callback(client("dynamodb").delete_table, TableName="others")
     iam = client("iam")
     iam.create_role(RoleName="others", AssumeRolePolicyDocument=EVERYBODY)
@@ -89,7 +90,7 @@ def create_twins(client: Client, targets: dict[str, Any]) -> dict[str, Any]:
         client("sqs").send_message(QueueUrl=url, MessageBody="x")
         [message] = client("sqs").receive_message(QueueUrl=url)["Messages"]
         created[f"{queue}_receipt"] = message["ReceiptHandle"]
-    create_table(client, "e2e")
+    create_table(client("dynamodb"), "e2e")
     client("dynamodb").put_item(TableName="e2e", Item=ROW)
     log = {"logGroupName": targets["log_group"]}
     client("logs").create_log_group(**log)
@@ -113,13 +114,3 @@ def create_twins(client: Client, targets: dict[str, Any]) -> dict[str, Any]:
         FunctionName="e2e-process", EventSourceArn=targets["dead_letter_arn"], Enabled=False
     )
     return created | {"mapping": mapping["UUID"]}
-
-
-def create_table(client: Client, name: str) -> None:
-    keys = {"order_id": "HASH", "item": "RANGE"}
-    client("dynamodb").create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        BillingMode="PAY_PER_REQUEST",
-    )

@@ -51,21 +51,6 @@ def trace_header(client: Any, value: str) -> Iterator[None]:
         client.meta.events.unregister("before-send.sqs.*", add)
 
 
-def create_table(emulator: Emulator, name: str, keys: dict[str, str]) -> None:
-    """Creates a table; ``keys`` are names and types, the partition key first."""
-    emulator.client("dynamodb").create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[
-            {"AttributeName": key, "KeyType": kind}
-            for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": key, "AttributeType": kind} for key, kind in keys.items()
-        ],
-    )
-
-
 @dataclass
 class Balancer:
     """A load balancer with one target group, for a function."""

@@ -28,9 +28,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.emulator import Emulator
-from tests.local.support import create_table, deploy, processed, queue_arn, trace_header
+from tests.local.support import deploy, processed, queue_arn, trace_header
 from tests.support.policies import allowing
 from tests.support.stack import new_user
+from tests.support.tables import create_table
 
 Json = dict[str, Any]
 
@@ -168,7 +169,7 @@ class Stack:
             queue = sqs.create_queue(QueueName=names["name"], Attributes=attributes)["QueueUrl"]
             names |= {"queue": queue, "queue_arn": queue_arn(names["name"])}
         if case.table is not None:
-            create_table(emulator, names["name"], case.table)
+            create_table(emulator.client("dynamodb"), names["name"], case.table)
 
         for step in case.before:
             made = self._make(emulator, step | {"mapping": case.mapping}, names, {})

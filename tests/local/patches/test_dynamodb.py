@@ -4,7 +4,7 @@ from typing import Any
 
 from local.emulator import Emulator
 from tests.local.patches.checks import Checks, code_of, text_of
-from tests.local.support import create_table
+from tests.support.tables import create_table
 
 Json = dict[str, Any]
 
@@ -117,7 +117,7 @@ class Table:
     def __init__(self, emulator: Emulator, **keys: str) -> None:
         self.dynamodb = emulator.client("dynamodb")
         self.name = "-".join(("table", *keys.values()))
-        create_table(emulator, self.name, keys)
+        create_table(emulator.client("dynamodb"), self.name, keys)
 
     def statement(self, item: Json) -> Json:
         names = ", ".join(f"'{name}': ?" for name in item)

@@ -14,7 +14,6 @@ from local.waiting import eventually
 from tests.local.patches.checks import Checks, code_of
 from tests.local.support import (
     RETURN_MESSAGE,
-    create_table,
     deploy,
     enqueue,
     in_flight,
@@ -25,6 +24,7 @@ from tests.local.support import (
 )
 from tests.support.policies import allowing
 from tests.support.stack import new_user
+from tests.support.tables import create_table
 
 check = Checks("functions")
 
@@ -158,7 +158,7 @@ def handle(event, context):
 def partiql_statements_need_their_own_actions(emulator: Emulator) -> None:
     iam = emulator.client("iam")
     for table in ("orders", "others"):
-        create_table(emulator, table, {"id": "S"})
+        create_table(emulator.client("dynamodb"), table, {"id": "S"})
     writer = emulator.client("dynamodb", **new_user(emulator, "writer"))
 
     def allow(action: str) -> None:

@@ -9,6 +9,7 @@ from tests.local.patches.checks import Checks, code_of
 from tests.local.support import deploy, enqueue, last_result, map_queue, processed
 from tests.support.policies import allow, allowing, document
 from tests.support.stack import new_user
+from tests.support.tables import create_table
 
 check = Checks("keys")
 
@@ -72,13 +73,8 @@ def mappings_need_the_key_of_the_queue(emulator: Emulator) -> None:
 @check(auth=True)
 def encrypted_tables_need_the_key(emulator: Emulator) -> None:
     key = create_key(emulator)
-    emulator.client("dynamodb").create_table(
-        TableName="orders",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-        SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key},
-    )
+    encryption = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key}
+    create_table(emulator.client("dynamodb"), "orders", {"id": "S"}, SSESpecification=encryption)
     dynamodb = emulator.client("dynamodb", **new_user(emulator, USER))
     grant(emulator, "dynamodb", ["dynamodb:*"], "*")
     refused = {"AccessDenied", "AccessDeniedException"}

@@ -5,8 +5,9 @@ from typing import Any
 
 from local.emulator import ACCOUNT, REGION, Emulator
 from tests.local.patches.checks import Checks, code_of, text_of
-from tests.local.support import Network, create_table, deploy
+from tests.local.support import Network, deploy
 from tests.support.policies import allowing
+from tests.support.tables import create_table
 
 check = Checks("network")
 
@@ -235,7 +236,7 @@ class Caller:
     def __init__(self, emulator: Emulator) -> None:
         self._functions = emulator.client("lambda")
         self.queue_url = emulator.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
-        create_table(emulator, "orders", {"id": "S"})
+        create_table(emulator.client("dynamodb"), "orders", {"id": "S"})
         deploy(emulator, "call", CALL)
         emulator.client("iam").put_role_policy(
             RoleName="call",
