@@ -2,7 +2,6 @@
 
 import json
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -77,50 +76,6 @@ def test_the_newest_order_of_a_key_wins(stack: Stack) -> None:
     eventually(newest_is_stored, "the newest order")
     stack.wait_for_empty_queue()
     assert newest_is_stored()
-
-
-@pytest.mark.parametrize(
-    ("body", "request_", "status"),
-    [
-        ('{"item": "Kopi Susu", "qty": 2}', {}, 400),
-        ('{"order_id": "", "item": "Kopi Susu"}', {}, 400),
-        ('{"order_id": 123, "item": "Kopi Susu"}', {}, 400),
-        ("not JSON", {}, 400),
-        ("", {}, 400),
-        ("{}", {"content_type": "text/plain"}, 415),
-        ("{}", {"method": "PUT"}, 405),
-        ('{"order_id": "1", "item": "' + "x" * 3_000 + '"}', {}, 400),
-        ('[{"order_id": "1", "item": "1", "a": "' + "x" * 300_000 + '"}]', {}, 413),
-    ],
-    ids=[
-        *("no-key", "empty-key", "key-of-another-type", "not-json", "empty"),
-        *("not-said-to-be-json", "not-a-post", "key-too-long", "too-large"),
-    ],
-)
-def test_a_refused_request_is_not_on_the_queue(
-    stack: Stack, body: str, request_: dict[str, Any], status: int
-) -> None:
-    stack.wait_for_empty_queue()
-    with stack.paused_mapping():
-        answer = stack.send(body, **request_)
-
-        assert answer.status == status
-        assert answer.headers["Content-Type"] == "application/problem+json"
-        assert answer.json["status"] == status
-        assert stack.queued() == 0
-
-        order = new_order()  # an accepted order does show on the queue
-        assert stack.post(order).status == 202
-        assert stack.queued() == 1
-    stack.wait_for_row(order)
-
-
-def test_another_path_is_a_json_404(stack: Stack) -> None:
-    for path in ("/", "/lambda", "/lambda/api/more", "/lambda/apis"):
-        answer = stack.send("{}", path=path)
-        assert (answer.status, answer.headers["Content-Type"]) == (404, "application/json")
-        assert answer.json["status"] == 404
-    assert stack.send("{}", path="/lambda/api/").status == 400  # answered by ingest
 
 
 def test_a_permanent_failure_is_dead_lettered_and_its_neighbours_are_written(stack: Stack) -> None:
