@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from local.emulator import ROOT
-from tests.faults.system import NEMESIS, full_backlog
 from local.events import ENVIRONMENT
+from tests.faults.system import NEMESIS, full_backlog
 
 NOWHERE = "https://127.0.0.1:1"  # refuses connections
 CALL = """

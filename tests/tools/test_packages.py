@@ -18,8 +18,8 @@ from typing import NamedTuple
 import pytest
 
 from local.emulator import ROOT
-from local.terraform import Terraform
 from local.events import ENVIRONMENT
+from local.terraform import Terraform
 from tools import setup
 
 SOURCES = ROOT / "lambda_src"
