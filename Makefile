@@ -44,7 +44,7 @@ test: test-terraform ## Run every test: Terraform with mocked providers, then py
 .PHONY: test-unit
 test-unit: ## Run the handlers', the local stack's and the tools' tests, and those of the table of changes.
 	$(setup) python
-	@$(PYTHON) -m pytest tests/handlers tests/local tests/tools tests/changes
+	@$(PYTHON) -m pytest -m "not stack" tests/handlers tests/local tests/tools tests/changes tests/faults tests/hostile tests/mutants
 
 .PHONY: test-terraform
 test-terraform: ## Plan the root and each module with mocked providers, and check wiring and messages.
