@@ -42,13 +42,13 @@ demo-down: ## Destroy the demo and stop the local stack.
 ##@ Test it
 
 .PHONY: test
-test: test-terraform ## Run every test that fits into 15 minutes: the three below, and the applied system.
+test: test-terraform ## Run every test but the long ones: plans, handlers, and the applied system.
 	@$(PYTHON) -m pytest tests --ignore tests/terraform -n 2
 
 .PHONY: test-unit
 test-unit: ## Test the handlers, the local stack and the tools. No Terraform.
 	$(setup) python
-	@$(PYTHON) -m pytest tests/handlers tests/local tests/tools tests/changes
+	@$(PYTHON) -m pytest -m "not stack" tests/handlers tests/local tests/tools tests/changes tests/faults tests/hostile tests/mutants
 
 .PHONY: test-terraform
 test-terraform: ## Test the module's plans with mocked providers.
@@ -61,7 +61,7 @@ test-terraform: ## Test the module's plans with mocked providers.
 .PHONY: test-e2e
 test-e2e: ## Apply the whole system to the local stack, with IAM and TLS, and use it.
 	$(setup) providers python
-	@$(PYTHON) -m pytest tests/e2e
+	@$(PYTHON) -m pytest -m stack tests --ignore tests/terraform
 
 ##@ Test it longer (nightly)
 
@@ -133,7 +133,7 @@ lint-python: ## ruff, mypy, import-linter, duplicate code.
 	@.cache/venv/bin/ruff check
 	@.cache/venv/bin/ruff format --check
 	@.cache/venv/bin/mypy
-	@.cache/venv/bin/lint-imports
+	@PYTHONPATH=lambda_src .cache/venv/bin/lint-imports
 	@.cache/venv/bin/pylint --recursive y benchmarks lambda_src local tests tools
 
 .PHONY: lint-docs

@@ -1,4 +1,1 @@
-"""The embedded default: AWS on this machine, to try the module and to test it.
-
-Real AWS needs nothing from here.
-"""
+"""AWS on this machine, to try the module and to test it. Real AWS needs nothing from here."""

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 VALID = datetime.timedelta(days=30)
-ENOUGH = datetime.timedelta(days=1)  # to go on with what is there
+MIN_REMAINING = datetime.timedelta(days=1)  # to keep using an existing certificate
 
 
 @dataclass(frozen=True)
@@ -26,22 +26,22 @@ class Certificate:
 
 
 def certificate_in(directory: Path) -> Certificate:
-    """Where the certificate of this directory is, or will be."""
+    """Returns where the certificate of a directory is, or will be."""
     return Certificate(
         directory / "authority.pem", directory / "server.pem", directory / "server-key.pem"
     )
 
 
 def ensure_certificate(directory: Path) -> Certificate:
-    """The directory's certificate for 127.0.0.1 and localhost, a new one if need be.
+    """Returns the directory's certificate for 127.0.0.1 and localhost, created if necessary.
 
-    Clients that trust the authority can go on after a restart. Its key is not kept.
+    It is reused, so that clients still trust it after a restart. The authority's key is discarded.
     """
     now = datetime.datetime.now(datetime.UTC)
     paths = certificate_in(directory)
     if all(path.exists() for path in astuple(paths)):
         found = x509.load_pem_x509_certificate(paths.certificate.read_bytes())
-        if found.not_valid_after_utc > now + ENOUGH:
+        if found.not_valid_after_utc > now + MIN_REMAINING:
             return paths
 
     authority_key = ec.generate_private_key(ec.SECP256R1())

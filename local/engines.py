@@ -8,16 +8,15 @@ import contextlib
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
 
-from local.emulator import ROOT
+from local.emulator import REGION, ROOT
+from local.waiting import eventually
 
-REGION = "us-east-1"
 START_SECONDS = 120
 
 
@@ -129,14 +128,16 @@ def _server(name: str, arguments: Callable[[int, Path], list[str]]) -> Iterator[
             stdout=output,
             stderr=subprocess.STDOUT,
         )
+
+    def is_listening() -> bool:
+        if process.poll() is not None:
+            raise RuntimeError(f"{name} did not start:\n{log.read_text()}")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return True
+        return False
+
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{name} did not start:\n{log.read_text()}")
-            time.sleep(0.02)
+        eventually(is_listening, f"a connection to {name}", START_SECONDS)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.kill()

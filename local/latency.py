@@ -1,15 +1,15 @@
-"""How long AWS's services take to answer, for a local stack that is to be as slow."""
+"""Latencies of AWS's services, to make the local stack as slow."""
 
 import math
 from collections.abc import Mapping
 from random import Random
 from typing import NamedTuple
 
-_P99 = 2.326  # standard deviations
+_P99 = 2.326  # standard deviations above the median of a normal distribution
 
 
 class Latency(NamedTuple):
-    """Seconds, log-normal: one call in a hundred takes longer than ``tail``."""
+    """A log-normal distribution, in seconds: one call in a hundred takes longer than `tail`."""
 
     median: float
     tail: float
@@ -20,10 +20,10 @@ class Latency(NamedTuple):
 
 
 Profile = Mapping[str, Latency]
-"""By what begins the header X-Amz-Target: a service, or one of its operations, which is longer."""
+"""Latencies by prefix of the header X-Amz-Target: a service, or one of its operations."""
 
-# DynamoDB says "single-digit milliseconds" of a single item; the rest is what clients in the same
-# region commonly see, at a first call of a connection as well.
+# DynamoDB promises "single-digit milliseconds" for a single item. The rest is what clients in the
+# same region commonly see, including the first call on a connection.
 AWS: Profile = {
     "AmazonSQS": Latency(0.008, 0.040),
     "DynamoDB": Latency(0.006, 0.030),
@@ -32,6 +32,6 @@ AWS: Profile = {
 
 
 def delay(profile: Profile, target: str, random: Random) -> float:
-    """Seconds that a call takes; 0 if the profile does not know its service."""
+    """Returns a random latency of a call in seconds, or 0 if the profile lacks its service."""
     known = [name for name in profile if target.startswith(name)]
     return profile[max(known, key=len)].sample(random) if known else 0.0

@@ -1,8 +1,8 @@
-"""Holds a process to a share of the CPU, and to an amount of memory. Linux only.
+"""Limits a process to a share of CPU, and to an amount of memory. Linux only.
 
-Neither needs a cgroup, which a container or an ordinary user rarely may make. A process that has
-used more CPU than its share is stopped until it has not; on average, over some 20 milliseconds, it
-has its share, as under the quota that Lambda gives. One that has more memory is killed.
+Neither needs a cgroup, which containers and ordinary users can rarely create. A process that has
+used more than its share of CPU is stopped until it is back within it. So it gets its share on
+average over about 20 milliseconds, as under Lambda's quota. One that uses more memory is killed.
 """
 
 import contextlib
@@ -14,31 +14,31 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-PERIOD_SECONDS = 0.02  # what it does not use of its share in so long is gone
-LOOK_SECONDS = 0.004
-IDLE_LOOK_SECONDS = 0.02  # while no process does anything
+PERIOD_SECONDS = 0.02  # an unused share expires after this time
+CHECK_SECONDS = 0.004
+IDLE_CHECK_SECONDS = 0.02  # while all processes are idle
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class Limit(Protocol):
     process: subprocess.Popen[str]
 
-    def look(self) -> bool:
-        """Acts if the limit is passed. Returns whether the process has done anything since."""
+    def enforce(self) -> bool:
+        """Acts if the limit is exceeded. Returns whether the process has been active since."""
 
 
 class CpuShare:
-    """So many cores: 0.5 is half of one, 2 are all that two threads can use."""
+    """A number of cores: 0.5 is half of one, 2 are as much as two threads can use."""
 
     def __init__(self, process: subprocess.Popen[str], cores: float) -> None:
         self.process = process
         self._cores = cores
         self._clock = (~process.pid << 3) | 2  # of the process's CPU: clock_getcpuclockid(3)
         self._at, self._used = time.monotonic(), time.clock_gettime(self._clock)
-        self._left = 0.0  # seconds of CPU; what was used too much is below 0, and paid back
+        self._left = 0.0  # seconds of CPU; negative after excessive use
         self._is_stopped = False
 
-    def look(self) -> bool:
+    def enforce(self) -> bool:
         now, used = time.monotonic(), time.clock_gettime(self._clock)
         newly_used = used - self._used
         left = self._left + self._cores * (now - self._at) - newly_used
@@ -51,7 +51,7 @@ class CpuShare:
 
 
 class MemoryLimit:
-    """So many megabytes in memory, as the process itself would count them."""
+    """A number of megabytes of resident memory."""
 
     def __init__(self, process: subprocess.Popen[str], megabytes: int) -> None:
         self.process = process
@@ -59,7 +59,7 @@ class MemoryLimit:
         self._statistics = Path(f"/proc/{process.pid}/statm")
         self._seen = 0
 
-    def look(self) -> bool:
+    def enforce(self) -> bool:
         pages = int(self._statistics.read_text().split()[1])
         if pages > self._pages:
             self.process.kill()
@@ -68,7 +68,7 @@ class MemoryLimit:
 
 
 class Watch:
-    """A thread that looks after limits for as long as their processes live."""
+    """A thread that enforces limits for as long as their processes live."""
 
     def __init__(self) -> None:
         self._limits: list[Limit] = []
@@ -89,6 +89,6 @@ class Watch:
                 ]
             is_busy = False
             for limit in limits:
-                with contextlib.suppress(OSError):  # it has ended at this moment
-                    is_busy |= limit.look()
-            time.sleep(LOOK_SECONDS if is_busy else IDLE_LOOK_SECONDS)
+                with contextlib.suppress(OSError):  # it has just ended
+                    is_busy |= limit.enforce()
+            time.sleep(CHECK_SECONDS if is_busy else IDLE_CHECK_SECONDS)

@@ -1,4 +1,4 @@
-"""Shows stages as they go by: live in a terminal, and a line for each event elsewhere."""
+"""Shows the progress of stages: live in a terminal, elsewhere one line per event."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ MAX_RUNNING_SHOWN = 8
 
 @dataclass
 class Stage:
-    """One step. `note` says how far it is, or what came of it; `running` what it is busy with."""
+    """One step. `note` is its progress or its outcome, `running` what it is busy with."""
 
     title: str
     started: float
     note: str = ""
-    running: Mapping[str, float] = field(default_factory=dict)  # what -> when it was started
+    running: Mapping[str, float] = field(default_factory=dict)  # what -> start, monotonic seconds
     seconds: float | None = None
     has_failed: bool = False
 
@@ -37,13 +37,13 @@ class Stage:
 
 
 def console_for_tables() -> Console:
-    """The terminal; elsewhere, where nobody knows how wide it is, wide enough for tables."""
+    """Returns a console that is wide enough for tables where the width is unknown."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=160)
 
 
 class Screen:
-    """Use it as a context manager around stages; what is printed afterwards stands below them."""
+    """A context manager around stages; what is printed afterwards appears below them."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False)
@@ -88,13 +88,13 @@ class Screen:
             self.line(f"{title}: {outcome} ({stage.seconds:.1f} s)")
 
     def line(self, text: str) -> None:
-        """An event, where there is no live display that shows what has come of it."""
+        """Prints an event, unless a live display shows the progress."""
         if not self._is_live:
             self._last_line = time.monotonic()
             self.console.print(text, markup=False, soft_wrap=True)
 
     def _beat(self) -> None:
-        """Show a sign of life when nothing else has been shown for a while."""
+        """Prints a sign of life when nothing has been printed for a while."""
         while not self._done.wait(HEARTBEAT_SECONDS / 10):
             if time.monotonic() - self._last_line < HEARTBEAT_SECONDS or not self._stages:
                 continue
@@ -122,6 +122,6 @@ class Screen:
 
 
 def _ages(running: Mapping[str, float]) -> list[tuple[str, float]]:
-    """What is running and for how long, the longest first."""
+    """Returns what is running and for how many seconds, the longest first."""
     now = time.monotonic()
     return sorted(((what, now - start) for what, start in running.items()), key=lambda one: -one[1])

@@ -1,7 +1,7 @@
-"""Runs Terraform and follows the events of "Machine-Readable UI", Terraform's documentation.
+"""Runs Terraform, and follows the events of its machine-readable UI.
 
-Terraform runs in a process group of its own, which Ctrl-C in the terminal does not reach: it is
-interrupted from here, once, because a second time makes it leave without writing its state.
+Terraform runs in a process group of its own, out of reach of Ctrl-C in the terminal. It is
+interrupted from here, once: a second interrupt makes it exit without writing its state.
 """
 
 from __future__ import annotations
@@ -13,34 +13,42 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-# Values of the user's own that would change what Terraform does here.
+from local.emulator import ROOT
+
+# The user's own settings, which would change what Terraform does here.
 FOREIGN = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE")
+# Written by tools/setup.py: finds the providers in the registry, or in a local mirror.
+CLI_CONFIG = ROOT / ".cache" / "terraform.rc"
 
 LOCK_TIMEOUT_SECONDS = 60
 
+T = TypeVar("T")
+
+Resources = dict[str, dict[str, Any]]  # attributes by address
+
 
 class TerraformError(RuntimeError):
-    """Terraform has failed; the message holds its diagnostics, ready to be read."""
+    """Terraform has failed; the message has its output, or its diagnostics in readable form."""
 
 
 @dataclass
 class Changes:
-    """How far an apply or a destroy has come, from Terraform's events."""
+    """The progress of an apply or a destroy, from Terraform's events."""
 
     planned: int = 0
     done: int = 0
-    running: dict[str, float] = field(default_factory=dict)  # address -> when it was started
+    running: dict[str, float] = field(default_factory=dict)  # address -> start, monotonic seconds
     refreshed: int = 0
     counts: dict[str, int] = field(default_factory=dict)  # {"add": 61, "change": 0, "remove": 0}
     diagnostics: list[str] = field(default_factory=list)
 
     def take(self, event: Mapping[str, Any]) -> str | None:
-        """Take one event. Returns a line to show, if the event is worth one."""
+        """Takes an event into account. Returns a line to show, if the event is worth one."""
         match event.get("type"):
             case "refresh_complete":
                 self.refreshed += 1
@@ -70,12 +78,22 @@ class Changes:
         return f"{self.done} of {self.planned}"
 
 
+Observer = Callable[[Changes, str | None], None]  # called for each event, with its line if any
+
+
 class Terraform:
     """Terraform in one directory, with its state and its data elsewhere.
 
-    `environment` is for it and its providers; `data_dir` gets the state, the providers and a log.
-    When this process is interrupted, Terraform is too: `on_interrupt` is called, and Terraform has
-    `patience_seconds` to come to an end before it is killed, with its providers.
+    When this process is interrupted, `on_interrupt` is called and Terraform is interrupted too. It
+    then has `patience_seconds` to finish before it is killed, along with its providers.
+
+    Args:
+        directory: The root module.
+        data_dir: For the state, the providers and a log. It must exist.
+        environment: Of Terraform and its providers.
+        variables: The root module's input variables.
+        patience_seconds: See above.
+        on_interrupt: See above.
     """
 
     def __init__(
@@ -83,16 +101,19 @@ class Terraform:
         directory: Path,
         data_dir: Path,
         environment: Mapping[str, str],
+        variables: Mapping[str, str] | None = None,
         *,
         patience_seconds: float = 60,
         on_interrupt: Callable[[], None] = lambda: None,
     ) -> None:
+        self.directory = directory
         self.state_path = data_dir / "terraform.tfstate"
-        self._directory = directory
+        self._plan_path = data_dir / "plan"
         self._log_path = data_dir / "terraform.log"
+        self._variables = [f"-var={name}={value}" for name, value in (variables or {}).items()]
         self._environment = {
-            name: value for name, value in environment.items() if not name.startswith(FOREIGN)
-        } | {
+            **{name: value for name, value in environment.items() if not name.startswith(FOREIGN)},
+            **({"TF_CLI_CONFIG_FILE": str(CLI_CONFIG)} if CLI_CONFIG.exists() else {}),
             "TF_DATA_DIR": str(data_dir / "terraform"),
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
@@ -100,65 +121,106 @@ class Terraform:
         self._patience_seconds = patience_seconds
         self._on_interrupt = on_interrupt
 
-    def init(self) -> None:
-        """Get the providers. Raises TerraformError."""
+    def run(self, *arguments: str, accept: tuple[int, ...] = (0,)) -> tuple[int, str]:
+        """Runs any command.
+
+        Returns:
+            The exit code, and what was written to stdout.
+
+        Raises:
+            TerraformError: The exit code is not one of `accept`.
+        """
         lines: list[str] = []
-        if self._run(["init", "-input=false", "-no-color"], lines.append):
-            raise TerraformError("\n".join(lines[-30:]) + self._log())
+        code = self._execute(arguments, lines.append)
+        output = "\n".join(lines)
+        if code not in accept:
+            raise TerraformError(f"terraform {arguments[0]} failed.\n{output}{self._log()}")
+        return code, output
 
-    def apply(
-        self, variables: Mapping[str, str], on_event: Callable[[Changes, str | None], None]
-    ) -> Changes:
-        """Apply, or with nothing to change do nothing. Raises TerraformError."""
-        return self._change("apply", variables, on_event)
+    def init(self) -> None:
+        """Installs providers and modules. Raises TerraformError."""
+        self.run("init", "-input=false", "-no-color")
 
-    def destroy(
-        self, variables: Mapping[str, str], on_event: Callable[[Changes, str | None], None]
-    ) -> Changes:
-        """Destroy everything in the state. Raises TerraformError."""
-        return self._change("destroy", variables, on_event)
+    def apply(self, on_event: Observer = lambda *_: None) -> Changes:
+        """Applies the configuration. Raises TerraformError."""
+        return self._change("apply", on_event)
+
+    def destroy(self, on_event: Observer = lambda *_: None) -> Changes:
+        """Destroys everything in the state. Raises TerraformError."""
+        return self._change("destroy", on_event)
 
     def outputs(self) -> dict[str, Any]:
-        """The values of the outputs by name."""
-        lines: list[str] = []
-        if self._run(["output", "-json", f"-state={self.state_path}"], lines.append):
-            raise TerraformError("\n".join(lines) + self._log())
-        return {name: output["value"] for name, output in json.loads("\n".join(lines)).items()}
+        """Returns the values of the outputs by name."""
+        _, output = self.run("output", "-json", f"-state={self.state_path}")
+        return {name: value["value"] for name, value in json.loads(output).items()}
 
-    def _change(
-        self,
-        command: str,
-        variables: Mapping[str, str],
-        on_event: Callable[[Changes, str | None], None],
-    ) -> Changes:
+    def resources(self) -> Resources:
+        """Returns the managed resources in the state."""
+        return _managed(self._show(self.state_path).get("values", {}))
+
+    def pending_changes(self) -> str:
+        """Returns what another apply would change, as Terraform prints it, or ""."""
+        code, output = self._plan("-detailed-exitcode", accept=(0, 2))
+        return output if code == 2 else ""
+
+    def planned_resources(self) -> Resources:
+        """Returns the managed resources as an apply would leave them, as far as it is known."""
+        self._plan(f"-out={self._plan_path}")
+        return _managed(self._show(self._plan_path)["planned_values"])
+
+    def planned_actions(self, *options: str) -> dict[str, list[str]]:
+        """Returns what an apply would do to each managed resource that it would change.
+
+        Returns:
+            Actions by address, such as ["update"], or ["delete", "create"] for a replacement.
+        """
+        self._plan(f"-out={self._plan_path}", *options)
+        changes = {
+            change["address"]: change["change"]["actions"]
+            for change in self._show(self._plan_path)["resource_changes"]
+            if change["mode"] == "managed"
+        }
+        return {address: actions for address, actions in changes.items() if actions != ["no-op"]}
+
+    def _plan(self, *options: str, accept: tuple[int, ...] = (0,)) -> tuple[int, str]:
+        state = f"-state={self.state_path}"
+        arguments = ("-input=false", "-no-color", state, *options, *self._variables)
+        return self.run("plan", *arguments, accept=accept)
+
+    def _show(self, path: Path) -> dict[str, Any]:
+        _, output = self.run("show", "-json", str(path))
+        document: dict[str, Any] = json.loads(output)
+        return document
+
+    def _change(self, command: str, on_event: Observer) -> Changes:
         changes = Changes()
 
         def take(line: str) -> None:
             try:
                 event = json.loads(line)
             except ValueError:
-                changes.diagnostics.append(line)  # what Terraform says before it speaks JSON
+                changes.diagnostics.append(line)  # printed before Terraform switches to JSON
             else:
                 on_event(changes, changes.take(event))
 
         arguments = [
             *(command, "-json", "-auto-approve", "-input=false", f"-state={self.state_path}"),
             f"-lock-timeout={LOCK_TIMEOUT_SECONDS}s",
-            *(f"-var={name}={value}" for name, value in variables.items()),
+            *self._variables,
         ]
-        if self._run(arguments, take):
+        if self._execute(arguments, take):
             raise TerraformError("\n\n".join(changes.diagnostics) or f"It failed.{self._log()}")
         return changes
 
-    def _run(self, arguments: list[str], take: Callable[[str], None]) -> int:
-        """Run Terraform, give each line of its output to `take`, and return its exit code."""
+    def _execute(self, arguments: Sequence[str], take: Callable[[str], None]) -> int:
+        """Runs Terraform, passes each line of its stdout to `take`, and returns its exit code."""
         executable = shutil.which("terraform")
         if executable is None:
             raise TerraformError("terraform is not on the PATH: install Terraform 1.9 or newer.")
         with (
             self._log_path.open("w") as log,
             subprocess.Popen(
-                [executable, f"-chdir={self._directory}", *arguments],
+                [executable, f"-chdir={self.directory}", *arguments],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -186,18 +248,38 @@ class Terraform:
 
     def _log(self) -> str:
         text = self._log_path.read_text(errors="replace").strip()
-        return "\n" + "\n".join(text.splitlines()[-30:]) if text else ""
+        return "\n" + "\n".join(text.splitlines()[-60:]) if text else ""
+
+
+def short_address(address: str) -> str:
+    """Returns an address without the project's own module, and without "module." and "[0]".
+
+    `module.async_ingest.module.network[0].aws_vpc.this` becomes `network.aws_vpc.this`.
+    """
+    for part in ("module.async_ingest.", "module.", "[0]"):
+        address = address.replace(part, "")
+    return address
+
+
+def by_short_address(resources: Mapping[str, T]) -> dict[str, T]:
+    return {short_address(address): value for address, value in resources.items()}
+
+
+def _managed(values: Mapping[str, Any]) -> Resources:
+    """Flattens Terraform's values representation."""
+    found: Resources = {}
+    modules = [values.get("root_module", {})]
+    while modules:
+        module = modules.pop()
+        modules += module.get("child_modules", [])
+        for resource in module.get("resources", []):
+            if resource["mode"] == "managed":
+                found[resource["address"]] = resource["values"]
+    return found
 
 
 def _address(event: Mapping[str, Any]) -> str:
-    """module.async_ingest.module.network[0].aws_vpc.this as network.aws_vpc.this."""
-    address = str(event["hook"]["resource"]["addr"])
-    parts = address.replace("[0]", "").split(".")
-    modules = 0
-    while parts[modules * 2] == "module":
-        modules += 1
-    inner = parts[3 : modules * 2 : 2]  # without the outermost, which all have in common
-    return ".".join([*inner, *parts[modules * 2 :]])
+    return short_address(str(event["hook"]["resource"]["addr"]))
 
 
 def _readable(diagnostic: Mapping[str, Any]) -> str:

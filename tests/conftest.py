@@ -1,11 +1,38 @@
-"""Where the time of a run went, above pytest's own summary."""
+"""The applied system, which several folders use, and where the time of a run went."""
 
+import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import PurePath
 
 import pytest
 
+from local.emulator import Emulator
+from local.stack import Stack
+from tests.support.stack import apply_minimal
+
+NAME = "e2e"  # of the system
 PROFILED_SECONDS = 10  # a shorter run needs no table
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Moves the tests that destroy a system to the end."""
+    items.sort(key=lambda item: item.get_closest_marker("destroys") is not None)
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """IAM enforced, TLS on, and the limits of functions where they are possible."""
+    directory = tmp_path_factory.mktemp("emulator")
+    limits = sys.platform.startswith("linux")
+    with Emulator(directory, auth=True, tls=True, function_limits=limits) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    """The whole system, applied once in a session."""
+    return apply_minimal(emulator, tmp_path_factory.mktemp("terraform"), NAME)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

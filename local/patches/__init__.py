@@ -1,8 +1,8 @@
-"""Where the emulator answers differently from AWS, so that it would mislead a test of the module.
+"""Patches of the emulator where it differs from AWS so that tests of the module would be misled.
 
-One function per difference. Its docstring says what AWS does, in which AWS document it says so,
-and what the emulator does. Each replaces functions inside the emulator and so is written for one
-version of it: `apply` refuses another version, and a patch whose target is gone or takes other
+There is one function per difference. Its docstring says what AWS does, which AWS document says so,
+and what the emulator does. Patches replace functions inside the emulator, so they are written for
+one version of it: `apply` refuses any other, and a patch whose target is gone or takes other
 parameters stops the start instead of silently not applying.
 """
 
@@ -22,17 +22,17 @@ _patches: dict[str, Patch] = {}
 
 
 class PatchError(RuntimeError):
-    """A patch cannot be applied: the emulator is not the one it was written for."""
+    """A patch cannot be applied: the emulator is not the version it was written for."""
 
 
 def patch(function: Patch) -> Patch:
-    """Register a function that changes the emulator, under the function's name."""
+    """Registers a function that changes the emulator, under the function's name."""
     _patches[function.__name__] = function
     return function
 
 
 def all_patches() -> dict[str, Patch]:
-    """Every patch by name, in the order in which they are applied."""
+    """Returns every patch by name, in the order in which they are applied."""
     modules = (
         *("read_back", "load_balancer", "functions"),
         *("queues", "network", "zones", "protection", "keys"),
@@ -44,18 +44,18 @@ def all_patches() -> dict[str, Patch]:
 
 
 def apply(without: Iterable[str] = ()) -> None:
-    """Apply every patch but those named in `without`.
+    """Applies every patch except those named in `without`.
 
-    Raises PatchError for another version of the emulator, an unknown name in `without`, or a target
-    that is not as expected.
+    Raises:
+        PatchError: The emulator has another version, a name in `without` is unknown, or a target is
+            not as expected.
     """
     installed = metadata.version("ministack")
     if installed != PINNED_VERSION:
         raise PatchError(
             f"local/patches is written for ministack {PINNED_VERSION}, and {installed} is "
             f"installed. Install ministack=={PINNED_VERSION}; or check each patch against "
-            f"{installed}, run tests/local/test_emulator.py and tests/local, and change "
-            "PINNED_VERSION."
+            f"{installed}, run tests/local, and change PINNED_VERSION."
         )
     patches, without = all_patches(), set(without)
     if unknown := sorted(without - patches.keys()):
@@ -68,12 +68,12 @@ def apply(without: Iterable[str] = ()) -> None:
         except PatchError as error:
             raise PatchError(
                 f"The patch {name} does not fit: {error}. It is written for ministack "
-                f"{PINNED_VERSION}: reinstall that, or mend the patch."
+                f"{PINNED_VERSION}: reinstall that, or fix the patch."
             ) from None
 
 
 def internal(module: str, name: str) -> Any:
-    """The `name` in `ministack.<module>`; `TABLE[key]` is an entry of one of its tables."""
+    """Returns the `name` in `ministack.<module>`; `TABLE[key]` is an entry of one of its tables."""
     owner, key = _locate(module, name)
     missing = object()
     found = owner.get(key, missing) if isinstance(owner, dict) else getattr(owner, key, missing)
@@ -83,7 +83,7 @@ def internal(module: str, name: str) -> Any:
 
 
 def around(module: str, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Replace a function of the emulator with one that takes the original, then its parameters."""
+    """Replaces a function of the emulator by one that takes the original, then its parameters."""
 
     def decorate(replacement: Callable[..., Any]) -> Callable[..., Any]:
         original = internal(module, name)
@@ -107,7 +107,7 @@ def around(module: str, name: str) -> Callable[[Callable[..., Any]], Callable[..
 
 
 def insert_after(xml: str, tag: str, addition: str) -> str:
-    """Put `addition` behind the first `tag` of an answer that the emulator has written."""
+    """Inserts `addition` after the first `tag` of an answer that the emulator has written."""
     before, found, after = xml.partition(tag)
     if not found:
         raise PatchError(f"the emulator's answer has no {tag}: {xml[:200]}")

@@ -1,4 +1,4 @@
-"""What DynamoDB checks of a PartiQL statement before it writes."""
+"""The checks that DynamoDB makes of a PartiQL statement before it writes."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ MAX_STATEMENT_BYTES = 8192
 
 @patch
 def inserts_are_checked_as_puts_are() -> None:
-    """AWS: an INSERT has the key and the numbers that the table and DynamoDB's limits ask for.
+    """AWS: an INSERT must have the table's keys, and respect DynamoDB's limits, as a PutItem.
 
     "Service, account, and table quotas in Amazon DynamoDB" and "Supported data types and naming
     rules in Amazon DynamoDB", Amazon DynamoDB Developer Guide. Recorded for PutItem by dynalite and
-    by the suite dynamodb-conformance, which has numbers and sizes of INSERT too; AWS's own DynamoDB
-    Local refuses by INSERT what it refuses by PutItem, but for 0e126 and 0e-131, and it normalises
-    numbers, so that 8.0 and 8 are one key. The emulator does all that for PutItem alone. (The texts
-    are those of PutItem.)
+    by the suite dynamodb-conformance, which also has numbers and sizes of INSERT. AWS's own
+    DynamoDB Local refuses the same by INSERT as by PutItem, except for 0e126 and 0e-131, and
+    normalizes numbers, so that 8.0 and 8 are one key. The emulator does all that only for PutItem.
+    (The texts are those of PutItem.)
     """
     values_error = internal("services.dynamodb", "_values_error_response")
-    item_error = internal("services.dynamodb", "_validate_item")  # also normalises numbers
+    item_error = internal("services.dynamodb", "_validate_item")  # also normalizes numbers
     index_error = internal("services.dynamodb", "_validate_index_key_values")
     type_mismatch = internal("services.dynamodb", "_key_type_mismatch_reason")
 
@@ -46,7 +46,7 @@ def inserts_are_checked_as_puts_are() -> None:
 
 @patch
 def statements_have_at_most_8192_bytes() -> None:
-    """AWS: a PartiQL statement is 1 to 8192 long, and one that is longer refuses the whole call.
+    """AWS: a PartiQL statement has 1 to 8192 bytes; a longer one refuses the whole call.
 
     "BatchStatementRequest", Amazon DynamoDB API Reference. AWS's own DynamoDB Local counts bytes,
     and its text is used here. The emulator has no limit.
@@ -73,9 +73,9 @@ def _limit_statements(name: str, member: str | None) -> None:
 def batches_insert_a_key_once() -> None:
     """AWS: a call that names an item twice is refused, however the key is spelled.
 
-    Measured with AWS's own DynamoDB Local, which may have written a part of the statements by then;
-    not in the API Reference. Here nothing is written. The emulator answers DuplicateItem for the
-    second of them. (Here INSERT alone is looked at.)
+    Measured with AWS's own DynamoDB Local, which may have executed some statements by then; not in
+    the API Reference. Here nothing is written. The emulator answers DuplicateItem for the second
+    statement. (Only INSERT is checked here.)
     """
     parse = internal("services.dynamodb", "_parse_partiql")
     tables = internal("services.dynamodb", "_tables")
@@ -85,7 +85,7 @@ def batches_insert_a_key_once() -> None:
         try:
             parsed = parse(statement.get("Statement", ""), statement.get("Parameters", []))
         except ValueError:
-            return None  # has an answer of its own
+            return None  # answered elsewhere
         table = tables.get(parsed["table"])
         if parsed["op"] != "INSERT" or not table:
             return None

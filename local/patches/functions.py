@@ -1,4 +1,4 @@
-"""What invokes a function from a queue, and what a function is to the services that it calls."""
+"""How a queue invokes a function, and how the calls of a function appear to other services."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_BATCH_BYTES = 6 * 1024 * 1024
 MAX_MESSAGE_BYTES = 256 * 1024
 MESSAGES_A_RECEIVE = 10
 
-# What Lambda does to the queue with the function's role.
+# Lambda's calls of SQS with the function's role.
 QUEUE_ACTIONS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 PERMISSIONS_ARE_KEPT_SECONDS = 1.0
 
@@ -25,8 +25,8 @@ PERMISSIONS_ARE_KEPT_SECONDS = 1.0
 def malformed_batch_responses_fail_the_batch() -> None:
     """AWS: a batch response with an unknown, empty or missing itemIdentifier fails the whole batch.
 
-    As invalid JSON does; "Handling errors for an SQS event source in Lambda", AWS Lambda Developer
-    Guide. Null, {} and an empty or null batchItemFailures are a success. The emulator ignores what
+    So does invalid JSON; "Handling errors for an SQS event source in Lambda", AWS Lambda Developer
+    Guide. Null, {} and an empty or null batchItemFailures mean success. The emulator ignores what
     it does not understand, and so deletes messages that the function has reported as failed.
     """
     mapping_in_work: ContextVar[JsonObject | None] = ContextVar("mapping_in_work", default=None)
@@ -53,7 +53,7 @@ def malformed_batch_responses_fail_the_batch() -> None:
         if "ReportBatchItemFailures" not in mapping.get("FunctionResponseTypes", []):
             return result
         if _is_batch_response(result.get("body"), event["Records"]):
-            # The emulator stumbles over null where AWS takes it for "nothing has failed".
+            # The emulator fails on null, which to AWS means that nothing has failed.
             has_failures = bool(_failures_of(result.get("body")))
             return result if has_failures else result | {"body": {"batchItemFailures": []}}
         body = {
@@ -83,9 +83,9 @@ def mappings_need_the_permissions_of_the_role() -> None:
     """AWS: Lambda reads the queue with the function's role, which needs three actions of SQS.
 
     "Using Lambda with Amazon SQS", AWS Lambda Developer Guide. Without them the mapping cannot be
-    created, and one that exists stops. The emulator reads the queue in its own name. (AWS goes on
-    delivering without sqs:DeleteMessage, again and again; here that stops the mapping too.)
-    Only where IAM is enforced.
+    created, and an existing one stops. The emulator reads the queue in its own name. (Without
+    sqs:DeleteMessage, AWS keeps redelivering; here that stops the mapping, too.) Only if IAM is
+    enforced.
     """
     if not internal("app", "AUTH"):
         return
@@ -122,18 +122,18 @@ def mappings_need_the_permissions_of_the_role() -> None:
             kept[esm["UUID"]] = (time.monotonic(), denied)
         if denied:
             esm["LastProcessingResult"] = f"PROBLEM: the role of the function may not {denied}"
-            return 0  # no batch at a time: the queue is left alone
+            return 0  # as if there were no message
         allowed: int = original(esm, func_rec, config, queue)
         return allowed
 
 
 @patch
 def mappings_fill_batches_above_10() -> None:
-    """AWS: a batch is up to 10,000 messages or 6 MB, collected from many receives.
+    """AWS: a batch has up to 10,000 messages or 6 MB, collected by many receives.
 
-    "Configuring scaling behavior for SQS event source mappings" and "Create and configure an
-    Amazon SQS event source mapping", AWS Lambda Developer Guide. The emulator stops at the 10
-    messages of one receive.
+    "Configuring scaling behavior for SQS event source mappings" and "Create and configure an Amazon
+    SQS event source mapping", AWS Lambda Developer Guide. The emulator stops at the 10 messages of
+    one receive.
     """
 
     @around("services.sqs", "_receive_messages_for_esm")
@@ -155,8 +155,8 @@ def mappings_wait_for_the_batching_window() -> None:
     """AWS: Lambda waits until the batch is full or the batching window is over.
 
     "MaximumBatchingWindowInSeconds" in "CreateEventSourceMapping", AWS Lambda API Reference. The
-    emulator delivers what there is at once. The window counts here from the first message that is
-    seen waiting, and messages become invisible at its end rather than one by one.
+    emulator delivers at once. Here the window begins when the first waiting message is seen, and
+    messages become invisible at its end rather than one by one.
     """
     waiting_since: dict[str, float] = {}
 
@@ -181,10 +181,10 @@ def mappings_wait_for_the_batching_window() -> None:
 
 @patch
 def calls_of_functions_carry_the_function_arn() -> None:
-    """AWS: a call by a function's code has lambda:SourceFunctionArn; Lambda's own calls have not.
+    """AWS: a call by a function's code has lambda:SourceFunctionArn; Lambda's own calls do not.
 
     "Using source function ARN to control function access behavior", AWS Lambda Developer Guide. So
-    a policy can keep from the code what only Lambda needs. The emulator never sets the key.
+    a policy can deny to the code what only Lambda needs. The emulator never sets the key.
     """
     sessions = internal("services.sts", "_sessions")
 
@@ -211,8 +211,8 @@ def partiql_statements_need_their_own_actions() -> None:
     """AWS: each PartiQL statement needs dynamodb:PartiQLInsert, -Update, -Delete or -Select.
 
     On the table that it names; "IAM security policies with PartiQL for DynamoDB", Amazon DynamoDB
-    Developer Guide. The emulator wants an action named like the API call, on every resource, which
-    IAM does not have. (In a batch AWS refuses a statement; here the whole call is refused.)
+    Developer Guide. The emulator requires an action named like the API call, which IAM does not
+    have, on every resource. (In a batch, AWS refuses a statement; here the whole call is refused.)
     """
     parse = internal("services.dynamodb", "_parse_partiql")
     table_arn = internal("core.iam_actions", "_dynamodb_table_arn")
@@ -238,7 +238,7 @@ def partiql_statements_need_their_own_actions() -> None:
                 action = f"dynamodb:PartiQL{statement['op'].capitalize()}"
                 needed.append((action, table_arn(statement["table"], region, account_id)))
         except (ValueError, LookupError, TypeError):
-            return []  # not to be understood: for nobody but the account's root
+            return []  # not understood: for the account's root only
         return needed
 
 
@@ -247,8 +247,8 @@ def lambda_actions_are_named_as_iam_has_them() -> None:
     """AWS: each call of the Lambda API needs the action of its name, Invoke lambda:InvokeFunction.
 
     "Actions, resources, and condition keys for AWS Lambda", Service Authorization Reference. The
-    emulator lets everybody change and delete event source mappings, and takes what is done to an
-    alias for ListAliases.
+    emulator lets anybody change and delete event source mappings, and requires ListAliases for any
+    change of an alias.
     """
     internal("core.iam_actions", "_BOTOCORE_SERVICE_MAP")["lambda"] = ["lambda"]
     operation = internal("core.iam_actions", "_match_rest_action")

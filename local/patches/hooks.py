@@ -1,7 +1,4 @@
-"""Where the emulator can be asked what several patches need to know.
-
-Who is calling, what a role may do, which key a queue has, and what holds network interfaces.
-"""
+"""What several patches need to know: callers, permissions of roles, keys of queues, interfaces."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ _caller: ContextVar[str] = ContextVar("caller", default="")
 
 
 def caller_denied() -> Callable[..., Any]:
-    """A function that decides whether the caller of the request in work may do something else too.
+    """Returns a function that decides what else the caller of the current request may do.
 
     `denied(action, resource_arn, context)` returns the emulator's denial, or None. The names of the
     condition keys in `context` are in lower case.
@@ -35,7 +32,9 @@ def caller_denied() -> Callable[..., Any]:
         if not internal("app", "AUTH"):
             return None
         service = action.partition(":")[0]
-        enforce = internal("core.iam_evaluator", "enforce")  # with the patches of it
+        enforce = internal(
+            "core.iam_evaluator", "enforce"
+        )  # looked up here, so that it includes patches
         return enforce(_caller.get(), action, service, region(), resource_arn, context)
 
     return denied
@@ -54,12 +53,12 @@ class Call:
 
     @property
     def is_by_a_service(self) -> bool:
-        """Whether a service makes it in the caller's name, which is not by way of a VPC."""
+        """Whether a service makes the call in the caller's name, and so not through a VPC."""
         return "kms:viaservice" in self.context
 
 
 def deny_more(check: Callable[[Call], Any]) -> None:
-    """Have `check` look at what IAM allows; it returns a denial as the emulator has it, or None."""
+    """Has `check` examine calls that IAM allows: it returns a denial of the emulator, or None."""
 
     @around("core.iam_evaluator", "enforce")
     def enforce(  # noqa: PLR0917 - as the emulator has it
@@ -77,10 +76,10 @@ def deny_more(check: Callable[[Call], Any]) -> None:
 
 
 def role_may() -> Callable[..., bool]:
-    """A function that decides what a service may do in the name of a role.
+    """Returns a function that decides what a service may do with a role.
 
-    `may(role_arn, action, resource_arn, context)`, as the emulator's own evaluator sees it. The
-    names of the condition keys in `context` are in lower case.
+    `may(role_arn, action, resource_arn, context)` uses the emulator's own evaluator. The names of
+    the condition keys in `context` are in lower case.
     """
     context_of = internal("core.iam_evaluator", "EvalContext")
     evaluate = internal("core.iam_evaluator", "evaluate")
@@ -117,26 +116,26 @@ def role_may() -> Callable[..., bool]:
 
 
 def customer_key_of_queue() -> Callable[[JsonObject], str | None]:
-    """A function that returns the ARN of the customer's key that a queue is encrypted with."""
+    """Returns a function that finds the ARN of the customer managed key of a queue, or None."""
     resolve = internal("services.kms", "_resolve_key")
 
     def key_arn(queue: JsonObject) -> str | None:
         key = resolve(queue["attributes"].get("KmsMasterKeyId"))
-        return str(key["Arn"]) if key else None  # keys that AWS manages are not in the emulator
+        return str(key["Arn"]) if key else None  # the emulator lacks AWS managed keys
 
     return key_arn
 
 
 @dataclass(frozen=True)
 class Interfaces:
-    """The network interfaces of one thing."""
+    """The network interfaces of one resource."""
 
     subnets: frozenset[str]
     groups: frozenset[str]
 
 
 def interfaces() -> Callable[[], Iterator[Interfaces]]:
-    """A function that finds all that has network interfaces in the account and region."""
+    """Returns a function that yields all network interfaces in the account and region."""
     functions = internal("services.lambda_svc", "_functions")
     load_balancers = internal("services.alb", "_lbs")
     endpoints = internal("services.ec2", "_vpc_endpoints")

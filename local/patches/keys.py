@@ -1,8 +1,8 @@
-"""Who may use a customer's KMS key, where the emulator only remembers its name.
+"""Who may use a customer managed KMS key, of which the emulator only remembers the name.
 
-The key's own policy and those of the role count, as the emulator evaluates them for KMS itself.
-Permissions are looked at with each call here; AWS keeps data keys for some minutes. Keys that AWS
-manages or owns are not looked at.
+The key's own policy and those of the role apply, as the emulator evaluates them for KMS itself.
+Permissions are checked on each call here; AWS caches data keys for some minutes. Keys that AWS
+manages or owns are not checked.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ Response = tuple[int, dict[str, str], bytes]
 
 OF_SENDERS = ("kms:GenerateDataKey", "kms:Decrypt")
 OF_RECEIVERS = ("kms:Decrypt",)
-# Calls of DynamoDB that read or write items; all others do not open the table's key.
+# Calls of DynamoDB that read or write items: only these use the table's key.
 ON_ITEMS = ("Get", "Put", "Update", "Delete", "BatchGet", "BatchWrite", "ConditionCheck")
 
 
 @patch
 def encrypted_queues_need_the_key() -> None:
-    """AWS: who sends needs kms:GenerateDataKey and kms:Decrypt, who receives kms:Decrypt.
+    """AWS: senders need kms:GenerateDataKey and kms:Decrypt, receivers kms:Decrypt.
 
     On the key of the queue; "Key management", Amazon SQS Developer Guide. Otherwise
-    KMS.AccessDeniedException. The emulator asks nobody. Only where IAM is enforced.
+    KMS.AccessDeniedException. The emulator checks nothing. Only if IAM is enforced.
     """
     if not internal("app", "AUTH"):
         return
@@ -51,10 +51,10 @@ def encrypted_queues_need_the_key() -> None:
 
 @patch
 def mappings_need_the_key_of_the_queue() -> None:
-    """AWS: Lambda receives from an encrypted queue with the role's kms:Decrypt on the queue's key.
+    """AWS: to poll an encrypted queue, Lambda needs the role's kms:Decrypt on the queue's key.
 
-    "Using Lambda with Amazon SQS", AWS Lambda Developer Guide. Without it nothing is delivered.
-    The emulator delivers. Only where IAM is enforced.
+    "Using Lambda with Amazon SQS", AWS Lambda Developer Guide. Without it nothing is delivered. The
+    emulator delivers. Only if IAM is enforced.
     """
     if not internal("app", "AUTH"):
         return
@@ -69,7 +69,7 @@ def mappings_need_the_key_of_the_queue() -> None:
         for action in OF_RECEIVERS if key_arn else ():
             if not may(config.get("Role", ""), action, str(key_arn), _context_of_queue(queue)):
                 esm["LastProcessingResult"] = f"PROBLEM: the role of the function may not {action}"
-                return 0  # no batch at a time: the queue is left alone
+                return 0  # as if there were no message
         allowed: int = original(esm, func_rec, config, queue)
         return allowed
 
@@ -84,10 +84,10 @@ def _context_of_queue(queue: JsonObject) -> dict[str, str]:
 
 @patch
 def encrypted_tables_need_the_key() -> None:
-    """AWS: who reads or writes items needs kms:Decrypt on the table's key, by way of DynamoDB.
+    """AWS: reading or writing items needs kms:Decrypt on the table's key, through DynamoDB.
 
     "How DynamoDB uses AWS KMS", Amazon DynamoDB Developer Guide: DynamoDB opens the table key in
-    the caller's name. The emulator asks nobody. Only where IAM is enforced.
+    the caller's name. The emulator checks nothing. Only if IAM is enforced.
     """
     if not internal("app", "AUTH"):
         return
@@ -121,8 +121,8 @@ def log_groups_need_a_key_that_lets_logs_use_it() -> None:
     """AWS: the key of a log group must let CloudWatch Logs use it for that log group.
 
     "Encrypt log data in CloudWatch Logs using AWS Key Management Service", Amazon CloudWatch Logs
-    User Guide. Otherwise CreateLogGroup and AssociateKmsKey are refused. The emulator takes any
-    key. Only where IAM is enforced.
+    User Guide. Otherwise CreateLogGroup and AssociateKmsKey are refused. The emulator accepts any
+    key. Only if IAM is enforced.
     """
     if not internal("app", "AUTH"):
         return

@@ -1,7 +1,7 @@
 """How an Application Load Balancer calls a Lambda function.
 
-AWS describes it in "Use Lambda functions as targets of an Application Load Balancer", User Guide
-for Application Load Balancers; that document is meant where a docstring names no other.
+Where a docstring names no other document, AWS describes it in "Use Lambda functions as targets of
+an Application Load Balancer", User Guide for Application Load Balancers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Response = tuple[int, dict[str, Any], bytes]
 
 @dataclass(frozen=True)
 class Request:
-    """What a load balancer is about to pass to the function of a target group."""
+    """The request that a load balancer is about to pass to the function of a target group."""
 
     function_arn: str
     target_group_arn: str
@@ -38,8 +38,8 @@ class Request:
 def load_balancer_needs_the_lambda_permission() -> None:
     """AWS: the policy of the function must let the load balancer invoke it for this target group.
 
-    Of the alias, where the target is an alias. Without it the target cannot be registered
-    (AccessDenied), and once it is taken away every request is answered 502; the latter from
+    If the target is an alias, the policy of the alias. Without it the target cannot be registered
+    (AccessDenied), and once it is revoked every request is answered 502; the latter from
     "Troubleshoot your Application Load Balancers". The emulator invokes whatever is registered.
     """
     evaluate = internal("core.iam_evaluator", "evaluate_resource_policy")
@@ -92,7 +92,8 @@ def load_balancer_needs_the_lambda_permission() -> None:
 def load_balancer_limits_bodies_to_1_mb() -> None:
     """AWS: a request body above 1 MB is answered 413; a reply whose JSON is above 1 MB, 502.
 
-    The function is not invoked for such a request. The emulator passes any size both ways.
+    The function is not invoked for such a request. The emulator accepts any size in both
+    directions.
     """
 
     def check_request(request: Request) -> Request | Response:
@@ -111,11 +112,11 @@ def load_balancer_limits_bodies_to_1_mb() -> None:
 
 @patch
 def load_balancer_refuses_malformed_replies() -> None:
-    """AWS: a reply that is not what the load balancer expects of a function is answered 502.
+    """AWS: a malformed reply of a function is answered 502.
 
-    It expects an object with a number as statusCode, headers of strings, and a string as body, in
-    base64 where it says so. Also in "Troubleshoot your Application Load Balancers". The emulator
-    makes a 200 of whatever it does not understand.
+    A reply is an object with a number as statusCode, headers of strings, and a string as body, in
+    base64 if it says so. Also in "Troubleshoot your Application Load Balancers". The emulator turns
+    whatever it does not understand into 200.
     """
     _around_invocation(change_reply=_check_form)
 
@@ -150,7 +151,7 @@ def _check_form(_target_group_arn: str, reply: Any) -> Any:
 
 
 @patch
-def load_balancer_says_nothing_of_failures() -> None:
+def load_balancer_hides_errors_of_functions() -> None:
     """AWS: when a function fails, the client gets 502 with the load balancer's own page.
 
     "Troubleshoot your Application Load Balancers", User Guide for Application Load Balancers. The
@@ -166,11 +167,11 @@ def load_balancer_says_nothing_of_failures() -> None:
 
 @patch
 def load_balancer_encodes_bodies_by_content_type() -> None:
-    """AWS: the body is in base64 for every content type but text/* and JSON, JavaScript and XML.
+    """AWS: the body is in base64, except for text/* and JSON, JavaScript and XML.
 
-    Those are application/json, application/javascript and application/xml. It is in base64 as
-    well when there is no type, and whenever there is a Content-Encoding. The emulator uses base64
-    only for what is not UTF-8.
+    Those are application/json, application/javascript and application/xml. It is also in base64 if
+    there is no content type, or if there is a Content-Encoding. The emulator uses base64 only for
+    bodies that are not UTF-8.
     """
 
     def encode(_target_group_arn: str, event: JsonObject) -> JsonObject:
@@ -191,10 +192,10 @@ def load_balancer_encodes_bodies_by_content_type() -> None:
 def load_balancer_separates_the_multi_value_mode() -> None:
     """AWS: events and replies have either single-value or multi-value members, never both.
 
-    With lambda.multi_value_headers.enabled the event has multiValueHeaders and
-    multiValueQueryStringParameters and not their single-value forms, and of the reply only
-    multiValueHeaders counts; without it, it is the other way round. The emulator sends both forms
-    in the multi-value mode, and takes both always.
+    With lambda.multi_value_headers.enabled, the event has multiValueHeaders and
+    multiValueQueryStringParameters instead of their single-value forms, and only multiValueHeaders
+    of the reply count; without it, vice versa. The emulator sends both forms in the multi-value
+    mode, and always accepts both.
     """
     attributes = internal("services.alb", "_tg_attrs")
 
@@ -237,7 +238,7 @@ def load_balancer_leaves_queries_encoded() -> None:
 
 
 class MalformedReplyError(ValueError):
-    """The load balancer cannot make an answer of what the function has returned."""
+    """The load balancer cannot turn the function's reply into an answer."""
 
 
 @dataclass
@@ -255,7 +256,7 @@ def _around_request(
     change_request: Callable[[Request], Request | Response] = lambda request: request,
     change_answer: Callable[[Serving, Response], Response] = lambda _, answer: answer,
 ) -> None:
-    """Change what is passed to a function or answer instead of it, or change the answer."""
+    """Changes what is passed to a function, answers in its place, or changes the answer."""
 
     @around("services.alb", "_invoke_lambda_target")
     async def invoke(  # noqa: PLR0917 - as the emulator has it
@@ -296,9 +297,9 @@ def _around_invocation(
     change_event: Callable[[str, JsonObject], JsonObject] = lambda _, event: event,
     change_reply: Callable[[str, Any], Any] = lambda _, reply: reply,
 ) -> None:
-    """Change the event that a load balancer sends, or the function's reply to it.
+    """Changes the event that a load balancer sends, or the function's reply.
 
-    Both get the ARN of the target group first. MalformedReplyError makes a 502 of the reply.
+    Both get the ARN of the target group first. MalformedReplyError turns the reply into 502.
     """
     _around_request()  # so that _serving is set
 
@@ -321,14 +322,14 @@ def _around_invocation(
 
 
 def _header(event: JsonObject, name: str) -> str:
-    """A header of the event in whichever form it has, or an empty string."""
+    """Returns a header of the event in whichever form it has, or an empty string."""
     if "headers" in event:
         return str(event["headers"].get(name, ""))
     return str(event["multiValueHeaders"].get(name, [""])[-1])
 
 
 def _error_page(status: int, reason: str) -> Response:
-    """The load balancer's own answer."""
+    """Returns the load balancer's own answer."""
     title = f"{status} {reason}"
     page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
     return status, {"Content-Type": "text/html"}, page.encode()

@@ -1,4 +1,4 @@
-"""Which event source mappings Lambda makes of a queue, and what their events have in them."""
+"""Which event source mappings of a queue Lambda accepts, and the content of their events."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ BATCH_WITHOUT_WINDOW = 10
 def records_have_all_members() -> None:
     """AWS: a message attribute has list values, which are empty, and a record its attributes' MD5.
 
-    Recorded by LocalStack's test_message_body_and_attributes_passed_correctly. Of a message without
-    attributes the MD5 is null in the 29 recordings of mappings with a batching window, and absent
-    in the five without (test_lambda_integration_sqs.snapshot.json). The emulator has neither.
+    Recorded by LocalStack's test_message_body_and_attributes_passed_correctly. For a message
+    without attributes, the MD5 is null in the 29 recordings of mappings with a batching window, and
+    absent in the five without (test_lambda_integration_sqs.snapshot.json). The emulator has
+    neither.
     """
 
     @around("services.lambda_svc", "_sqs_message_attributes_to_camel_case")
@@ -45,11 +46,11 @@ def records_have_all_members() -> None:
 
 @patch
 def mappings_of_large_batches_need_a_window() -> None:
-    """AWS: a mapping with more than 10 messages a batch needs a batching window, of 1 s or more.
+    """AWS: a mapping with a batch size above 10 needs a batching window of at least 1 s.
 
     "MaximumBatchingWindowInSeconds" in "CreateEventSourceMapping", AWS Lambda API Reference;
     recorded for creation and update by LocalStack's test_event_source_mapping_default_batch_size.
-    The emulator takes such a mapping.
+    The emulator accepts such a mapping.
     """
     mappings = internal("services.lambda_svc", "_esms")
 
@@ -76,12 +77,12 @@ def mappings_of_large_batches_need_a_window() -> None:
 
 @patch
 def mappings_need_a_queue_that_hides_messages_long_enough() -> None:
-    """AWS: a mapping needs a queue, with a visibility timeout of at least the function's timeout.
+    """AWS: the queue must exist, with a visibility timeout of at least the function's timeout.
 
     "Creating and configuring an Amazon SQS event source mapping", AWS Lambda Developer Guide. The
-    text is quoted in terraform-aws-github-runner issues 465 and 5383; that of a queue which is not
-    there is recorded by LocalStack's test_esm_with_not_existing_sqs_queue. The emulator takes any
-    queue. (Here neither is looked at when the function or the queue changes.)
+    text is quoted in terraform-aws-github-runner issues 465 and 5383; that of a missing queue is
+    recorded by LocalStack's test_esm_with_not_existing_sqs_queue. The emulator accepts any queue.
+    (Here neither is checked when the function or the queue changes.)
     """
     queue_of = internal("services.sqs", "_queue_by_arn")
     function_of = internal("services.lambda_svc", "_get_func_record_for_ref")
@@ -108,13 +109,13 @@ def mappings_need_a_queue_that_hides_messages_long_enough() -> None:
 
 
 @patch
-def mappings_are_made_once() -> None:
-    """AWS: a queue is mapped to a function once.
+def mappings_are_created_once() -> None:
+    """AWS: a queue can be mapped to a function only once.
 
     "ResourceConflictException" in "CreateEventSourceMapping", AWS Lambda API Reference; recorded by
     LocalStack's test_duplicate_event_source_mappings. So a mapping cannot be replaced by one that
-    is made before the old one is destroyed. The emulator makes any number. (Whether AWS takes a
-    function and its alias for one is not recorded; here they are two.)
+    is created before the old one is destroyed. The emulator creates any number. (Whether AWS treats
+    a function and its alias as the same is not recorded; here they are different.)
     """
     mappings = internal("services.lambda_svc", "_esms")
     resolve = internal("services.lambda_svc", "_resolve_existing_esm_function")

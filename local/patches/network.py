@@ -1,4 +1,4 @@
-"""What EC2 refuses because something else is there or in use, and what reaches a service at all."""
+"""What EC2 refuses because of other resources, and which calls reach a service at all."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ EVERYWHERE = "0.0.0.0/0"
 
 @patch
 def security_groups_in_use_stay() -> None:
-    """AWS: a group that an interface has, or that a rule of another group names, is not deleted.
+    """AWS: a group that an interface has, or that a rule of another group names, cannot be deleted.
 
     DependencyViolation; "DeleteSecurityGroup", Amazon EC2 API Reference. The emulator deletes it.
-    Functions (each published version too), load balancers, endpoints and network interfaces count
-    here, and they let go at once; Lambda keeps its interfaces for a while.
+    Here functions (including each published version), load balancers, endpoints and network
+    interfaces count, and release it at once; Lambda keeps its interfaces for a while.
     """
     groups = internal("services.ec2", "_security_groups")
     parameter = internal("services.ec2", "_p")
@@ -49,12 +49,12 @@ def security_groups_in_use_stay() -> None:
 
 @patch
 def subnets_in_use_stay() -> None:
-    """AWS: a subnet in which something has a network interface is not deleted.
+    """AWS: a subnet with a network interface in it cannot be deleted.
 
     DependencyViolation; "DeleteSubnet", Amazon EC2 API Reference, and "Configuring a Lambda
     function to access resources in a VPC", AWS Lambda Developer Guide: published versions hold
-    interfaces as well. The emulator deletes it. What counts is as for security groups, and NAT
-    gateways.
+    interfaces as well. The emulator deletes it. The same resources count as for security groups,
+    and NAT gateways.
     """
     parameter = internal("services.ec2", "_p")
     error = internal("services.ec2", "_error")
@@ -72,10 +72,10 @@ def subnets_in_use_stay() -> None:
 
 @patch
 def security_group_rules_are_not_repeated() -> None:
-    """AWS: a rule that the group has already is refused: InvalidPermission.Duplicate.
+    """AWS: a rule that the group already has is refused: InvalidPermission.Duplicate.
 
     "AuthorizeSecurityGroupIngress" and "Error codes", Amazon EC2 API Reference. The emulator
-    answers as if it had made the rule.
+    answers as if it had created the rule.
     """
     groups = internal("services.ec2", "_security_groups")
     parameter = internal("services.ec2", "_p")
@@ -102,7 +102,7 @@ def security_group_rules_are_not_repeated() -> None:
 
 
 def _single_rules(rule: JsonObject) -> Iterator[tuple[Any, ...]]:
-    """A rule of the emulator has many peers, one of AWS a single one."""
+    """Splits a rule of the emulator, which has many peers, into rules with one peer as on AWS."""
     peers = {
         "IpRanges": "CidrIp",
         "Ipv6Ranges": "CidrIpv6",
@@ -116,7 +116,7 @@ def _single_rules(rule: JsonObject) -> Iterator[tuple[Any, ...]]:
 
 @patch
 def routes_are_not_repeated() -> None:
-    """AWS: a route table has one route for a destination, and one gateway endpoint of a service.
+    """AWS: a route table has one route per destination, and one gateway endpoint per service.
 
     RouteAlreadyExists; "Error codes", Amazon EC2 API Reference, and "Gateway endpoints", AWS
     PrivateLink Guide. The emulator adds another.
@@ -159,10 +159,10 @@ def routes_are_not_repeated() -> None:
 
 @patch
 def private_dns_names_are_taken_once() -> None:
-    """AWS: a VPC has one interface endpoint of a service with private DNS.
+    """AWS: a VPC has at most one interface endpoint of a service with private DNS.
 
     InvalidParameter, "… conflicting DNS domain …"; "Interface VPC endpoints", AWS PrivateLink
-    Guide, and terraform-provider-aws#17535 for the text. The emulator makes another.
+    Guide, and terraform-provider-aws#17535 for the text. The emulator creates another.
     """
     endpoints = internal("services.ec2", "_vpc_endpoints")
     parameter = internal("services.ec2", "_p")
@@ -197,7 +197,7 @@ def private_dns_names_are_taken_once() -> None:
 
 
 class UnreachableError(Exception):
-    """The call that is in work would not have arrived on AWS."""
+    """On AWS, the current call would not have arrived."""
 
     def __init__(self, call: Call) -> None:
         self.call = call
@@ -206,16 +206,16 @@ class UnreachableError(Exception):
 
 
 @patch
-def functions_in_a_vpc_need_a_way_out() -> None:
-    """AWS: code of a function in a VPC reaches a service by an endpoint or by a route.
+def functions_in_a_vpc_need_a_route() -> None:
+    """AWS: code of a function in a VPC reaches a service through an endpoint or a route.
 
     "Internet and service access for VPC-connected functions", AWS Lambda Developer Guide: a route
-    to an internet gateway is none, for these interfaces have no public address. The emulator lets
-    every call arrive. A call that cannot connect on AWS is answered 503 here, which the SDK takes
-    for a failure of the same kind; one that IAM refuses is refused even so. A function of which one
-    subnet has no way fails always, on AWS only where its interface happens to be in that subnet.
-    An interface endpoint is one from its first subnet on: before, it has no address.
-    Only where IAM is enforced: the function is known by its role's session.
+    to an internet gateway does not count, for these interfaces have no public address. The emulator
+    lets every call arrive. A call that cannot connect on AWS is answered 503 here, which the SDK
+    treats as the same kind of failure; one that IAM denies is still denied. If one of its subnets
+    has no route, a function always fails here, but on AWS only if its interface happens to be in
+    that subnet. An interface endpoint counts once it has a subnet: before, it has no address. Only
+    if IAM is enforced, since the function is recognized by its role's session.
     """
     if not internal("app", "AUTH"):
         return
@@ -251,10 +251,11 @@ def functions_in_a_vpc_need_a_way_out() -> None:
 
 @patch
 def endpoint_policies_decide_on_calls_of_functions() -> None:
-    """AWS: the policy of a VPC endpoint must allow, besides all others, what goes through it.
+    """AWS: the policy of a VPC endpoint must allow, besides all others, the calls through it.
 
     "Control access to VPC endpoints using endpoint policies", AWS PrivateLink Guide. The emulator
-    keeps the policy, and that is all. Only for functions in a VPC, and where IAM is enforced.
+    stores the policy and does nothing else with it. Only for functions in a VPC, and if IAM is
+    enforced.
     """
     if not internal("app", "AUTH"):
         return
@@ -282,15 +283,15 @@ def endpoint_policies_decide_on_calls_of_functions() -> None:
 
 @dataclass(frozen=True)
 class Path:
-    """How the calls of a function get to a service."""
+    """How the calls of a function reach a service."""
 
     role_arn: str = ""
-    policy: str | None = None  # of the endpoint, if there is one with a policy
+    policy: str | None = None  # of the endpoint, if it has one
     is_open: bool = True
 
 
 def _paths_of_functions() -> Callable[[Call], Path]:
-    """A function that finds the way of a call, if a function makes it."""
+    """Returns a function that finds the path of a call, if a function makes it."""
     sessions = internal("services.sts", "_sessions")
     subnets = internal("services.ec2", "_subnets")
     tables = internal("services.ec2", "_route_tables")
@@ -329,7 +330,7 @@ def _paths_of_functions() -> Callable[[Call], Path]:
         if endpoint["VpcEndpointType"] == "Gateway":
             return route_table_of(subnet_id).get("RouteTableId") in endpoint["RouteTableIds"]
         has_private_dns = endpoint.get("PrivateDnsEnabled", "").lower() == "true"
-        has_address = bool(endpoint["SubnetIds"])  # which is reached from every zone
+        has_address = bool(endpoint["SubnetIds"])  # and is reachable from every zone
         is_of_vpc = bool(endpoint["VpcId"] == subnets[subnet_id]["VpcId"])
         return has_private_dns and has_address and is_of_vpc
 

@@ -16,7 +16,7 @@ SECONDS_BETWEEN_TTL_CHANGES = 3600
 
 @patch
 def protected_load_balancers_stay() -> None:
-    """AWS: a load balancer under deletion protection is not deleted: OperationNotPermitted.
+    """AWS: a load balancer under deletion protection cannot be deleted: OperationNotPermitted.
 
     "DeleteLoadBalancer", Elastic Load Balancing API Reference. The emulator deletes it.
     """
@@ -36,7 +36,7 @@ def protected_load_balancers_stay() -> None:
 
 @patch
 def target_groups_in_use_stay() -> None:
-    """AWS: a target group to which a listener or a rule forwards is not deleted: ResourceInUse.
+    """AWS: a target group that a listener or rule forwards to cannot be deleted: ResourceInUse.
 
     "DeleteTargetGroup", Elastic Load Balancing API Reference. The emulator deletes it.
     """
@@ -49,7 +49,7 @@ def target_groups_in_use_stay() -> None:
     @around("services.alb", "_ACTION_MAP[DeleteTargetGroup]")
     def delete(original: Any, params: Any) -> Response:
         arn = parameter(params, "TargetGroupArn")
-        # The emulator forgets a load balancer without its listeners and rules.
+        # The emulator deletes a load balancer, but not its listeners and rules.
         living = {k for k, one in listeners.items() if one["LoadBalancerArn"] in load_balancers}
         actions = [one["Actions"] for one in rules.values() if one["ListenerArn"] in living]
         if json.dumps(arn) in json.dumps(actions):
@@ -61,9 +61,9 @@ def target_groups_in_use_stay() -> None:
 
 @patch
 def rules_of_a_listener_differ_in_priority() -> None:
-    """AWS: a listener has one rule of a priority; another is refused: PriorityInUse.
+    """AWS: the rules of a listener have different priorities: PriorityInUse.
 
-    "CreateRule" and "SetRulePriorities", Elastic Load Balancing API Reference. The emulator keeps
+    "CreateRule" and "SetRulePriorities", Elastic Load Balancing API Reference. The emulator accepts
     both.
     """
     rules = internal("services.alb", "_rules")
@@ -139,10 +139,10 @@ def target_groups_have_one_load_balancer() -> None:
 
 @patch
 def time_to_live_changes_once_an_hour() -> None:
-    """AWS: a table's TTL is not changed twice within an hour, nor to what it is, nor renamed.
+    """AWS: TTL cannot be changed twice within an hour, set to what it is, or renamed.
 
-    ValidationException; "UpdateTimeToLive", Amazon DynamoDB API Reference. To use another
-    attribute it has to be disabled first. The emulator accepts every change.
+    ValidationException; "UpdateTimeToLive", Amazon DynamoDB API Reference. TTL must be disabled
+    before another attribute can be used. The emulator accepts every change.
     """
     tables = internal("services.dynamodb", "_tables")
     settings = internal("services.dynamodb", "_ttl_settings")

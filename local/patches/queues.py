@@ -1,4 +1,4 @@
-"""What an operator does to queues that are in use."""
+"""What an operator does to queues in use."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from local.patches.hooks import caller_denied
 
 JsonObject = dict[str, Any]
 
-# What a redrive does in the name of its caller, besides the action of its name.
+# Permissions that a redrive needs of its caller, besides its own action.
 REDRIVE_ACTIONS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 TASKS_LISTED = 10
-# Messages that move between two chances for others, where no rate was asked for.
+# Messages moved at a time when no rate is given, before other requests get a turn.
 MESSAGES_AT_ONCE = 100
 
 
 @dataclass
 class MoveTask:
-    """One StartMessageMoveTask and what has become of it."""
+    """The progress of one StartMessageMoveTask."""
 
     source_arn: str
     destination_arn: str | None
@@ -66,15 +66,15 @@ class CannotMoveError(Exception):
 
 @patch
 def dead_letters_can_be_moved() -> None:
-    """AWS: StartMessageMoveTask moves what is in a dead-letter queue when it starts.
+    """AWS: StartMessageMoveTask moves the messages that are in a dead-letter queue when it starts.
 
     "StartMessageMoveTask", "ListMessageMoveTasks" and "CancelMessageMoveTask", Amazon SQS API
     Reference; "Learn how to configure a dead-letter queue redrive", Amazon SQS Developer Guide.
-    Without DestinationArn each message goes to the queue that it came from. One that came by
-    SendMessage has none, which ends the task: CouldNotDetermineMessageSource, in "Troubleshoot
-    Amazon SQS dead-letter queue and DLQ redrive issues". A message that has moved is new: it has
-    another id and SentTimestamp, and its receives count from 1. The emulator knows none of the
-    three actions. (Here messages in flight stay where they are.)
+    Without DestinationArn, each message returns to the queue that it came from. One sent directly
+    has none, which ends the task: CouldNotDetermineMessageSource, in "Troubleshoot Amazon SQS
+    dead-letter queue and DLQ redrive issues". A moved message is new: it has another ID and
+    SentTimestamp, and its receives count from 1. The emulator knows none of the three actions.
+    (Here messages in flight are not moved.)
     """
     tasks = MoveTasks()
     handlers = internal("services.sqs", "_HANDLERS")
@@ -123,7 +123,7 @@ class MoveTasks:
         task = MoveTask(source_arn, destination_arn, per_second, waiting)
         self._tasks.append(task)
         work = asyncio.ensure_future(self._run(task))
-        self._running.add(work)  # asyncio itself keeps no more than a weak reference
+        self._running.add(work)  # asyncio itself only keeps a weak reference
         work.add_done_callback(self._running.discard)
         return {"TaskHandle": task.handle}
 
@@ -160,7 +160,7 @@ class MoveTasks:
             task.status = "COMPLETED" if task.status == "RUNNING" else "CANCELLED"
 
     def _move(self, task: MoveTask, message_id: str) -> bool:
-        """Move a message, unless somebody else has it by now. Raises CannotMoveError."""
+        """Moves a message, unless it is gone by now. Raises CannotMoveError."""
         with self._lock:
             source = self._queue_of(task.source_arn) or {"messages": []}
             for message in source["messages"]:
@@ -195,12 +195,12 @@ class MoveTasks:
 
 @patch
 def move_tasks_are_actions_on_the_source_queue() -> None:
-    """AWS: these actions are on the source queue, and a task acts with its caller's permissions.
+    """AWS: these are actions on the source queue, and a task has its caller's permissions.
 
     ReceiveMessage, DeleteMessage and GetQueueAttributes there, SendMessage on the destination;
     "Troubleshoot Amazon SQS dead-letter queue and DLQ redrive issues", Amazon SQS Developer Guide.
-    The emulator sees no queue in these requests and asks for the action on every resource. Only
-    where IAM is enforced.
+    The emulator sees no queue in these requests and requires the action on every resource. Only if
+    IAM is enforced.
     """
     denied = caller_denied()
     error = internal("services.sqs", "_Err")
@@ -214,7 +214,7 @@ def move_tasks_are_actions_on_the_source_queue() -> None:
         for action, arn in needed:
             if denied(action, arn):
                 raise error("AccessDenied", f"The caller may not {action} on {arn}.", 403)
-            if exists(arn):  # then its own policy and its key count as well
+            if exists(arn):  # then its own policy and key apply as well
                 internal("services.sqs", "_get_q")(arn.rpartition(":")[2], action)
         answer: JsonObject = start(data, url)
         return answer
@@ -257,7 +257,7 @@ def _source_of(handle: str) -> str:
 
 
 def _as_new(message: JsonObject) -> JsonObject:
-    """The message as if it had just been sent: body, attributes, group and trace are kept."""
+    """Returns the message as if just sent, with the same body, attributes, group and trace."""
     sent_at = time.time()
     system = {**message["sys"], "SentTimestamp": str(int(sent_at * 1000))}
     system.pop("DeadLetterQueueSourceArn", None)

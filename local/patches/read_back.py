@@ -14,10 +14,10 @@ Response = tuple[int, dict[str, str], bytes]
 
 @patch
 def lambda_target_groups_have_no_network() -> None:
-    """AWS: a target group of type lambda has no protocol, port and VPC, and no health checks.
+    """AWS: a target group of type lambda has no protocol, port or VPC, and no health checks.
 
-    "TargetGroup" and "CreateTargetGroup", Elastic Load Balancing API Reference: the latter are off
-    unless they are asked for. The emulator answers HTTP, 80 and an empty VPC, and has them on.
+    "TargetGroup" and "CreateTargetGroup", Elastic Load Balancing API Reference: health checks are
+    off unless requested. The emulator answers HTTP, 80 and an empty VPC, and turns them on.
     """
     parameter = internal("services.alb", "_p")
 
@@ -41,9 +41,9 @@ def lambda_target_groups_have_no_network() -> None:
 def alarms_are_described_in_full() -> None:
     """AWS: DescribeAlarms returns every setting of an alarm.
 
-    "MetricAlarm", Amazon CloudWatch API Reference. The emulator does so in JSON and CBOR, but
-    leaves most members out in the query protocol, which the AWS provider speaks. Here the query is
-    answered with what the JSON answer holds.
+    "MetricAlarm", Amazon CloudWatch API Reference. The emulator does so in JSON and CBOR, but omits
+    most members in the query protocol, which the AWS provider uses. Here the query protocol answers
+    with the content of the JSON answer.
     """
     parameter = internal("services.cloudwatch", "_p")
     xml_response = internal("services.cloudwatch", "_xml")
@@ -71,7 +71,7 @@ def alarms_are_described_in_full() -> None:
 
 
 def _to_xml(value: Any) -> str:
-    """A JSON value in the query protocol, without timestamps: numbers there, dates here."""
+    """Converts JSON to the query protocol, without timestamps: numbers there, dates here."""
     match value:
         case bool():
             return str(value).lower()
@@ -106,7 +106,7 @@ def mappings_keep_their_pollers() -> None:
 
 
 def _mappings_keep(member: str) -> None:
-    """Keep a member of a mapping; an empty one, as Terraform sends it, takes it away."""
+    """Keeps a member of a mapping; an empty one, as Terraform sends it, removes it."""
     mappings = internal("services.lambda_svc", "_esms")
     public_members = internal("services.lambda_svc", "_esm_response")
     json_response = internal("services.lambda_svc", "json_response")
@@ -134,7 +134,7 @@ def vpc_endpoints_keep_policy_dns_and_groups() -> None:
     """AWS: an endpoint returns its policy, whether private DNS is on, and its security groups.
 
     "VpcEndpoint" and "ModifyVpcEndpoint", Amazon EC2 API Reference: without a policy, and after
-    ResetPolicy, it has the one that allows everything. The emulator forgets all three.
+    ResetPolicy, it has one that allows everything. The emulator forgets all three.
     """
     full_access = (
         '{"Statement":[{"Action":"*","Effect":"Allow","Principal":"*","Resource":"*"}],'
@@ -167,7 +167,7 @@ def vpc_endpoints_keep_policy_dns_and_groups() -> None:
         endpoint["PolicyDocument"] = parameter(p, "PolicyDocument") or full_access
         endpoint["PrivateDnsEnabled"] = parameter(p, "PrivateDnsEnabled") or "false"
         endpoint["Groups"] = parameters(p, "SecurityGroupId")
-        # Through the module: the name is the function above.
+        # Looked up in the module, where it is the function above.
         fields = internal("services.ec2", "_vpce_fields_xml")(endpoint, tag="vpcEndpoint")
         return xml_response(200, "CreateVpcEndpointResponse", fields)  # type: ignore[no-any-return]
 
@@ -269,10 +269,10 @@ def security_group_rules_keep_prefix_lists() -> None:
 
 @patch
 def log_groups_change_their_key() -> None:
-    """AWS: AssociateKmsKey gives a log group a key, DisassociateKmsKey takes it away.
+    """AWS: AssociateKmsKey sets the key of a log group, DisassociateKmsKey removes it.
 
-    "AssociateKmsKey", Amazon CloudWatch Logs API Reference. The emulator has a key from the
-    creation on or never.
+    "AssociateKmsKey", Amazon CloudWatch Logs API Reference. The emulator only accepts a key at
+    creation.
     """
     groups = internal("services.cloudwatch_logs", "_log_groups")
     json_response = internal("services.cloudwatch_logs", "json_response")

@@ -1,4 +1,4 @@
-"""What SQS accepts as a message, and under which names IAM knows its calls."""
+"""What SQS accepts as a message, and the names of its actions in IAM."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MAX_NAME_LENGTH = 256
 MAX_TYPE_LENGTH = 256
 TYPES = ("String", "Number", "Binary")
 RESERVED_PREFIXES = ("aws.", "amazon.")
-# The value of an X-Amzn-Trace-Id header with a trace ID in it.
+# An X-Amzn-Trace-Id header with a trace ID.
 TRACE_HEADER = re.compile(r"(?:^|;)Root=1-[0-9a-f]{8}-[0-9a-f]{24}(?:;|$)", re.IGNORECASE)
 
 
 def before_each_message(check: Callable[[JsonObject, str], None]) -> None:
-    """Have `check(data, queue_url)` run before a message is sent, alone or in a batch."""
+    """Has `check(data, queue_url)` run before a message is sent, alone or in a batch."""
     for name in ("_act_send_message", "_HANDLERS[SendMessage]"):
 
         @around("services.sqs", name)
@@ -35,12 +35,12 @@ def before_each_message(check: Callable[[JsonObject, str], None]) -> None:
 
 @patch
 def attributes_count_towards_the_size_of_a_message() -> None:
-    """AWS: the size of a message is that of its body and of its attributes.
+    """AWS: the size of a message is that of its body and its attributes.
 
-    Of their names, types and values; "Amazon SQS message attributes", Amazon SQS Developer Guide.
-    Recorded by LocalStack's test_send_message_with_updated_maximum_message_size, and for a batch by
-    test_send_message_batch_with_oversized_contents. System attributes do not count. The emulator
-    counts the body alone.
+    Including their names, types and values; "Amazon SQS message attributes", Amazon SQS Developer
+    Guide. Recorded by LocalStack's test_send_message_with_updated_maximum_message_size, and for a
+    batch by test_send_message_batch_with_oversized_contents. System attributes do not count. The
+    emulator counts only the body.
     """
     error = internal("services.sqs", "_Err")
     queue_of = internal("services.sqs", "_get_q")
@@ -91,8 +91,8 @@ def attributes_of_messages_are_checked() -> None:
     `_-.`, with no period at either end or after another, and do not begin with AWS. or Amazon.;
     values are not empty, and texts have the characters that a body may have. Recorded by
     LocalStack's test_send_message_with_invalid_string_attributes (where letters of any alphabet are
-    taken) and test_send_message_with_empty_string_attribute; the number of attributes is in
-    aws-sdk-js issue 2876. The emulator takes everything. (Here a Number may be any text.)
+    accepted) and test_send_message_with_empty_string_attribute; the number of attributes is in
+    aws-sdk-js issue 2876. The emulator accepts everything. (Here a Number may be any text.)
     """
     error = internal("services.sqs", "_Err")
     forbidden = internal("services.sqs", "_INVALID_SQS_CHARS_RE")
@@ -179,12 +179,12 @@ def trace_headers_become_attributes() -> None:
 
 @patch
 def batch_calls_need_the_action_of_the_single_call() -> None:
-    """AWS: SendMessageBatch needs sqs:SendMessage, and so do the other calls for batches.
+    """AWS: SendMessageBatch needs sqs:SendMessage, and the other batch calls likewise.
 
     "Amazon SQS API permissions: Actions and resource reference", Amazon SQS Developer Guide: IAM
     has no action that ends in Batch. A denial of SendMessageBatch that names sqs:sendmessage is
-    quoted in serverless-application-model issue 3633. The emulator asks the caller's policies for
-    an action of the call's name.
+    quoted in serverless-application-model issue 3633. The emulator requires an action of the call's
+    name.
     """
     batches = ("SendMessage", "DeleteMessage", "ChangeMessageVisibility")
     single = {f"sqs:{action}Batch": f"sqs:{action}" for action in batches}

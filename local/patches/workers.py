@@ -1,4 +1,4 @@
-"""What a function has to run with. Only with --function-limits."""
+"""The CPU and memory of functions. Only with --function-limits."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ DEFAULT_MEGABYTES = 128
 def functions_have_the_cpu_of_their_memory_size() -> None:
     """AWS: a function has CPU in proportion to its memory size, one core at 1,769 MB.
 
-    "Configure Lambda function memory", AWS Lambda Developer Guide. Its start has more, so the limit
-    begins after it. The emulator lets each worker use every core.
+    "Configure Lambda function memory", AWS Lambda Developer Guide. A cold start has more, so the
+    limit begins after it. The emulator lets each worker use every core.
     """
 
     def share(process: Any, megabytes: int) -> Limit:
@@ -33,7 +33,7 @@ def functions_end_with_the_memory_of_their_size() -> None:
     """AWS: an invocation that needs more memory than the function's memory size is ended.
 
     "Configure Lambda function memory" and "Troubleshoot execution issues in Lambda", AWS Lambda
-    Developer Guide. The emulator lets each worker have as much as the machine has.
+    Developer Guide. The emulator lets each worker use all memory of the machine.
     """
     _limit_workers(MemoryLimit)
 
@@ -47,7 +47,7 @@ def _limit_workers(limit: Callable[[Any, int], Limit]) -> None:
 
     @functools.cache
     def limited(worker: Any) -> Any:
-        class Limited(worker):  # type: ignore[misc] # whose class is known at run time only
+        class Limited(worker):  # type: ignore[misc] # the class is known only at run time
             def _spawn(self, *args: Any, **kwargs: Any) -> None:
                 super()._spawn(*args, **kwargs)
                 size = self.config.get("MemorySize", DEFAULT_MEGABYTES)

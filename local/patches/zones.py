@@ -1,4 +1,4 @@
-"""Where the availability zone counts: services behind endpoints, endpoints, load balancers."""
+"""Where availability zones matter: services behind endpoints, endpoints, load balancers."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Response = tuple[int, dict[str, str], bytes]
 def endpoint_services_are_found_by_wildcards() -> None:
     """AWS: in the value of a filter, * stands for any characters and ? for one.
 
-    "List and filter using the CLI and API", Amazon EC2 User Guide; DescribeVpcEndpointServices
-    finds services so. The emulator compares their names as they are.
+    "List and filter using the CLI and API", Amazon EC2 User Guide; also in
+    DescribeVpcEndpointServices. The emulator compares names literally.
     """
     parse_filters = internal("services.ec2", "_parse_filters")
     matches = internal("services.ec2", "_glob_match")
@@ -38,7 +38,7 @@ def endpoint_services_are_found_by_wildcards() -> None:
 
 
 def _with_filters(parameters: JsonObject, filters: dict[str, list[str]]) -> JsonObject:
-    """The parameters of a call with these filters only."""
+    """Returns the parameters of a call with only these filters."""
     result = {name: one for name, one in parameters.items() if not name.startswith("Filter.")}
     for number, (name, values) in enumerate(filters.items(), 1):
         result[f"Filter.{number}.Name"] = [name]
@@ -49,10 +49,10 @@ def _with_filters(parameters: JsonObject, filters: dict[str, list[str]]) -> Json
 
 @patch
 def endpoints_have_one_subnet_of_a_zone() -> None:
-    """AWS: an interface endpoint has one subnet of an availability zone.
+    """AWS: an interface endpoint has one subnet per availability zone.
 
     DuplicateSubnetsInSameZone; "Error codes", Amazon EC2 API Reference, and terraform-aws-vpc#583
-    for the text. The emulator takes another.
+    for the text. The emulator accepts another.
     """
     endpoints = internal("services.ec2", "_vpc_endpoints")
     parameter = internal("services.ec2", "_p")
@@ -82,10 +82,10 @@ def endpoints_have_one_subnet_of_a_zone() -> None:
 
 @patch
 def load_balancers_take_subnet_mappings() -> None:
-    """AWS: the subnets of a load balancer may be given as mappings when it is made.
+    """AWS: CreateLoadBalancer accepts subnets as mappings.
 
-    "CreateLoadBalancer", Elastic Load Balancing API Reference. The emulator knows them from
-    SetSubnets only, and makes the load balancer without subnets.
+    "CreateLoadBalancer", Elastic Load Balancing API Reference. The emulator knows them only from
+    SetSubnets, and creates the load balancer without subnets.
     """
     mapped = _mapped_subnets()
 
@@ -99,10 +99,10 @@ def load_balancers_take_subnet_mappings() -> None:
 
 @patch
 def load_balancers_have_one_subnet_of_a_zone() -> None:
-    """AWS: a load balancer has one subnet of an availability zone: InvalidConfigurationRequest.
+    """AWS: a load balancer has one subnet per availability zone: InvalidConfigurationRequest.
 
-    "CreateLoadBalancer" and "SetSubnets", Elastic Load Balancing API Reference. The emulator takes
-    another.
+    "CreateLoadBalancer" and "SetSubnets", Elastic Load Balancing API Reference. The emulator
+    accepts another.
     """
     parameters = internal("services.alb", "_parse_member_list")
     error = internal("services.alb", "_error")
@@ -124,7 +124,7 @@ def load_balancers_have_one_subnet_of_a_zone() -> None:
 
 
 def _mapped_subnets() -> Callable[[Any], list[str]]:
-    """A function that finds the subnets that a call gives as mappings."""
+    """Returns a function that finds the subnets that a call gives as mappings."""
     parameter = internal("services.alb", "_p")
 
     def mapped(params: Any) -> list[str]:
@@ -135,7 +135,7 @@ def _mapped_subnets() -> Callable[[Any], list[str]]:
 
 
 def _zone_of_two() -> Callable[[list[str]], str | None]:
-    """A function that finds a zone in which two of the given subnets are."""
+    """Returns a function that finds a zone with two of the given subnets."""
     subnets = internal("services.ec2", "_subnets")
 
     def zone_of_two(subnet_ids: list[str]) -> str | None:

@@ -1,9 +1,9 @@
-"""All changes, planned and applied under traffic, there and back: ``make changes``.
+"""Plans all changes, and applies and reverts them under traffic: `make changes`.
 
 python -m tests.changes [--fresh] [--plan] [NAME ...]
 
-It takes hours. What has been found is kept in build/changes.json and not done again, unless --fresh
-is given, or module, handlers or emulator are others.
+It takes hours. Results are kept in build/changes.json and reused until the module, the handlers or
+the emulator change, or --fresh is given.
 """
 
 import argparse
@@ -28,14 +28,16 @@ SOURCES = ("*.tf", "modules/**/*.tf", "lambda_src/**/*.py", "local/**/*.py")
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.changes", description=__doc__)
-    parser.add_argument("--fresh", action="store_true", help="do it again")
-    parser.add_argument("--plan", action="store_true", help="apply nothing but bases")
+    parser.add_argument("--fresh", action="store_true", help="discard earlier results")
+    parser.add_argument(
+        "--plan", action="store_true", help="plan only; apply only what plans start from"
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these changes")
     options = parser.parse_args(arguments)
     table = load()
     if unknown := set(options.names) - table.keys() - RECIPES.keys():
         parser.error(f"there is no {', '.join(sorted(unknown))} in table.toml or recipes.py")
-    # Those of one base after each other, and last those after which a system has to be made anew.
+    # Grouped by base; last those after which the system has to be recreated.
     chosen = sorted(
         (table[name] for name in options.names or table if name in table),
         key=lambda change: (bool(change.one_way), bool(change.base), json.dumps(change.base)),
@@ -66,40 +68,40 @@ def main(arguments: list[str]) -> int:
             if name not in report["applied"]:
                 with screen.stage(f"recipe {name}") as stage:
                     _record(RECIPES[name](system), Change(name, {}), report, stage)
-    faults = [f"{n}: {p['fault']}" for n, p in report["planned"].items() if p["fault"]]
-    faults += [
+    problems = [f"{n}: {p['fault']}" for n, p in report["planned"].items() if p["fault"]]
+    problems += [
         f"{n}: {'; '.join(a['faults'])}" for n, a in report["applied"].items() if a["faults"]
     ]
-    for fault in faults:
-        console.print(f"✗ {fault}", style="red", markup=False)
+    for problem in problems:
+        console.print(f"✗ {problem}", style="red", markup=False)
     console.print(f"{len(report['planned'])} planned, {len(report['applied'])} applied.")
-    return 1 if faults else 0
+    return 1 if problems else 0
 
 
 def _plan(system: ChangingSystem, change: Change, report: dict[str, Any], screen: Screen) -> None:
     with screen.stage(f"plan {change.name}") as stage:
         system.become(change.base)
-        fault = run.plan_fault(system, change)
-        stage.note, stage.has_failed = fault or change.kind, bool(fault)
-    report["planned"][change.name] = {"kind": change.kind, "fault": fault}
+        problem = run.plan_problem(system, change)
+        stage.note, stage.has_failed = problem or change.kind, bool(problem)
+    report["planned"][change.name] = {"kind": change.kind, "fault": problem}
     _write(report)
 
 
 def _apply(system: ChangingSystem, change: Change, report: dict[str, Any], screen: Screen) -> None:
-    with screen.stage(f"apply {change.name}" + ("" if change.one_way else ", and back")) as stage:
+    with screen.stage(f"apply {change.name}" + ("" if change.one_way else ", and revert")) as stage:
         _record(run.apply(system, change), change, report, stage)
 
 
 def _record(applied: run.Applied, change: Change, report: dict[str, Any], stage: Stage) -> None:
-    faults = applied.faults(change)
-    stage.note = "; ".join(faults) or f"{applied.accepted} orders, none lost"
-    stage.has_failed = bool(faults)
-    report["applied"][change.name] = {**applied.report(), "faults": faults}
+    problems = applied.problems(change)
+    stage.note = "; ".join(problems) or f"{applied.accepted} orders, none lost"
+    stage.has_failed = bool(problems)
+    report["applied"][change.name] = {**applied.report(), "faults": problems}
     _write(report)
 
 
 def _report() -> dict[str, Any]:
-    """What is known of what is here."""
+    """Returns the earlier results, if they are of the same sources."""
     paths = sorted({path for pattern in SOURCES for path in ROOT.glob(pattern)})
     source = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
     command = ["git", "rev-parse", "HEAD"]

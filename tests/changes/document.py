@@ -1,4 +1,4 @@
-"""What every change does, from the table into docs/changing.md: ``make docs``.
+"""Writes the effect of every change from the table into docs/changing.md: `make docs`.
 
 python -m tests.changes.document [--check]
 """
@@ -15,7 +15,7 @@ DOCUMENT = ROOT / "docs" / "changing.md"
 PROTECTION = "deletion_protection_enabled"
 BEGIN, END = "<!-- BEGIN_CHANGES -->", "<!-- END_CHANGES -->"
 
-# What a reader calls the resources of the table, by the patterns there; "" is not worth a word.
+# Plain names of the table's patterns of resources; "" is not worth mentioning.
 WORDS = {
     "*": "everything",
     "*.aws_iam_role.*": "the roles",
@@ -56,13 +56,13 @@ def main(arguments: list[str]) -> int:
 
 
 def table(changes: dict[str, Change]) -> str:
-    """A row for each change, under each input that it changes, in the order of the inputs."""
+    """Returns a Markdown table with a row for each change of each input."""
     variables = (ROOT / "variables.tf").read_text()
     lines = ["| Input | From | To | What the apply does |", "| --- | --- | --- | --- |"]
     for name in re.findall(r'^variable "(\w+)"', variables, re.MULTILINE):
         label = f"`{name}`"
         for change in changes.values():
-            # What is refused while protected is so in the apply that takes the protection away.
+            # Its twin without this input already says so.
             is_twin = change.name.startswith("protected_") and PROTECTION in change.inputs
             if name in change.inputs and not is_twin:
                 before = _shown(change.base[name]) if name in change.base else "default"
@@ -73,7 +73,7 @@ def table(changes: dict[str, Change]) -> str:
 
 
 def effect(change: Change, name: str) -> str:
-    """What a change does, seen from one of the inputs that it changes, in sentences."""
+    """Describes a change in sentences, from the point of view of one of its inputs."""
     if change.refused:
         is_protected = change.base.get(PROTECTION)
         sentences = [
@@ -90,11 +90,11 @@ def effect(change: Change, name: str) -> str:
             f"**Deletes** {_words(change.destroys)}." if _words(change.destroys) else "",
         ]
         sentences = [one for one in sentences if one] or ["In place."]
-    with_it = [f"`{other} = {_hcl(value)}`" for other, value in _with_it(change, name).items()]
+    beside = [f"`{other} = {_hcl(value)}`" for other, value in _beside(change, name).items()]
     return " ".join(
         one
         for one in (
-            f"With {', '.join(with_it)}:" if with_it else "",
+            f"With {', '.join(beside)}:" if beside else "",
             *sentences,
             f"Lost: {change.loses}." if change.loses else "",
             "**Requests are refused meanwhile.**" if change.gap else "",
@@ -108,8 +108,8 @@ def effect(change: Change, name: str) -> str:
     )
 
 
-def _with_it(change: Change, name: str) -> dict[str, Any]:
-    """What else the configuration has, or gets, in this change."""
+def _beside(change: Change, name: str) -> dict[str, Any]:
+    """Returns the other inputs that are set before or by the change."""
     others = {**change.base, **change.inputs}
     return {other: v for other, v in others.items() if other not in (name, PROTECTION)}
 
@@ -119,7 +119,7 @@ def _words(patterns: list[str]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value as in a configuration, short; "…" is something of the reader's."""
+    """Returns a value in HCL, abbreviated; "…" is the reader's own."""
     return f"`{_hcl(value)}`"
 
 

@@ -1,4 +1,4 @@
-"""Recipes of docs/changing.md under traffic: what no single apply can do."""
+"""Recipes of docs/changing.md, under traffic: changes that take more than one apply."""
 
 import time
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 from local.emulator import ROOT
 from tests.changes.run import QUIET_SECONDS, Applied, missing_orders, status
-from tests.changes.system import SHARED, ChangingSystem, Traffic
+from tests.changes.system import EXISTING, ChangingSystem, Traffic
 
 TABLE = "module.async_ingest.module.table.aws_dynamodb_table.this[0]"
 MOVED_TABLE = "module.orders.aws_dynamodb_table.this[0]"
@@ -58,23 +58,25 @@ def other_keys(system: ChangingSystem) -> Applied:
 
     with _traffic(system, result, accepted):
         system.beside = {"module": {"orders": _table(old_table)}}
-        system.configure({"existing_table": _given("orders")})
+        system.configure({"existing_table": _existing_table("orders")})
         system.terraform.init()
-        system.terraform.run("state", "mv", f"-state={system.terraform.state}", TABLE, MOVED_TABLE)
+        system.terraform.run(
+            "state", "mv", f"-state={system.terraform.state_path}", TABLE, MOVED_TABLE
+        )
         result.failure = _losses(system)
         system.apply()
     with _traffic(system, result, accepted):
         system.beside["module"]["others"] = _table(
             f"{old_table}-by-number", partition_key=OTHER_KEY
         )
-        inputs = {"existing_table": _given("others"), "table_partition_key": OTHER_KEY}
+        inputs = {"existing_table": _existing_table("others"), "table_partition_key": OTHER_KEY}
         system.configure(inputs)
         system.terraform.init()
         result.failure += _losses(system)
         system.apply()
-    result.second_plan_empty = not system.terraform.plan_changes()
+    result.second_plan_empty = not system.terraform.pending_changes()
     result.lost = len(missing_orders(system.stack(), accepted, old_table))
-    return _begin_anew(system, result)
+    return _recreate(system, result)
 
 
 def shared_listener(system: ChangingSystem) -> Applied:
@@ -88,19 +90,19 @@ def shared_listener(system: ChangingSystem) -> Applied:
         system.configure({})
         system.apply()
     for beside in ({"resource": INTERIM}, {}):
-        with _traffic(system, result, accepted, load_balancer=SHARED):
+        with _traffic(system, result, accepted, load_balancer=EXISTING):
             system.beside = beside
             system.configure({"existing_listener": {"arn": "$listener", "priority": 100}})
             system.apply()
-    result.second_plan_empty = not system.terraform.plan_changes()
+    result.second_plan_empty = not system.terraform.pending_changes()
     result.lost = len(missing_orders(system.stack(), accepted))
-    return _begin_anew(system, result)
+    return _recreate(system, result)
 
 
 RECIPES = {"other_keys": other_keys, "shared_listener": shared_listener}
 
 
-def _begin_anew(system: ChangingSystem, result: Applied) -> Applied:
+def _recreate(system: ChangingSystem, result: Applied) -> Applied:
     system.renew()
     system.beside = {}
     system.become({})
@@ -122,7 +124,7 @@ def _traffic(
 
 
 def _losses(system: ChangingSystem) -> str:
-    """What a plan would delete or replace that holds orders."""
+    """Returns the tables and queues that an apply would delete or replace."""
     actions, refusal = system.planned()
     lost = [
         a for a, what in actions.items() if "delete" in what and ("_table" in a or "_queue" in a)
@@ -139,5 +141,5 @@ def _table(name: str, **inputs: Any) -> dict[str, Any]:
     return {"source": source, "name": name, "deletion_protection_enabled": False, **keys, **inputs}
 
 
-def _given(name: str) -> dict[str, str]:
+def _existing_table(name: str) -> dict[str, str]:
     return {"name": f"${{module.{name}.name}}", "arn": f"${{module.{name}.arn}}"}

@@ -1,33 +1,34 @@
-"""Plans and applies changes, and says what came of them."""
+"""Plans and applies changes, and reports the outcome."""
 
 import time
-import urllib.error
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
+from local.stack import Stack
+from local.terraform import TerraformError
+from local.waiting import NotInTimeError, eventually
 from tests.changes.system import SETTLED_SECONDS, ChangingSystem, Traffic
 from tests.changes.table import Change
-from tests.e2e.stack import Stack
 
-QUIET_SECONDS = 3  # of traffic after an apply: what it broke shows
+QUIET_SECONDS = 3  # of traffic after an apply, so that damage shows
 
 
 @dataclass
 class Applied:
-    """What came of a change and of its revert under traffic."""
+    """The outcome of a change and of its revert under traffic."""
 
     name: str
     accepted: int = 0
-    refused: int = 0  # requests answered otherwise than 202, there and back
+    refused: int = 0  # requests not answered 202, during change and revert
     gap_seconds: float = 0.0
     lost: int = 0  # orders answered 202 that are in no table and on no queue
     second_plan_empty: bool = False
     back: bool = False  # reverted, with an empty second plan
     failure: str = ""
 
-    def faults(self, change: Change) -> list[str]:
+    def problems(self, change: Change) -> list[str]:
         found = [self.failure] if self.failure else []
         if not self.accepted:
             found.append("no order was accepted")
@@ -38,11 +39,11 @@ class Applied:
         if not self.second_plan_empty:
             found.append("the second plan is not empty")
         if not self.back and not change.one_way:
-            found.append("it does not go back")
+            found.append("it cannot be reverted")
         return found
 
     def count(self, traffic: Traffic) -> None:
-        """Adds what became of these requests."""
+        """Adds the outcome of these requests."""
         self.accepted += len(traffic.accepted)
         self.refused += len(traffic.refused)
         self.gap_seconds = round(self.gap_seconds + traffic.gap_seconds, 1)
@@ -51,19 +52,19 @@ class Applied:
         return asdict(self)
 
 
-def plan_fault(system: ChangingSystem, change: Change, *options: str) -> str:
-    """How the plan of a change differs from what is expected of it, "" if it does not."""
+def plan_problem(system: ChangingSystem, change: Change, *options: str) -> str:
+    """Returns how the plan of a change differs from the expectation, or ""."""
     system.configure({**change.base, **change.inputs})
     actions, refusal = system.planned(*options)
     if refusal or change.refused:
-        return change.fault_of_refusal(refusal)
-    return "; ".join(change.faults(actions))
+        return change.refusal_problem(refusal)
+    return "; ".join(change.plan_problems(actions))
 
 
 def apply(system: ChangingSystem, change: Change) -> Applied:
     """Applies a change and its revert under traffic, and looks for every accepted order.
 
-    An apply that fails is followed by the revert all the same.
+    A failed apply is followed by the revert nevertheless.
     """
     result = Applied(change.name)
     system.become(change.base)
@@ -87,21 +88,21 @@ def _step(
     result: Applied,
     owed: set[str],
 ) -> bool:
-    """Applies these inputs under traffic, and says whether another apply would do nothing."""
+    """Applies inputs under traffic. Returns whether another apply would do nothing."""
     system.configure(inputs)
     with Traffic(partial(status, system.stack(change.port)), change.orders) as traffic:
         try:
             system.apply()
-        except AssertionError as error:
+        except TerraformError as error:
             result.failure += str(error)[-1500:]
         count = len(traffic.accepted)
-        with suppress(AssertionError, KeyError):
+        with suppress(TerraformError, KeyError):
             traffic.send = partial(status, system.stack(change.port))
         time.sleep(QUIET_SECONDS)  # traffic, not a wait for anything
-    # What is deleted on purpose takes with it what was accepted before; what came after is kept.
+    # An intended deletion loses what was accepted before it, and nothing after it.
     owed |= {order["order_id"] for order in traffic.accepted[count if change.loses else 0 :]}
     result.count(traffic)
-    is_empty = not system.terraform.plan_changes()
+    is_empty = not system.terraform.pending_changes()
     if change.loses:
         result.lost += len(missing_orders(system.stack(), owed))
         owed.clear()
@@ -109,24 +110,25 @@ def _step(
 
 
 def status(stack: Stack, order: dict[str, Any]) -> int:
-    """Of the answer to an order, 0 without one."""
+    """Posts an order. Returns the status of the answer, or 0 if there is none."""
     try:
         return stack.post(order).status
-    except (urllib.error.URLError, OSError):
+    except OSError:
         return 0
 
 
 def missing_orders(stack: Stack, accepted: set[str], *other_tables: str) -> set[str]:
-    """Accepted orders that are neither in a table nor, once nothing moves, on a queue."""
+    """Returns accepted orders that are neither in a table nor, once all is quiet, on a queue."""
     tables = [stack.outputs["table_name"], *other_tables]
-    deadline = time.monotonic() + SETTLED_SECONDS
     missing = set(accepted)
-    while missing and time.monotonic() < deadline:
-        missing -= _stored(stack, tables)
-        if missing and not stack.queued():
-            missing -= _stored(stack, tables)
-            break
-        time.sleep(0.5)
+
+    def is_settled() -> bool:
+        is_quiet = stack.queued() == 0  # before the tables are read
+        missing.difference_update(_stored(stack, tables))
+        return is_quiet or not missing
+
+    with suppress(NotInTimeError):  # what is still missing then is reported
+        eventually(is_settled, "the end of all deliveries", SETTLED_SECONDS, interval=0.5)
     while missing and (messages := stack.take_dead_letters()):
         bodies = " ".join(message["Body"] for message in messages)
         missing = {order_id for order_id in missing if order_id not in bodies}

@@ -1,4 +1,4 @@
-"""A system whose inputs change: its configuration, its surroundings, and the traffic meanwhile."""
+"""A system whose inputs change: its configuration, its surroundings, and its traffic."""
 
 import itertools
 import json
@@ -13,26 +13,30 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from local.emulator import ROOT, Emulator
-from tests.e2e.stack import Stack, Terraform, new_order, short
+from local.emulator import ACCOUNT, REGION, ROOT, Emulator
+from local.stack import PATH, Stack
+from local.terraform import Terraform, TerraformError, by_short_address
 from tests.support.archive import zipped
+from tests.support.mutation import package
+from tests.support.policies import EVERYTHING, allow, document, trust
+from tests.support.stack import new_order
+from tests.support.tables import create_table
 
-ACCOUNT = "000000000000"
-LOGS = "logs.us-east-1.amazonaws.com"
-SHARED = "brought-along"  # the name of what a team brings along
-REQUESTS_A_SECOND = 10
-SETTLED_SECONDS = 240  # within which what was accepted must be in a table or in a queue
+LOGS = f"logs.{REGION}.amazonaws.com"
+EXISTING = "existing"  # the name of each resource that exists before the system
+REQUESTS_PER_SECOND = 10
+SETTLED_SECONDS = 240  # by then an accepted order must be in a table or on a queue
 
 
 class Surroundings:
-    """What a team brings along, made when a row of the table names it, such as "$kms_key"."""
+    """Existing resources, created when a row of the table names them, such as "$kms_key"."""
 
     def __init__(self, emulator: Emulator, work: Path) -> None:
         self._emulator = emulator
         self._work = work
 
     def resolve(self, value: Any) -> Any:
-        """The value with every "$name" in it replaced."""
+        """Returns the value with every "$name" in it replaced."""
         if isinstance(value, dict):
             return {name: self.resolve(member) for name, member in value.items()}
         if isinstance(value, list):
@@ -50,13 +54,9 @@ class Surroundings:
         return self._new_key()
 
     def _new_key(self) -> str:
-        """A key that the account's policies decide on, and that CloudWatch Logs may use."""
+        """Creates a key that IAM policies decide on, and that CloudWatch Logs may use."""
         principals = ({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, {"Service": LOGS})
-        statements = [
-            {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"}
-            for principal in principals
-        ]
-        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        policy = document(*(allow("kms:*", Principal=principal) for principal in principals))
         return str(self._emulator.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"])
 
     @cached_property
@@ -66,85 +66,63 @@ class Surroundings:
 
     @cached_property
     def boundary(self) -> str:
-        document = {"Effect": "Allow", "Action": "*", "Resource": "*"}
         policy = self._emulator.client("iam").create_policy(
-            PolicyName="boundary",
-            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": document}),
+            PolicyName="boundary", PolicyDocument=document(EVERYTHING)
         )
         return str(policy["Policy"]["Arn"])
 
     @cached_property
     def role(self) -> str:
         iam = self._emulator.client("iam")
-        trust = {
-            "Effect": "Allow",
-            "Action": "sts:AssumeRole",
-            "Principal": {"Service": "lambda.amazonaws.com"},
-        }
         role = iam.create_role(
-            RoleName=SHARED,
-            AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": trust}),
+            RoleName=EXISTING, AssumeRolePolicyDocument=trust(Service="lambda.amazonaws.com")
         )
-        everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
         iam.put_role_policy(
-            RoleName=SHARED,
-            PolicyName="everything",
-            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": everything}),
+            RoleName=EXISTING, PolicyName="everything", PolicyDocument=document(EVERYTHING)
         )
         return str(role["Role"]["Arn"])
 
     @cached_property
     def bucket(self) -> str:
-        self._emulator.client("s3").create_bucket(Bucket=SHARED)
-        return SHARED
+        self._emulator.client("s3").create_bucket(Bucket=EXISTING)
+        return EXISTING
 
     @cached_property
     def object_key(self) -> str:
-        """The same package as an object in the bucket."""
+        """`process_zip` as an object in the bucket."""
         self._emulator.client("s3").upload_file(self.process_zip, self.bucket, "process.zip")
         return "process.zip"
 
     @cached_property
     def layer(self) -> str:
         version = self._emulator.client("lambda").publish_layer_version(
-            LayerName=SHARED, Content={"ZipFile": zipped({"python/agent.py": ""})}
+            LayerName=EXISTING, Content={"ZipFile": zipped({"python/agent.py": ""})}
         )
         return str(version["LayerVersionArn"])
 
     @cached_property
     def web_acl(self) -> str:
         summary = self._emulator.client("wafv2").create_web_acl(
-            Name=SHARED,
+            Name=EXISTING,
             Scope="REGIONAL",
             DefaultAction={"Allow": {}},
             VisibilityConfig={
                 "SampledRequestsEnabled": False,
                 "CloudWatchMetricsEnabled": False,
-                "MetricName": SHARED,
+                "MetricName": EXISTING,
             },
         )["Summary"]
         return str(summary["ARN"])
 
     @cached_property
     def table(self) -> dict[str, str]:
-        """A table with the keys that the module's has."""
-        table = self._emulator.client("dynamodb").create_table(
-            TableName=SHARED,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": "order_id", "AttributeType": "S"},
-                {"AttributeName": "item", "AttributeType": "S"},
-            ],
-            KeySchema=[
-                {"AttributeName": "order_id", "KeyType": "HASH"},
-                {"AttributeName": "item", "KeyType": "RANGE"},
-            ],
-        )["TableDescription"]
-        return {"name": SHARED, "arn": str(table["TableArn"])}
+        """A table with the default keys of the module."""
+        arn = create_table(self._emulator.client("dynamodb"), EXISTING)
+        return {"name": EXISTING, "arn": arn}
 
     @cached_property
     def listener(self) -> str:
-        """Of a load balancer that others share."""
+        """A listener of a load balancer that others share."""
         ec2 = self._emulator.client("ec2")
         vpc_id = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
         subnets = [
@@ -154,7 +132,7 @@ class Surroundings:
             for n, zone in enumerate("ab")
         ]
         elb = self._emulator.client("elbv2")
-        [balancer] = elb.create_load_balancer(Name=SHARED, Subnets=subnets, Scheme="internal")[
+        [balancer] = elb.create_load_balancer(Name=EXISTING, Subnets=subnets, Scheme="internal")[
             "LoadBalancers"
         ]
         [listener] = elb.create_listener(
@@ -169,24 +147,18 @@ class Surroundings:
 
     @cached_property
     def process_zip(self) -> str:
-        """A package of the team's own: the module's, with one more file."""
+        """A custom package: the module's, with one more file."""
         path = self._work / "process.zip"
-        source = ROOT / "lambda_src"
-        files = {
-            file.relative_to(source).as_posix(): file.read_text()
-            for package in ("process", "shared")
-            for file in sorted((source / package).glob("*.py"))
-        }
-        path.write_bytes(zipped({**files, "own.py": ""}))
+        path.write_bytes(zipped({**package("process"), "own.py": ""}))
         return str(path)
 
 
 @dataclass
 class Traffic:
-    """Orders sent at a steady rate while something is changed."""
+    """Orders sent at a steady rate during a change."""
 
-    send: Callable[[dict[str, Any]], int]  # returns the status, 0 without an answer
-    # Further attributes of the orders, which take turns.
+    send: Callable[[dict[str, Any]], int]  # returns the status, or 0 if there is no answer
+    # Further attributes of the orders, in turns.
     forms: list[dict[str, Any]] = field(default_factory=lambda: [{}])
     accepted: list[dict[str, Any]] = field(default_factory=list)
     refused: list[tuple[float, int]] = field(default_factory=list)  # when, and the status
@@ -206,13 +178,13 @@ class Traffic:
         for form in itertools.cycle(self.forms):
             if self._done.is_set():
                 return
-            order = new_order(number=time.time_ns(), **form)  # a key, in some changes
+            order = new_order(number=time.time_ns(), **form)  # some changes make it a key
             status = self.send(order)
             if status == 202:
                 self.accepted.append(order)
             else:
                 self.refused.append((time.time(), status))
-            due = max(due + 1 / REQUESTS_A_SECOND, time.monotonic())
+            due = max(due + 1 / REQUESTS_PER_SECOND, time.monotonic())
             self._done.wait(due - time.monotonic())
 
     @property
@@ -222,7 +194,7 @@ class Traffic:
 
 
 class ChangingSystem:
-    """One system, made of this checkout by a consumer whose inputs are exchanged."""
+    """One system: this checkout, used by a configuration whose inputs are exchanged."""
 
     def __init__(self, emulator: Emulator, work: Path, name: str) -> None:
         self.emulator = emulator
@@ -232,30 +204,30 @@ class ChangingSystem:
         self._directory.mkdir(parents=True, exist_ok=True)
         self._inputs: dict[str, Any] = {}
         self._applied: dict[str, Any] | None = None
-        self.beside: dict[str, dict[str, Any]] = {}  # blocks beside the call of the module
+        self.beside: dict[str, dict[str, Any]] = {}  # blocks besides the module call
         self.surroundings = Surroundings(emulator, work)
-        self.terraform = Terraform(self._directory, work, emulator)
+        self.terraform = Terraform(self._directory, work, emulator.environment())
         self.configure({})
         self.terraform.init()
 
     def adopt(self, state: Path) -> None:
-        """Goes on with a copy of another configuration's state of the same system."""
+        """Continues with a copy of the state of another configuration of the same system."""
         shutil.copy(state, self._work / "terraform.tfstate")
 
     def become(self, inputs: dict[str, Any]) -> None:
-        """Applies these inputs, unless they were what was applied last."""
+        """Applies these inputs, unless they were applied last."""
         self.configure(inputs)
         if self._applied != inputs:
             self.apply()
 
     def apply(self) -> None:
-        """Applies what is configured."""
+        """Applies the current configuration."""
         self._applied = None
         self.terraform.apply()
         self._applied = self._inputs
 
     def renew(self) -> None:
-        """Destroys it, for a change from which there is no way back."""
+        """Destroys it, after a change that cannot be reverted."""
         if self._applied is not None:
             self.configure(self._applied)
         self.terraform.destroy()
@@ -263,9 +235,9 @@ class ChangingSystem:
 
     @contextmanager
     def old_versions_deleted(self) -> Iterator[None]:
-        """Meanwhile, as docs/changing.md tells, versions go that hold subnets of a zone that goes.
+        """Deletes versions that hold subnets of a removed zone, as docs/changing.md says.
 
-        The provider would retry the subnet's deletion for 20 minutes.
+        Otherwise the provider would retry the subnet's deletion for 20 minutes.
         """
         outputs = self.stack().outputs
         names = [outputs[f"{function}_function_name"] for function in ("ingest", "process")]
@@ -285,7 +257,7 @@ class ChangingSystem:
             thread.join()
 
     def _delete_versions(self, function: str) -> None:
-        """Those in subnets in which the version that the alias names is not."""
+        """Deletes versions in subnets that the live version does not use."""
         client = self.emulator.client("lambda")
         live = client.get_alias(FunctionName=function, Name="live")["FunctionVersion"]
         versions = client.list_versions_by_function(FunctionName=function)["Versions"]
@@ -295,7 +267,7 @@ class ChangingSystem:
                 client.delete_function(FunctionName=function, Qualifier=version)
 
     def configure(self, inputs: dict[str, Any]) -> None:
-        """Writes the configuration with these inputs, beside those that all have."""
+        """Writes the configuration with these inputs and the common ones."""
         self._inputs = inputs
         module = {
             "source": str(ROOT),
@@ -312,21 +284,18 @@ class ChangingSystem:
         (self._directory / "main.tf.json").write_text(json.dumps(configuration))
 
     def planned(self, *options: str) -> tuple[dict[str, list[str]], str]:
-        """What an apply would do by short addresses, and the output if the plan was refused."""
-        plan = self._work / "plan"
-        code, output = self.terraform._on_state("plan", f"-out={plan}", *options, accept=(0, 1))
-        if code:
-            return {}, output
-        _, document = self.terraform.run("show", "-json", str(plan))
-        changes = {
-            change["address"]: {"actions": change["change"]["actions"]}
-            for change in json.loads(document)["resource_changes"]
-            if change["mode"] == "managed" and change["change"]["actions"] != ["no-op"]
-        }
-        return {address: c["actions"] for address, c in short(changes).items()}, ""
+        """Plans the current configuration.
+
+        Returns:
+            What an apply would do, by short addresses, and Terraform's output if it refused.
+        """
+        try:
+            return by_short_address(self.terraform.planned_actions(*options)), ""
+        except TerraformError as error:
+            return {}, str(error)
 
     def stack(self, port: int = 80) -> Stack:
-        """The system as a client and as an operator see it now."""
-        stack = Stack(self.emulator, self.terraform, port=port, module="all")
-        stack.outputs["load_balancer_name"] = stack.outputs.get("load_balancer_name") or SHARED
+        """Returns the system as a client and an operator see it now."""
+        stack = Stack(self.emulator, self.terraform, path=PATH, port=port, module="all")
+        stack.outputs["load_balancer_name"] = stack.outputs.get("load_balancer_name") or EXISTING
         return stack

@@ -1,4 +1,4 @@
-"""The table of changes, table.toml and refused.toml, as Python reads it."""
+"""The table of changes: table.toml and refused.toml."""
 
 import fnmatch
 import re
@@ -14,10 +14,7 @@ Actions = dict[str, list[str]]  # as Terraform plans them, by address
 
 @dataclass(frozen=True)
 class Change:
-    """One input, from one value to another, and what is expected of it.
-
-    table.toml explains the fields.
-    """
+    """A change of inputs and its expected effect. table.toml explains the fields."""
 
     name: str
     inputs: dict[str, Any]
@@ -44,7 +41,7 @@ class Change:
 
     @property
     def kind(self) -> str:
-        """The worst that it does, in the words of the documentation."""
+        """Its most severe effect, in the words of the documentation."""
         if self.refused:
             return "refused"
         if self.is_nothing:
@@ -55,9 +52,9 @@ class Change:
             return "destroys"
         return "new version" if self.versions else "in place"
 
-    def faults(self, actions: Actions) -> list[str]:
-        """How a plan differs from what is expected of it."""
-        # What only remembers something is no part of the system.
+    def plan_problems(self, actions: Actions) -> list[str]:
+        """Returns how a plan differs from the expectation."""
+        # terraform_data only remembers values: it is no part of the system.
         actions = {a: what for a, what in actions.items() if "terraform_data." not in a}
         replaced = [a for a, what in actions.items() if {"delete", "create"} <= set(what)]
         destroyed = [a for a, what in actions.items() if what == ["delete"]]
@@ -75,8 +72,8 @@ class Change:
             found.append("is not in the plan")
         return found
 
-    def fault_of_refusal(self, output: str) -> str:
-        """How a plan that failed differs from what is expected of it, "" if it does not."""
+    def refusal_problem(self, output: str) -> str:
+        """Returns how the output of a failed plan differs from the expectation, or ""."""
         words = re.sub(r"[\s│╷╵]+", " ", output)
         if self.refused and re.search(self.refused, words):
             return ""
@@ -84,20 +81,20 @@ class Change:
 
 
 def _differences(verb: str, patterns: list[str], addresses: list[str]) -> list[str]:
-    """Each address must be expected, and each expectation met."""
+    """Returns unexpected addresses, and patterns without an address."""
     strange = [a for a in addresses if not any(fnmatch.fnmatchcase(a, p) for p in patterns)]
     missing = [p for p in patterns if not fnmatch.filter(addresses, p)]
     return [
-        *([f"{verb} {', '.join(sorted(strange))}, which is not expected"] if strange else []),
+        *([f"{verb} {', '.join(sorted(strange))}, which is unexpected"] if strange else []),
         *([f"does not {verb[:-1]} {', '.join(missing)}"] if missing else []),
     ]
 
 
 def load() -> dict[str, Change]:
-    """All changes, by name.
+    """Returns all changes by name.
 
     Raises:
-        TypeError: A row has a field that there is not.
+        TypeError: A row has an unknown field.
     """
     rows = tomllib.loads("\n".join(path.read_text() for path in TABLES))
     return {name: Change(name=name, **row) for name, row in rows.items()}

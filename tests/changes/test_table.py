@@ -1,4 +1,4 @@
-"""The table of changes names every input, and what it expects can fail."""
+"""The table of changes covers every input, and its expectations can fail."""
 
 import re
 import tomllib
@@ -21,28 +21,28 @@ def test_every_input_is_changed_under_traffic_or_refused(name: str) -> None:
     assert any(change.is_applied or change.refused or change.not_applied for change in changes)
 
 
-def test_inputs_are_those_of_the_module() -> None:
+def test_the_table_names_the_inputs_of_the_module() -> None:
     named = {name for change in CHANGES.values() for name in {**change.base, **change.inputs}}
 
     assert named == set(INPUTS)
 
 
-def test_a_base_is_not_what_it_is_changed_to() -> None:
+def test_a_change_differs_from_its_base() -> None:
     for change in CHANGES.values():
         assert {**change.base, **change.inputs} != change.base, change.name
 
 
-def test_what_the_end_to_end_test_plans_starts_from_the_defaults() -> None:
+def test_changes_planned_end_to_end_start_from_the_defaults() -> None:
     assert [change.name for change in CHANGES.values() if change.in_test and change.base] == []
 
 
-def test_surroundings_are_those_that_there_are() -> None:
+def test_surroundings_exist() -> None:
     inputs = repr([[change.base, change.inputs] for change in CHANGES.values()])
 
     assert set(re.findall(r"'\$(\w+)'", inputs)) <= set(vars(Surroundings))
 
 
-def test_what_is_protected_is_refused_in_the_apply_that_unprotects_too() -> None:
+def test_protection_refuses_also_in_the_apply_that_lifts_it() -> None:
     alone = {n.removeprefix("protected_") for n in CHANGES if n.startswith("protected_")}
 
     assert alone
@@ -51,18 +51,18 @@ def test_what_is_protected_is_refused_in_the_apply_that_unprotects_too() -> None
     }
 
 
-def test_the_document_is_that_of_the_table() -> None:
+def test_the_document_has_a_row_for_every_input() -> None:
     for name in INPUTS:
         assert f"| `{name}` |" in table(CHANGES), name
     assert "`certificate` | default |" in table(CHANGES)
 
 
-def test_an_unknown_field_is_a_mistake() -> None:
+def test_an_unknown_field_raises() -> None:
     with pytest.raises(TypeError):
         Change(name="x", **tomllib.loads("inputs = {}\ngaps = true"))
 
 
-def test_a_plan_that_does_something_else_is_a_fault() -> None:
+def test_a_plan_that_differs_is_reported() -> None:
     change = Change("x", {}, versions=["ingest"], destroys=["queue.*"])
     expected = {
         "ingest.aws_lambda_function.this": ["update"],
@@ -72,19 +72,19 @@ def test_a_plan_that_does_something_else_is_a_fault() -> None:
         "terraform_data.name": ["delete", "create"],
     }
 
-    assert change.faults(expected) == []
-    assert change.faults({**expected, "table.t": ["delete", "create"]}) == [
-        "replaces table.t, which is not expected"
+    assert change.plan_problems(expected) == []
+    assert change.plan_problems({**expected, "table.t": ["delete", "create"]}) == [
+        "replaces table.t, which is unexpected"
     ]
-    assert change.faults({"queue.aws_sqs_queue.this": ["delete"]}) == [
+    assert change.plan_problems({"queue.aws_sqs_queue.this": ["delete"]}) == [
         "new versions of [], not of ['ingest']"
     ]
-    assert "does not destroy queue.*" in change.faults({})
+    assert "does not destroy queue.*" in change.plan_problems({})
 
 
-def test_a_refusal_needs_the_words_that_are_expected() -> None:
+def test_a_refusal_must_match_the_expected_words() -> None:
     change = Change("x", {}, refused="cannot be changed")
 
-    assert change.fault_of_refusal("│ cannot be\n│ changed") == ""
-    assert change.fault_of_refusal("Error: something else").startswith("refused: Error")
-    assert change.fault_of_refusal("") == "is not refused"
+    assert change.refusal_problem("│ cannot be\n│ changed") == ""
+    assert change.refusal_problem("Error: something else").startswith("refused: Error")
+    assert change.refusal_problem("") == "is not refused"

@@ -1,4 +1,4 @@
-"""Another repository that uses this one.
+"""A consumer: a configuration that uses the module from a git repository.
 
 Two systems side by side, two that share a network and its VPC endpoints, and a queue alone.
 """
@@ -10,52 +10,37 @@ from pathlib import Path
 from typing import Any
 
 from local.emulator import ROOT
+from tests.support.policies import allowing
 
-PARTNER = "111111111111"  # another account, of which the emulator takes such a key for the root
-
-
-def document(statement: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+PARTNER = "111111111111"  # another account; used as an access key, it is the root of it
 
 
-# What the first of the two sets. It cannot be seen in a plan: it is joined with what is unknown.
+# Inputs of the first system that no plan can show: they are merged with unknown values.
 INPUTS: dict[str, Any] = {
     "ingest_environment": {"AGENT": "on"},
     "process_environment": {"AGENT": "on"},
     "process_dead_letter_immediately": False,
     "queue_policy_documents": [
-        document(
-            {
-                "Sid": "SendByPartner",
-                "Principal": {"AWS": f"arn:aws:iam::{PARTNER}:root"},
-                "Action": "sqs:SendMessage",
-                "Resource": "*",
-            }
+        allowing(
+            "sqs:SendMessage",
+            Sid="SendByPartner",
+            Principal={"AWS": f"arn:aws:iam::{PARTNER}:root"},
         )
     ],
     "vpc_endpoints": {
         f"{service}_policy_documents": [
-            document(
-                {
-                    "Sid": "ListByAgents",
-                    "Principal": "*",
-                    "Action": action,
-                    "Resource": "*",
-                    "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/agent-*"}},
-                }
+            allowing(
+                action,
+                Sid="ListByAgents",
+                Principal="*",
+                Condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/agent-*"}},
             )
         ]
         for service, action in {"sqs": "sqs:ListQueues", "dynamodb": "dynamodb:ListTables"}.items()
     },
     **{
         f"{function}_policy_documents": [
-            document(
-                {
-                    "Sid": f"{function.capitalize()}Extra",
-                    "Action": "s3:GetObject",
-                    "Resource": "arn:aws:s3:::extra/*",
-                }
-            )
+            allowing("s3:GetObject", "arn:aws:s3:::extra/*", Sid=f"{function.capitalize()}Extra")
         ]
         for function in ("ingest", "process")
     },
@@ -63,7 +48,7 @@ INPUTS: dict[str, Any] = {
 
 
 def write_consumer(work: Path) -> Path:
-    """A configuration whose modules come from a git repository with what this checkout has now."""
+    """Writes a configuration whose modules come from a repository with the current checkout."""
     repository = work / "repository"
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     files = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
@@ -105,7 +90,7 @@ def write_consumer(work: Path) -> Path:
 
 
 def sharing(source: str, common: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Two systems in one network, which has the one pair of VPC endpoints that a VPC can have."""
+    """Returns two systems in one network, which has the one pair of endpoints a VPC can have."""
     systems = ("north", "south")
     network = {
         "vpc_id": "${module.network.vpc_id}",

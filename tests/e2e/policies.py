@@ -1,8 +1,8 @@
-"""IAM policies as data, and a simulation of what they decide.
+"""IAM policies as data, and a simulation of their decisions.
 
-The emulator enforces what its own services check. The rest (network interfaces, logs, traces, keys,
-VPC endpoints, who may assume a role) is decided here, on the applied documents, by the evaluator
-with which the emulator enforces: its SimulatePrincipalPolicy takes no context keys.
+The emulator only enforces what its own services check. The rest (network interfaces, logs, traces,
+keys, VPC endpoints, trust policies) is decided here, on the applied documents, by the emulator's
+evaluator: its SimulatePrincipalPolicy takes no context keys.
 """
 
 import json
@@ -12,10 +12,8 @@ from typing import Any, NamedTuple
 
 from ministack.core import iam_evaluator
 
-from tests.e2e.stack import Stack
-
-ACCOUNT = "000000000000"
-REGION = "us-east-1"
+from local.emulator import ACCOUNT, REGION
+from local.stack import Stack
 
 Policy = dict[str, Any]
 
@@ -27,17 +25,17 @@ def role(name: str, account: str = ACCOUNT) -> str:
 class Call(NamedTuple):
     """A request as policies see it."""
 
-    principal: str  # a role's ARN, which AWS gives as aws:PrincipalArn, or an AWS service
+    principal: str  # the ARN of a role (aws:PrincipalArn), or an AWS service
     action: str
     resource: str = "*"
-    context: Mapping[str, str] = {}  # "" for a key that the request does not have
+    context: Mapping[str, str] = {}  # "" stands for a missing key
     tls: bool = True
 
 
 def documents(resources: dict[str, dict[str, Any]]) -> dict[str, Policy]:
-    """The policies in the resources' attributes, by the address of what has them.
+    """Returns the policies in resources' attributes, by address.
 
-    An endpoint's own attribute is what it was made with: another resource sets its policy.
+    The attribute of an endpoint is ignored: its policy is a resource of its own.
     """
     return {
         address: json.loads(values[attribute])
@@ -53,7 +51,7 @@ def actions_of(statement: dict[str, Any]) -> list[str]:
 
 
 def every_action(policies: Mapping[str, Policy], effect: str) -> set[tuple[str, str, str]]:
-    """(policy, statement, action) for all that the policies allow, or deny."""
+    """Returns (policy, statement, action) for everything that the policies allow or deny."""
     return {
         (name, statement.get("Sid", ""), action)
         for name, policy in policies.items()
@@ -64,7 +62,7 @@ def every_action(policies: Mapping[str, Policy], effect: str) -> set[tuple[str, 
 
 
 def without(policy: Policy, sid: str, action: str | None = None) -> Policy:
-    """The policy without a statement, or without one of its actions."""
+    """Returns the policy without a statement, or without one of its actions."""
     [statement] = [one for one in policy["Statement"] if one.get("Sid", "") == sid]
     left = [one for one in actions_of(statement) if action is not None and one != action]
     if action is not None:
@@ -74,7 +72,7 @@ def without(policy: Policy, sid: str, action: str | None = None) -> Policy:
 
 
 def decision(policy: Policy, call: Call) -> str:
-    """Allow, Deny, or ImplicitDeny if no statement speaks of the call."""
+    """Returns Allow, Deny, or ImplicitDeny if no statement matches the call."""
     service = call.principal if call.principal.endswith(".amazonaws.com") else None
     context = iam_evaluator.EvalContext(
         principal_arn=call.principal,
@@ -87,7 +85,7 @@ def decision(policy: Policy, call: Call) -> str:
         service_context={key.lower(): value for key, value in call.context.items() if value},
     )
     if any("Principal" in statement for statement in policy["Statement"]):
-        # A trust policy names no resource, for it is about its role.
+        # A trust policy names no resource: it is about its role.
         complete = {"Statement": [{"Resource": "*", **one} for one in policy["Statement"]]}
         result = iam_evaluator.evaluate_resource_policy(complete, context, service)
     else:
@@ -103,7 +101,7 @@ def allows(policy: Policy, call: Call) -> bool:
 def role_without(
     stack: Stack, function: str, sid: str, action: str | None = None
 ) -> Iterator[None]:
-    """The policy of the function's role without a statement, or without one of its actions."""
+    """Removes a statement, or one of its actions, from the policy of a function's role."""
     name = stack.role_of(function).rpartition("/")[2]
     [policy_name] = stack.iam.list_role_policies(RoleName=name)["PolicyNames"]
     key = {"RoleName": name, "PolicyName": policy_name}

@@ -1,45 +1,60 @@
 """Each example, and a consumer of the module, applied in one go from empty state.
 
-It takes an order, is stable, and goes away.
+Each takes an order, has an empty second plan, and can be destroyed.
 """
 
 import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
 import botocore.exceptions
 import pytest
 
 from local.emulator import ROOT, Emulator
+from local.stack import Stack
+from local.terraform import Terraform
+from local.waiting import eventually
 from tests.e2e.consumer import PARTNER, write_consumer
+from tests.e2e.openapi import checked_answer
 from tests.e2e.policies import Call, decision, role, role_without
-from tests.e2e.stack import Stack, Terraform, eventually, new_order, new_user
-from tests.e2e.test_openapi import checked_answer
-from tests.e2e.test_permissions import POISON, failures, problem_of_the_mapping
+from tests.support.policies import EVERYTHING, document, trust
+from tests.support.stack import (
+    PERMANENT_FAILURE,
+    mapping_problem,
+    new_order,
+    new_user,
+    quick_retries,
+    reported_failures,
+)
+
+pytestmark = pytest.mark.stack
 
 PATHS = {"complete": "/orders", "existing": "/v1/orders", "academy": "/lambda/api"}
-OF_THE_CONSUMER = ["left", "right", "north", "south"]
-SYSTEMS = [*PATHS, *OF_THE_CONSUMER]
+CONSUMER_SYSTEMS = ["left", "right", "north", "south"]
+SYSTEMS = [*PATHS, *CONSUMER_SYSTEMS]
 CONFIGURATIONS = [*PATHS, "left"]
 
 
-@pytest.fixture(scope="session")  # what destroys runs after all else, in other modules too
+@pytest.fixture(scope="session")  # the tests that destroy run after other modules
 def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Stack]]:
-    """All of them side by side on one emulator: they mostly wait."""
+    """All of them side by side on one emulator: applies spend most of their time waiting."""
     with Emulator(tmp_path_factory.mktemp("emulator"), auth=True, tls=True) as emulator:
 
-        def terraform(name: str, **options: Any) -> Terraform:
-            work: Path = tmp_path_factory.mktemp(name)
-            directory = ROOT / "examples" / name
+        def terraform(
+            name: str,
+            credentials: dict[str, str] | None = None,
+            variables: dict[str, str] | None = None,
+        ) -> Terraform:
             return Terraform(
-                directory, work, emulator, name=name, deletion_protection="false", **options
+                ROOT / "examples" / name,
+                tmp_path_factory.mktemp(name),
+                emulator.environment() | (credentials or {}),
+                {"name": name, "deletion_protection": "false", **(variables or {})},
             )
 
         applied = {
-            "complete": terraform("complete", **domain_and_bucket(emulator)),
+            "complete": terraform("complete", variables=domain_and_bucket(emulator)),
             "existing": terraform("existing"),
             "academy": terraform("academy", credentials=student(emulator)),
         }
@@ -51,16 +66,16 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sta
         consumer = Terraform(
             write_consumer(tmp_path_factory.mktemp("consumer")),
             tmp_path_factory.mktemp("consumer-state"),
-            emulator,
+            emulator.environment(),
         )
         with ThreadPoolExecutor() as pool:
             list(pool.map(apply, [*applied.values(), consumer]))
         yield {
             **{
-                name: Stack(emulator, one, PATHS[name], port=443 if name == "complete" else 80)
+                name: Stack(emulator, one, path=PATHS[name], port=443 if name == "complete" else 80)
                 for name, one in applied.items()
             },
-            **{name: Stack(emulator, consumer, module=name) for name in OF_THE_CONSUMER},
+            **{name: Stack(emulator, consumer, module=name) for name in CONSUMER_SYSTEMS},
         }
 
 
@@ -75,22 +90,18 @@ def domain_and_bucket(emulator: Emulator) -> dict[str, str]:
 
 
 def student(emulator: Emulator) -> dict[str, str]:
-    """Credentials that may do anything but touch IAM, beside a role made before."""
+    """Creates the role LabRole, and a user who may do anything but change IAM."""
     iam = emulator.client("iam")
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"Service": "lambda.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
-    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    iam.create_role(RoleName="LabRole", AssumeRolePolicyDocument=document(trust))
-    iam.put_role_policy(RoleName="LabRole", PolicyName="lab", PolicyDocument=document(everything))
+    iam.create_role(
+        RoleName="LabRole", AssumeRolePolicyDocument=trust(Service="lambda.amazonaws.com")
+    )
+    iam.put_role_policy(RoleName="LabRole", PolicyName="lab", PolicyDocument=document(EVERYTHING))
     credentials = new_user(emulator, "student")
     iam.put_user_policy(
         UserName="student",
         PolicyName="lab",
         PolicyDocument=document(
-            everything,
+            EVERYTHING,
             {
                 "Effect": "Deny",
                 "Action": ["iam:Create*", "iam:Put*", "iam:Attach*", "iam:Update*", "iam:Delete*"],
@@ -101,10 +112,6 @@ def student(emulator: Emulator) -> dict[str, str]:
     return {name.upper(): value for name, value in credentials.items()}
 
 
-def document(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
-
-
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_takes_an_order(examples: dict[str, Stack], name: str) -> None:
     stack = examples[name]
@@ -112,12 +119,12 @@ def test_takes_an_order(examples: dict[str, Stack], name: str) -> None:
 
     assert stack.post(order).status == 202
 
-    eventually(lambda: stack.row(order["order_id"], order["item"]), "the row")
+    stack.wait_for_row(order)
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_a_second_plan_changes_nothing(examples: dict[str, Stack], name: str) -> None:
-    assert examples[name].terraform.plan_changes() == ""
+    assert examples[name].terraform.pending_changes() == ""
 
 
 def test_complete_redirects_http(examples: dict[str, Stack]) -> None:
@@ -127,8 +134,8 @@ def test_complete_redirects_http(examples: dict[str, Stack]) -> None:
     assert answer.headers["Location"].startswith("https://")
 
 
-def test_complete_takes_no_orders_over_http(examples: dict[str, Stack]) -> None:
-    """A redirected POST may arrive as a GET, and the order has crossed in plain text by then."""
+def test_complete_refuses_orders_over_http(examples: dict[str, Stack]) -> None:
+    """A redirected POST may become a GET, and the order would have been sent in plain text."""
     order = json.dumps(new_order()).encode()
 
     answer = checked_answer(examples["complete"], "/orders", order, port=80)
@@ -137,7 +144,7 @@ def test_complete_takes_no_orders_over_http(examples: dict[str, Stack]) -> None:
 
 
 @pytest.mark.parametrize("action", ["kms:GenerateDataKey", "kms:Decrypt"])
-def test_a_queue_with_a_key_takes_nothing_without_the_key(
+def test_an_encrypted_queue_accepts_nothing_without_the_key(
     examples: dict[str, Stack], action: str
 ) -> None:
     stack = examples["complete"]
@@ -146,39 +153,45 @@ def test_a_queue_with_a_key_takes_nothing_without_the_key(
     assert stack.post(new_order()).status == 202
 
 
-def test_a_queue_with_a_key_gives_nothing_without_the_key(examples: dict[str, Stack]) -> None:
+def test_an_encrypted_queue_delivers_nothing_without_the_key(examples: dict[str, Stack]) -> None:
     stack, order = examples["complete"], new_order()
     with role_without(stack, "complete-process", "DecryptFromQueue", "kms:Decrypt"):
-        complaint = eventually(lambda: problem_of_the_mapping(stack), "the mapping's complaint")
+        complaint = eventually(lambda: mapping_problem(stack), "the mapping's complaint")
         assert "kms:Decrypt" in complaint
         assert stack.post(order).status == 202
         assert stack.queued() >= 1
-    eventually(lambda: stack.row(order["order_id"], order["item"]), "the row")
+    stack.wait_for_row(order)
 
 
-def test_a_table_with_a_key_takes_nothing_without_the_key(examples: dict[str, Stack]) -> None:
+def test_an_encrypted_table_accepts_nothing_without_the_key(examples: dict[str, Stack]) -> None:
     stack, order = examples["complete"], new_order()
     start = time.time()
-    with stack.quick_retries():
+    with quick_retries(stack):
         with role_without(stack, "complete-process", "DecryptTable", "kms:Decrypt"):
             assert stack.post(order).status == 202
-            eventually(lambda: failures(stack, start, "complete-process"), "a failed write")
-            assert stack.row(order["order_id"], order["item"]) is None
-        eventually(lambda: stack.row(order["order_id"], order["item"]), "the row")
+            eventually(
+                lambda: reported_failures(stack, "complete-process", start), "a failed write"
+            )
+            assert stack.row(order) is None
+        stack.wait_for_row(order)
 
 
-def test_poison_waits_for_the_permission_to_encrypt(examples: dict[str, Stack]) -> None:
+def test_a_permanent_failure_waits_for_the_permission_to_encrypt(
+    examples: dict[str, Stack],
+) -> None:
     stack, start = examples["complete"], time.time()
-    with stack.quick_retries():
+    with quick_retries(stack):
         with role_without(stack, "complete-process", "DecryptFromQueue", "kms:GenerateDataKey"):
-            stack.sqs.send_message(QueueUrl=stack.outputs["queue_url"], MessageBody=POISON)
-            eventually(lambda: failures(stack, start, "complete-process"), "a failure")
+            stack.sqs.send_message(
+                QueueUrl=stack.outputs["queue_url"], MessageBody=PERMANENT_FAILURE
+            )
+            eventually(lambda: reported_failures(stack, "complete-process", start), "a failure")
             assert stack.take_dead_letters() == []
-        [dead] = eventually(stack.take_dead_letters, "the poison in the dead-letter queue")
-    assert dead["Body"] == POISON
+        [dead] = eventually(stack.take_dead_letters, "the dead letter")
+    assert dead["Body"] == PERMANENT_FAILURE
 
 
-def test_academy_makes_no_iam(examples: dict[str, Stack]) -> None:
+def test_academy_creates_no_iam_resources(examples: dict[str, Stack]) -> None:
     addresses = examples["academy"].terraform.resources()
     assert [address for address in addresses if ".aws_iam" in address] == []
 
@@ -186,17 +199,17 @@ def test_academy_makes_no_iam(examples: dict[str, Stack]) -> None:
 def test_two_systems_side_by_side_share_nothing(examples: dict[str, Stack]) -> None:
     left, right = examples["left"], examples["right"]
     shared = {name for name, value in left.outputs.items() if value == right.outputs[name]}
-    # AWS has one zone for each region; the limits follow from the same defaults.
+    # AWS has one hosted zone per region; the limits follow from the same defaults.
     assert shared == {"load_balancer_zone_id", "max_orders_per_request", "survived_outage_seconds"}
 
     order = new_order()
     assert left.post(order).status == 202
-    eventually(lambda: left.row(order["order_id"], order["item"]), "the row")
-    assert right.row(order["order_id"], order["item"]) is None
+    eventually(lambda: left.row(order), "the row")
+    assert right.row(order) is None
 
 
 def test_two_systems_in_one_network_share_its_endpoints(examples: dict[str, Stack]) -> None:
-    """And their functions have no other way, as test_takes_an_order needs them."""
+    """Their functions have no other route, so test_takes_an_order proves that these work."""
     vpcs = {examples[name].outputs["vpc_id"] for name in ("north", "south")}
     assert len(vpcs) == 1
     ec2 = examples["north"].emulator.client("ec2")
@@ -209,12 +222,12 @@ def test_two_systems_in_one_network_share_its_endpoints(examples: dict[str, Stac
     )
 
 
-def test_a_queue_takes_from_those_that_its_policy_names(examples: dict[str, Stack]) -> None:
+def test_a_queue_accepts_messages_from_principals_in_its_policy(examples: dict[str, Stack]) -> None:
     left, right = examples["left"], examples["right"]
     sqs = left.emulator.client("sqs", aws_access_key_id=PARTNER)
     order = new_order()
     sqs.send_message(QueueUrl=left.outputs["queue_url"], MessageBody=json.dumps(order))
-    eventually(lambda: left.row(order["order_id"], order["item"]), "the row")
+    eventually(lambda: left.row(order), "the row")
     with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
         sqs.send_message(QueueUrl=right.outputs["queue_url"], MessageBody=json.dumps(order))
 
@@ -225,7 +238,7 @@ def test_a_queue_takes_from_those_that_its_policy_names(examples: dict[str, Stac
     assert decision(policy, call._replace(tls=False)) == "Deny"
 
 
-def test_additions_to_the_endpoints(examples: dict[str, Stack]) -> None:
+def test_endpoint_policies_have_the_additional_statements(examples: dict[str, Stack]) -> None:
     resources = examples["left"].terraform.resources()
     for service in ("sqs", "dynamodb"):
         address = f"module.left.module.vpc_endpoints[0].aws_vpc_endpoint_policy.{service}"
@@ -241,16 +254,18 @@ def test_a_consumer_plans_with_mocked_providers(examples: dict[str, Stack]) -> N
     assert "1 passed, 0 failed" in output
 
 
-def test_packages_are_the_same_bytes_in_files_of_their_own(examples: dict[str, Stack]) -> None:
+def test_each_system_has_its_own_files_of_identical_packages(examples: dict[str, Stack]) -> None:
     packages = examples["left"].terraform.directory / ".terraform" / "packages"
     for function in ("ingest", "process"):
         files = sorted(packages.glob(f"000000000000-us-east-1-*-{function}.zip"))
-        assert [file.name.split("-")[-2] for file in files] == sorted(OF_THE_CONSUMER)
+        assert [file.name.split("-")[-2] for file in files] == sorted(CONSUMER_SYSTEMS)
         assert len({file.read_bytes() for file in files}) == 1
 
 
 @pytest.mark.parametrize("function", ["ingest", "process"])
-def test_additions_to_a_function(examples: dict[str, Stack], function: str) -> None:
+def test_a_function_has_the_additional_variables_and_statements(
+    examples: dict[str, Stack], function: str
+) -> None:
     resources = examples["left"].terraform.resources()
     prefix = f"module.left.module.{function}."
     environment = resources[f"{prefix}aws_lambda_function.this"]["environment"][0]["variables"]
@@ -262,6 +277,7 @@ def test_additions_to_a_function(examples: dict[str, Stack], function: str) -> N
     assert f"{function.capitalize()}Extra" in policy
 
 
+@pytest.mark.destroys
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_destroys(examples: dict[str, Stack], name: str) -> None:
     examples[name].terraform.destroy()

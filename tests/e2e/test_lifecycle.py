@@ -1,14 +1,18 @@
-"""What Terraform makes of the system: once, again, and not at all."""
+import pytest
 
-from tests.e2e.stack import Stack
+from local.stack import Stack
+
+pytestmark = pytest.mark.stack
+
+"""A second plan is empty, and a destroy leaves nothing."""
 
 
 def test_a_second_plan_changes_nothing(stack: Stack) -> None:
-    assert stack.terraform.plan_changes() == ""
+    assert stack.terraform.pending_changes() == ""
 
 
+@pytest.mark.destroys
 def test_destroy_leaves_nothing(stack: Stack) -> None:
-    """Runs last: see conftest.py."""
     stack.terraform.destroy()
 
     client = stack.emulator.client

@@ -1,12 +1,15 @@
-"""Orders in through the load balancer, rows out of the table."""
+"""Orders go in through the load balancer and end as rows of the table."""
 
 import json
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from tests.e2e.stack import Stack, eventually, new_order
+from local.stack import Stack
+from local.waiting import eventually
+from tests.support.stack import PERMANENT_FAILURE, new_order
+
+pytestmark = pytest.mark.stack
 
 
 def test_an_order_ends_as_a_row(stack: Stack) -> None:
@@ -18,7 +21,7 @@ def test_an_order_ends_as_a_row(stack: Stack) -> None:
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.json["status"] == "accepted"
     assert answer.json["message_id"]
-    row = eventually(lambda: stack.row("123", "Kopi Susu"), "the row")
+    row = stack.wait_for_row(order)
     accepted_at = row.pop("accepted_at")
     assert row == {"order_id": {"S": "123"}, "item": {"S": "Kopi Susu"}, "qty": {"N": "2"}}
     assert int(accepted_at["N"]) > 1_700_000_000_000_000
@@ -31,23 +34,20 @@ def test_an_array_is_one_message_and_as_many_rows(stack: Stack) -> None:
 
     assert (answer.status, answer.json["orders"]) == (202, 40)
     for order in orders:
-        row = eventually(
-            lambda order=order: stack.row(order["order_id"], order["item"]),  # type: ignore[misc]
-            "each row",
-        )
+        row = stack.wait_for_row(order)
         assert row["position"] == {"N": str(order["position"])}
 
 
 def test_the_largest_request_is_settled_in_one_delivery(stack: Stack) -> None:
-    """Although each order needs a PutItem of its own, as its key is there already."""
+    """Although each order of the second version needs its own PutItem."""
     keys = [new_order() for _ in range(1000)]
     for version in ("1", "2"):
         answer = stack.post([{**key, "version": version} for key in keys])
         assert (answer.status, answer.json["orders"]) == (202, 1000)
-        # A second delivery would come after three minutes.
-        eventually(lambda: stack.queued() == 0, f"version {version} done with", seconds=60)
+        # A second delivery would take three minutes.
+        stack.wait_for_empty_queue(60)
 
-    rows = [stack.row(key["order_id"], key["item"]) for key in keys]
+    rows = [stack.row(key) for key in keys]
     assert all(row and row["version"] == {"S": "2"} for row in rows)
     assert stack.post([*keys, new_order()]).status == 413
 
@@ -59,7 +59,7 @@ def test_a_number_arrives_as_it_was_sent(stack: Stack) -> None:
 
     assert stack.send(body).status == 202
 
-    row = eventually(lambda: stack.row(order["order_id"], order["item"]), "the row")
+    row = stack.wait_for_row(order)
     assert Decimal(row["price"]["N"]) == Decimal(price)
 
 
@@ -70,74 +70,26 @@ def test_the_newest_order_of_a_key_wins(stack: Stack) -> None:
             assert stack.post({**order, "qty": quantity}).status == 202
 
     def newest_is_stored() -> bool:
-        row = stack.row(order["order_id"], order["item"])
+        row = stack.row(order)
         return row is not None and row["qty"] == {"N": "5"}
 
     eventually(newest_is_stored, "the newest order")
-    eventually(lambda: stack.queued() == 0, "the older orders done with")
+    stack.wait_for_empty_queue()
     assert newest_is_stored()
 
 
-@pytest.mark.parametrize(
-    ("body", "request_", "status"),
-    [
-        ('{"item": "Kopi Susu", "qty": 2}', {}, 400),
-        ('{"order_id": "", "item": "Kopi Susu"}', {}, 400),
-        ('{"order_id": 123, "item": "Kopi Susu"}', {}, 400),
-        ("not JSON", {}, 400),
-        ("", {}, 400),
-        ("{}", {"content_type": "text/plain"}, 415),
-        ("{}", {"method": "PUT"}, 405),
-        ('{"order_id": "1", "item": "' + "x" * 3_000 + '"}', {}, 400),
-        ('[{"order_id": "1", "item": "1", "a": "' + "x" * 300_000 + '"}]', {}, 413),
-    ],
-    ids=[
-        *("no-key", "empty-key", "key-of-another-type", "not-json", "empty"),
-        *("not-said-to-be-json", "not-a-post", "key-too-long", "too-large"),
-    ],
-)
-def test_what_is_refused_is_not_on_the_queue(
-    stack: Stack, body: str, request_: dict[str, Any], status: int
-) -> None:
-    eventually(lambda: stack.queued() == 0, "an empty queue")
-    with stack.paused_mapping():
-        answer = stack.send(body, **request_)
-
-        assert answer.status == status
-        assert answer.headers["Content-Type"] == "application/problem+json"
-        assert answer.json["status"] == status
-        assert stack.queued() == 0
-
-        order = new_order()  # what is accepted is seen on the queue, so the line above can fail
-        assert stack.post(order).status == 202
-        assert stack.queued() == 1
-    eventually(lambda: stack.row(order["order_id"], order["item"]), "the row")
-
-
-def test_another_path_is_a_json_404(stack: Stack) -> None:
-    for path in ("/", "/lambda", "/lambda/api/more", "/lambda/apis"):
-        answer = stack.send("{}", path=path)
-        assert (answer.status, answer.headers["Content-Type"]) == (404, "application/json")
-        assert answer.json["status"] == 404
-    assert stack.send("{}", path="/lambda/api/").status == 400  # is ingest's to answer
-
-
-def test_poison_goes_to_the_dead_letter_queue_and_its_neighbours_are_written(stack: Stack) -> None:
+def test_a_permanent_failure_is_dead_lettered_and_its_neighbours_are_written(stack: Stack) -> None:
     good = [new_order() for _ in range(9)]
-    poison = '{"order_id": "poison"}'
     with stack.paused_mapping():
-        for body in [*map(json.dumps, good[:4]), poison, *map(json.dumps, good[4:])]:
+        for body in [*map(json.dumps, good[:4]), PERMANENT_FAILURE, *map(json.dumps, good[4:])]:
             stack.sqs.send_message(QueueUrl=stack.outputs["queue_url"], MessageBody=body)
 
-    [dead] = eventually(stack.take_dead_letters, "the poison in the dead-letter queue")
+    [dead] = eventually(stack.take_dead_letters, "the dead letter")
 
-    assert dead["Body"] == poison
+    assert dead["Body"] == PERMANENT_FAILURE
     reason = dead["MessageAttributes"]["failure_reason"]["StringValue"]
     assert "item" in reason
     assert dead["MessageAttributes"]["original_message_id"]["StringValue"]
     for order in good:
-        eventually(
-            lambda order=order: stack.row(order["order_id"], order["item"]),  # type: ignore[misc]
-            "each neighbour's row",
-        )
-    eventually(lambda: stack.queued() == 0, "nothing left on the queue")
+        stack.wait_for_row(order)
+    stack.wait_for_empty_queue()

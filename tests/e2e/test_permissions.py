@@ -1,6 +1,5 @@
-"""Each function can do its work, and cannot without the permission for it. IAM is enforced."""
+"""Each function does its work, and cannot without the permission for it. IAM is enforced."""
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,21 +10,33 @@ import botocore.exceptions
 import pytest
 
 from local.emulator import Emulator
+from local.stack import Stack
+from local.waiting import eventually
 from tests.e2e.policies import role_without
-from tests.e2e.stack import Stack, eventually, new_order, new_user
+from tests.support.policies import EVERYTHING, document
+from tests.support.stack import (
+    PERMANENT_FAILURE,
+    mapping_problem,
+    new_order,
+    new_user,
+    quick_retries,
+    reported_failures,
+    without_invoke_permission,
+)
+
+pytestmark = pytest.mark.stack
 
 INGEST = "e2e-ingest"
 PROCESS = "e2e-process"
-POISON = '{"order_id": "poison"}'
 
 
 @pytest.fixture(autouse=True)
 def _empty_queue(stack: Stack) -> None:
-    """An order that an earlier test left in work would lose its permission as well."""
-    eventually(lambda: stack.queued() == 0, "an empty queue")
+    """An order that an earlier test left in flight would lose its permission too."""
+    stack.wait_for_empty_queue()
 
 
-def test_ingest_cannot_accept_without_sending(stack: Stack) -> None:
+def test_ingest_accepts_nothing_without_the_permission_to_send(stack: Stack) -> None:
     with role_without(stack, INGEST, "SendToQueue"), stack.paused_mapping():
         answer = stack.post(new_order())
 
@@ -36,16 +47,16 @@ def test_ingest_cannot_accept_without_sending(stack: Stack) -> None:
 
 
 def test_new_orders_wait_for_the_permission_to_insert(stack: Stack) -> None:
-    order, another = new_order(), new_order()  # a single one would be put
+    order, another = new_order(), new_order()  # a single one would be written by PutItem
     start = time.time()
-    with stack.quick_retries(), new_instances_of_process(stack):
+    with quick_retries(stack), new_instances_of_process(stack):
         with role_without(stack, PROCESS, "WriteItems", "dynamodb:PartiQLInsert"):
             assert stack.post([order, another]).status == 202
-            eventually(lambda: failures(stack, start) >= 2, "a second delivery")
-            assert stack.row(order["order_id"], order["item"]) is None
+            eventually(lambda: reported_failures(stack, PROCESS, start) >= 2, "a second delivery")
+            assert stack.row(order) is None
             assert stack.queued() == 1
-        eventually(lambda: stack.row(order["order_id"], order["item"]), "the row")
-        eventually(lambda: stack.queued() == 0, "an empty queue")
+        stack.wait_for_row(order)
+        stack.wait_for_empty_queue()
     assert stack.take_dead_letters() == []
 
 
@@ -54,27 +65,29 @@ def test_a_newer_order_waits_for_the_permission_to_put(stack: Stack) -> None:
     assert stack.post(order).status == 202
     eventually(lambda: quantity(stack, order) == "1", "the first order")
     start = time.time()
-    with stack.quick_retries():
+    with quick_retries(stack):
         with role_without(stack, PROCESS, "WriteItems", "dynamodb:PutItem"):
             assert stack.post(order | {"qty": 2}).status == 202
-            eventually(lambda: failures(stack, start) >= 2, "a second delivery")
+            eventually(lambda: reported_failures(stack, PROCESS, start) >= 2, "a second delivery")
             assert quantity(stack, order) == "1"
             assert stack.queued() == 1
         eventually(lambda: quantity(stack, order) == "2", "the newer order")
-        eventually(lambda: stack.queued() == 0, "an empty queue")
+        stack.wait_for_empty_queue()
     assert stack.take_dead_letters() == []
 
 
-def test_poison_waits_for_the_permission_to_dead_letter(stack: Stack) -> None:
+def test_a_permanent_failure_waits_for_the_permission_to_dead_letter(stack: Stack) -> None:
     start = time.time()
-    with stack.quick_retries():
+    with quick_retries(stack):
         with role_without(stack, PROCESS, "SendToDeadLetterQueue"):
-            stack.sqs.send_message(QueueUrl=stack.outputs["queue_url"], MessageBody=POISON)
-            eventually(lambda: failures(stack, start) >= 2, "a second delivery")
+            stack.sqs.send_message(
+                QueueUrl=stack.outputs["queue_url"], MessageBody=PERMANENT_FAILURE
+            )
+            eventually(lambda: reported_failures(stack, PROCESS, start) >= 2, "a second delivery")
             assert stack.take_dead_letters() == []
             assert stack.queued() == 1
-        [dead] = eventually(stack.take_dead_letters, "the poison in the dead-letter queue")
-    assert dead["Body"] == POISON
+        [dead] = eventually(stack.take_dead_letters, "the dead letter")
+    assert dead["Body"] == PERMANENT_FAILURE
 
 
 @pytest.mark.parametrize(
@@ -83,25 +96,23 @@ def test_poison_waits_for_the_permission_to_dead_letter(stack: Stack) -> None:
 def test_nothing_is_delivered_without_each_permission_to_poll(stack: Stack, action: str) -> None:
     order = new_order()
     with role_without(stack, PROCESS, "PollQueue", action):
-        # Lambda keeps permissions for a moment, so the order comes once they are seen to be gone.
-        complaint = eventually(lambda: problem_of_the_mapping(stack), "the mapping's complaint")
+        # Lambda caches permissions for a moment, so the order is sent once it has noticed.
+        complaint = eventually(lambda: mapping_problem(stack), "the mapping's complaint")
         assert action in complaint
         assert stack.post(order).status == 202
         assert stack.queued() == 1
-        assert problem_of_the_mapping(stack)
-    eventually(lambda: stack.row(order["order_id"], order["item"]), "the row")
+        assert mapping_problem(stack)
+    stack.wait_for_row(order)
 
 
 def test_only_the_target_group_may_invoke_ingest(stack: Stack) -> None:
-    with stack.no_permission_to_call(INGEST):
+    with without_invoke_permission(stack, INGEST):
         assert stack.post(new_order()).status == 502
     assert stack.post(new_order()).status == 202
 
 
 @pytest.mark.parametrize("qualifier", ["", ":live", ":1"])
-def test_another_load_balancer_cannot_have_ingest_as_its_target(
-    stack: Stack, qualifier: str
-) -> None:
+def test_another_load_balancer_cannot_target_ingest(stack: Stack, qualifier: str) -> None:
     elb = stack.emulator.client("elbv2")
     function = stack.lambda_.get_function(FunctionName=INGEST)["Configuration"]["FunctionArn"]
     target = [{"Id": function.removesuffix(":$LATEST") + qualifier}]
@@ -112,7 +123,7 @@ def test_another_load_balancer_cannot_have_ingest_as_its_target(
     try:
         with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
             elb.register_targets(TargetGroupArn=arn, Targets=target)
-        # With a permission of its own it could.
+        # With a permission of its own, it can.
         stack.lambda_.add_permission(
             **permission,
             Action="lambda:InvokeFunction",
@@ -126,14 +137,14 @@ def test_another_load_balancer_cannot_have_ingest_as_its_target(
 
 
 @pytest.mark.parametrize("queue", ["queue_url", "dead_letter_queue_url"])
-def test_a_queue_refuses_what_is_not_tls(stack: Stack, tmp_path: Path, queue: str) -> None:
-    """The stack speaks nothing but TLS, so its policies are taken to an emulator that does not."""
+def test_a_queue_refuses_calls_without_tls(stack: Stack, tmp_path: Path, queue: str) -> None:
+    """The stack only speaks TLS, so its policies are copied to an emulator that does not."""
     url = stack.outputs[queue]
     attributes = stack.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
     with Emulator(tmp_path, port=0, auth=True) as plain:
         root = plain.client("sqs")
         copy = {"QueueUrl": root.create_queue(QueueName=url.rpartition("/")[2])["QueueUrl"]}
-        user = plain.client("sqs", **may_do_anything(plain))
+        user = plain.client("sqs", **administrator(plain))
         calls: list[Any] = [
             lambda: user.send_message(**copy, MessageBody="{}"),
             lambda: user.receive_message(**copy),
@@ -149,8 +160,8 @@ def test_a_queue_refuses_what_is_not_tls(stack: Stack, tmp_path: Path, queue: st
 
 
 @pytest.mark.parametrize("queue", ["queue_url", "dead_letter_queue_url"])
-def test_a_stranger_may_not_send(stack: Stack, queue: str) -> None:
-    user = f"stranger-{queue.replace('_', '-')}"
+def test_a_user_without_permissions_may_not_send(stack: Stack, queue: str) -> None:
+    user = f"user-{queue.replace('_', '-')}"
     credentials = new_user(stack.emulator, user)
     try:
         sqs = stack.emulator.client("sqs", **credentials)
@@ -161,21 +172,18 @@ def test_a_stranger_may_not_send(stack: Stack, queue: str) -> None:
         stack.iam.delete_user(UserName=user)
 
 
-def may_do_anything(emulator: Emulator) -> dict[str, str]:
-    """Credentials of a user whom no policy of its own holds back."""
-    credentials = new_user(emulator, "anything")
-    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+def administrator(emulator: Emulator) -> dict[str, str]:
+    """Creates a user who may do anything. Returns its credentials."""
+    credentials = new_user(emulator, "administrator")
     emulator.client("iam").put_user_policy(
-        UserName="anything",
-        PolicyName="anything",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [everything]}),
+        UserName="administrator", PolicyName="everything", PolicyDocument=document(EVERYTHING)
     )
     return credentials
 
 
 @contextmanager
 def new_instances_of_process(stack: Stack) -> Iterator[None]:
-    """Those that have met nothing but known keys lately would put new orders as well."""
+    """Instances that have recently met only known keys would write new orders by PutItem, too."""
     alias = {"FunctionName": PROCESS, "Name": "live"}
     version = stack.lambda_.get_alias(**alias)["FunctionVersion"]
     stack.lambda_.update_alias(**alias, FunctionVersion="$LATEST")
@@ -186,19 +194,5 @@ def new_instances_of_process(stack: Stack) -> Iterator[None]:
 
 
 def quantity(stack: Stack, order: dict[str, Any]) -> str | None:
-    row = stack.row(order["order_id"], order["item"])
+    row = stack.row(order)
     return str(row["qty"]["N"]) if row else None
-
-
-def failures(stack: Stack, since: float, function: str = PROCESS) -> int:
-    """How often process has reported a message as failed, since seconds of the epoch."""
-    events = stack.emulator.client("logs").filter_log_events(
-        logGroupName=f"/aws/lambda/{function}", startTime=int(1000 * since)
-    )["events"]
-    return sum('"Failed":1' in event["message"] for event in events)
-
-
-def problem_of_the_mapping(stack: Stack) -> str:
-    mapping = stack.lambda_.get_event_source_mapping(UUID=stack.outputs["event_source_mapping_id"])
-    result = str(mapping.get("LastProcessingResult", ""))
-    return result if "PROBLEM" in result else ""

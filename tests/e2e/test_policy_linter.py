@@ -1,8 +1,8 @@
-"""Every policy as somebody else reads it, and within AWS's limits at the largest inputs.
+"""Every policy passes a linter, and stays within AWS's limits at the largest inputs.
 
-test_policies.py decides calls with the emulator's evaluator, which takes any name for an action.
-Here parliament, which has AWS's "Service Authorization Reference", reads the same documents: an
-action, condition key or form of resource that it does not know is a finding.
+The emulator's evaluator, which test_policies.py uses, accepts any action name. parliament knows
+AWS's "Service Authorization Reference" and reports unknown actions, condition keys and forms of
+resources.
 """
 
 import copy
@@ -15,9 +15,12 @@ from typing import Any, NamedTuple
 import pytest
 from parliament import analyze_policy_string
 
-from local.emulator import ROOT
-from tests.e2e.policies import ACCOUNT, REGION, Policy, documents
-from tests.e2e.stack import Stack, Terraform, short
+from local.emulator import ACCOUNT, REGION, ROOT
+from local.stack import Stack
+from local.terraform import Terraform, by_short_address
+from tests.e2e.policies import Policy, documents
+
+pytestmark = pytest.mark.stack
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 INGEST, PROCESS = (f"{name}.aws_iam_role_policy.this" for name in ("ingest", "process"))
@@ -30,11 +33,11 @@ LONGEST_REGION, LONGEST_PARTITION = "ap-southeast-1", "aws-us-gov"
 
 
 class Known(NamedTuple):
-    """A finding that is none."""
+    """A false finding."""
 
     issue: str
-    where: str  # what ends the address of what has the policy
-    about: str  # a pattern for all that the finding names
+    where: str  # the end of the resource's address
+    about: str  # a pattern for what the finding is about
     reason: str
 
 
@@ -81,7 +84,7 @@ class Limit(NamedTuple):
 
 IAM = '"IAM and AWS STS quotas", IAM User Guide'
 LIMITS = [
-    # Of a managed policy, which who brings a role along may make of the output; inline, 10,240.
+    # Of a managed policy, which may be created from an output for an existing role; inline: 10,240.
     Limit("aws_iam_role_policy", 6_144, IAM),
     Limit("aws_iam_role", 2_048, IAM),
     Limit("aws_sqs_queue", 8_192, '"Amazon SQS policy quotas", Amazon SQS Developer Guide'),
@@ -92,10 +95,10 @@ LIMITS = [
 
 
 def lint(address: str, policy: Policy) -> list[str]:
-    """The findings but for the known ones."""
+    """Returns the findings that are not known to be false."""
     read = copy.deepcopy(policy)
     for statement in read["Statement"]:
-        if ".aws_iam_role." in f".{address}":  # a trust policy names none, for it is about its role
+        if ".aws_iam_role." in f".{address}":  # a trust policy names none
             statement["Resource"] = f"arn:aws:iam::{ACCOUNT}:role/it"
     return [
         f"{finding.issue}: {named}"
@@ -111,8 +114,8 @@ def lint(address: str, policy: Policy) -> list[str]:
 
 
 def names(issue: str, detail: Any, policy: Policy) -> list[str]:
-    """All that a finding is about."""
-    if issue == "INVALID_SID":  # which it does not say
+    """Returns what a finding is about."""
+    if issue == "INVALID_SID":  # the finding does not say which
         return [str(statement.get("Sid")) for statement in policy["Statement"]]
     if isinstance(detail, list):
         return [
@@ -125,7 +128,7 @@ def names(issue: str, detail: Any, policy: Policy) -> list[str]:
 @pytest.fixture(scope="module")
 def planned(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Policy]:
     work = tmp_path_factory.mktemp("linter")
-    root = os.path.relpath(ROOT, work.resolve())  # Terraform copies what has an absolute path
+    root = os.path.relpath(ROOT, work.resolve())  # Terraform would copy an absolute path
     example = {"domain_name": "orders.example.com", "zone_id": "Z1", "access_logs_bucket": "logs"}
     table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{LONGEST_TABLE}"
     largest = {
@@ -135,7 +138,7 @@ def planned(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         "kms_key": {"arn": KEY},
         "existing_table": {"name": LONGEST_TABLE, "arn": table},
     }
-    # Roles that exist are known at plan, and so is what names them.
+    # Existing roles are known at plan, and so are the policies that name them.
     roles = {f"existing_{name}_role": {"arn": longest_role(name)} for name in ("ingest", "process")}
     modules = {
         "complete": {"source": f"{root}/examples/complete", "name": LONGEST_NAME, **example},
@@ -143,22 +146,22 @@ def planned(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         "roles": {**largest, **roles},
     }
     (work / "main.tf.json").write_text(json.dumps({"provider": {"aws": {}}, "module": modules}))
-    terraform = Terraform(work, work, stack.emulator)
+    terraform = Terraform(work, work, stack.emulator.environment())
     terraform.init()
-    return documents(short(terraform.planned()))
+    return documents(by_short_address(terraform.planned_resources()))
 
 
 @pytest.fixture(scope="module")
 def applied(stack: Stack) -> dict[str, Policy]:
     invoke = stack.lambda_.get_policy(FunctionName="e2e-ingest", Qualifier="live")["Policy"]
-    return {**documents(short(stack.terraform.resources())), INVOKE: json.loads(invoke)}
+    return {**documents(by_short_address(stack.terraform.resources())), INVOKE: json.loads(invoke)}
 
 
 def longest_role(name: str) -> str:
     return f"arn:aws:iam::{ACCOUNT}:role{LONGEST_PATH}{name:r<64}"
 
 
-def test_a_linter_finds_nothing(applied: dict[str, Policy], planned: dict[str, Policy]) -> None:
+def test_the_linter_finds_nothing(applied: dict[str, Policy], planned: dict[str, Policy]) -> None:
     for policies in (applied, planned):
         found = {address: lint(address, policy) for address, policy in policies.items()}
 
@@ -166,13 +169,13 @@ def test_a_linter_finds_nothing(applied: dict[str, Policy], planned: dict[str, P
 
 
 @pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.issue)
-def test_what_is_known_better_is_still_found(
+def test_a_known_finding_still_occurs(
     applied: dict[str, Policy],
     planned: dict[str, Policy],
     monkeypatch: pytest.MonkeyPatch,
     known: Known,
 ) -> None:
-    """Or the row can go."""
+    """Otherwise its row can be removed."""
     monkeypatch.setattr("tests.e2e.test_policy_linter.KNOWN", [])
     policies = {**planned, **applied}
     found = [
@@ -222,7 +225,7 @@ def resource_of_another_form(policy: Policy) -> None:
     ids=lambda mistake: mistake.__name__,
 )
 @pytest.mark.parametrize("address", [INGEST, PROCESS])
-def test_the_linter_sees(
+def test_the_linter_detects(
     applied: dict[str, Policy], address: str, mistake: Callable[[Policy], None]
 ) -> None:
     policy = copy.deepcopy(applied[address])
@@ -248,7 +251,7 @@ def test_policies_fit_at_the_largest_inputs(
 
 
 def largest(policy: str) -> str:
-    """With the longest of what no input decides, and of what is applied with short names."""
+    """Returns the policy with the longest region, partition and names."""
     for name in ("ingest", "process"):
         policy = re.sub(
             rf"arn:aws:iam::{ACCOUNT}:role/e2e-{name}[^\"]*", longest_role(name), policy

@@ -1,4 +1,4 @@
-"""A table that has orders in it is changed, never made anew."""
+"""A table with orders in it is changed in place, never replaced."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from local.emulator import ROOT, Emulator
-from tests.e2e.stack import Terraform
+from local.terraform import Terraform, TerraformError
+
+pytestmark = pytest.mark.stack
 
 TABLE = "module.table.aws_dynamodb_table.this[0]"
 KEYS = {
@@ -31,14 +33,14 @@ def table(
 ) -> Iterator[tuple[Path, Terraform]]:
     directory = tmp_path_factory.mktemp("table")
     write(directory)
-    terraform = Terraform(directory, directory, emulator)
+    terraform = Terraform(directory, directory, emulator.environment())
     terraform.init()
     terraform.apply()
     yield directory, terraform
     terraform.destroy()
 
 
-def test_toggles_change_the_table_in_place(table: tuple[Path, Terraform]) -> None:
+def test_settings_change_in_place(table: tuple[Path, Terraform]) -> None:
     directory, terraform = table
     write(
         directory,
@@ -54,13 +56,13 @@ def test_toggles_change_the_table_in_place(table: tuple[Path, Terraform]) -> Non
     assert terraform.planned_actions()[TABLE] == ["update"]
 
 
-def test_capacity_does_not_start_at_one_unit(
+def test_provisioned_capacity_must_not_start_at_one_unit(
     table: tuple[Path, Terraform], emulator: Emulator
 ) -> None:
-    """The provider would switch at one unit each: the plan says how to switch before."""
+    """The provider would switch to one unit each: the plan says how to switch beforehand."""
     directory, terraform = table
     write(directory, provisioned_capacity=CAPACITY)
-    with pytest.raises(AssertionError, match=r"would\s+start\s+at\s+one\s+unit"):
+    with pytest.raises(TerraformError, match=r"would\s+start\s+at\s+one\s+unit"):
         terraform.planned_actions()
 
     emulator.client("dynamodb").update_table(
@@ -73,8 +75,8 @@ def test_capacity_does_not_start_at_one_unit(
     assert {tuple(action) for action in actions.values()} == {("create",)}  # the autoscaling
 
 
-def test_another_key_does_make_it_anew(table: tuple[Path, Terraform]) -> None:
-    """So that the test above can fail."""
+def test_another_key_replaces_the_table(table: tuple[Path, Terraform]) -> None:
+    """Shows that the first test can fail."""
     directory, terraform = table
     write(directory, sort_key=None)
 

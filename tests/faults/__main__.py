@@ -1,4 +1,4 @@
-"""The suite on a stack of its own: every scenario, then every mutant. ``make faults``.
+"""Runs every scenario, then every mutant, on a new stack: `make faults`.
 
 python -m tests.faults [NAME ...]    only these scenarios and mutants
 """
@@ -6,26 +6,26 @@ python -m tests.faults [NAME ...]    only these scenarios and mutants
 import sys
 
 from local.screen import Screen, console_for_tables
-from tests.e2e.stack import stack_of_its_own
 from tests.faults import report
 from tests.faults.mutants import MUTANTS
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.suite import Result, Timeline, run
-from tests.faults.system import System, sabotaged
+from tests.faults.system import System, under_test
+from tests.support.stack import temporary_stack
 
-REACH = {"scenarios": 20, "faults_fired": 1_000, "acknowledged": 10_000}
+TARGETS = {"scenarios": 20, "faults_fired": 1_000, "acknowledged": 10_000}
 
 
 def main(names: list[str]) -> int:
     if unknown := set(names) - SCENARIOS.keys() - MUTANTS.keys():
-        print(f"There is no {', '.join(unknown)}, but:", *SCENARIOS, *MUTANTS, sep="\n  ")
+        print(f"Unknown: {', '.join(unknown)}. Known are:", *SCENARIOS, *MUTANTS, sep="\n  ")
         return 2
     chosen = names or [*SCENARIOS, *MUTANTS]
     console = console_for_tables()
     with (
         Screen(console) as screen,
-        stack_of_its_own("faults", screen, keep_state=True, function_limits=True) as stack,
-        sabotaged(stack) as system,
+        temporary_stack("faults", screen, keep_state=True, function_limits=True) as stack,
+        under_test(stack) as system,
     ):
         with Timeline(system) as timeline:
             results = [_scenario(system, screen, name) for name in SCENARIOS if name in chosen]
@@ -38,25 +38,25 @@ def main(names: list[str]) -> int:
         ]
     figures = report.figures(results)
     console.print(report.table(results))
-    complaints = [f"{result.name}: {result.failure}" for result in results if result.failure]
-    complaints += [
-        f"{mutant.name}: nobody has seen it, {mutant.failure}"
+    problems = [f"{result.name}: {result.failure}" for result in results if result.failure]
+    problems += [
+        f"{mutant.name}: not detected: {mutant.failure}"
         for mutant in mutants
-        if not mutant.is_accused_by_the_books
+        if not mutant.is_rejected_by_checker
     ]
     if strange := rows - sum(result.counts["rows"] for result in results):
-        complaints.append(f"{strange} rows in the table are of no scenario")
+        problems.append(f"{strange} rows in the table belong to no scenario")
     if not names:
         report.write(figures, results, mutants, timeline.samples)
-        complaints += [
-            f"{name}: {figures[name]} instead of {least}"
-            for name, least in REACH.items()
+        problems += [
+            f"{name}: {figures[name]}, fewer than the target of {least}"
+            for name, least in TARGETS.items()
             if figures[name] < least
         ]
-    for complaint in complaints:
-        console.print(f"✗ {complaint}", style="red", markup=False)
+    for problem in problems:
+        console.print(f"✗ {problem}", style="red", markup=False)
     console.print(report.summary(figures, mutants))
-    return 1 if complaints else 0
+    return 1 if problems else 0
 
 
 def _scenario(system: System, screen: Screen, name: str) -> Result:
@@ -68,13 +68,13 @@ def _scenario(system: System, screen: Screen, name: str) -> Result:
 
 
 def _mutant(system: System, screen: Screen, name: str, scenario: str) -> Result:
-    """The scenario with the mistake in the handler: it is as it should be if it turns red."""
+    """Runs a scenario against a mutant, which must turn it red."""
     with screen.stage(f"mutant {name}: {scenario}".replace("_", " ")) as stage:
         system.deploy(*MUTANTS[name].mutations)
         result = run(system, scenario, title=f"{name}: {scenario}")
         system.deploy()
-        stage.has_failed = not result.is_accused_by_the_books
-        stage.note = f"{'NOT SEEN' if stage.has_failed else 'seen'}: {result.failure}"
+        stage.has_failed = not result.is_rejected_by_checker
+        stage.note = f"{'NOT DETECTED' if stage.has_failed else 'detected'}: {result.failure}"
     return result
 
 

@@ -1,8 +1,8 @@
-"""Mistakes that handlers of this kind have really had, and the scenarios that must turn red."""
+"""Mistakes that real handlers of this kind have had, and the scenarios that must turn red."""
 
 from typing import NamedTuple
 
-from tests.faults.system import Mutation
+from tests.support.mutation import Mutation
 
 INGEST = "ingest/handler.py"
 PROCESS = "process/handler.py"
@@ -14,13 +14,13 @@ DEAD_LETTERS = "process/dead_letters.py"
 
 class Mutant(NamedTuple):
     mistake: str
-    scenarios: tuple[str, ...]  # each of which must see it
+    scenarios: tuple[str, ...]  # each must detect it
     mutations: tuple[Mutation, ...]
 
 
 MUTANTS = {
     "drops_the_return": Mutant(
-        "process computes its answer and does not return it: nothing has failed, to Lambda.",
+        "process does not return its response, which tells Lambda that all messages succeeded.",
         ("dynamodb_all_throttled_for_a_while",),
         (
             Mutation(
@@ -31,7 +31,7 @@ MUTANTS = {
         ),
     ),
     "swallows_an_exception": Mutant(
-        "An exception of the bulk write is logged, and the orders count as written.",
+        "process logs an exception of the bulk write and counts the orders as written.",
         ("dynamodb_all_throttled_for_a_while",),
         (
             Mutation(
@@ -42,12 +42,12 @@ MUTANTS = {
         ),
     ),
     "reports_no_failures": Mutant(
-        "process always answers that no message has failed.",
+        "process always reports that no message has failed.",
         ("dynamodb_some_statements_failed",),
         (Mutation(PROCESS, "failed = dict.fromkeys(settlement.failed)", "failed = ()"),),
     ),
     "ignores_errors_of_statements": Mutant(
-        "A call that succeeds counts for all its statements.",
+        "process ignores the errors of single statements in a successful call.",
         ("dynamodb_some_statements_failed",),
         (
             Mutation(
@@ -57,8 +57,8 @@ MUTANTS = {
             ),
         ),
     ),
-    "takes_transient_failures_for_permanent": Mutant(
-        "What fails for a while is dead-lettered at once.",
+    "takes_transient_failures_for_permanent_ones": Mutant(
+        "process dead-letters transient failures at once.",
         ("dynamodb_some_statements_failed",),
         (
             Mutation(
@@ -69,7 +69,7 @@ MUTANTS = {
         ),
     ),
     "sends_before_it_validates": Mutant(
-        "ingest puts the body on the queue and then looks whether it is valid.",
+        "ingest sends the body to the queue before it validates it.",
         ("sqs_throttled",),
         (
             Mutation(
@@ -80,7 +80,7 @@ MUTANTS = {
         ),
     ),
     "answers_before_it_sends": Mutant(
-        "ingest leaves the send to a thread, and answers 202 meanwhile.",
+        "ingest answers 202 while a thread is still sending.",
         ("sqs_throttled",),
         (
             Mutation(
@@ -98,7 +98,7 @@ MUTANTS = {
         ("sqs_access_denied", "sqs_reset"),
         (Mutation(INGEST, "extra = error.details | ids", 'return "unknown"'),),
     ),
-    "compares_stamps_the_wrong_way_round": Mutant(
+    "compares_accepted_at_the_wrong_way_round": Mutant(
         "The older of two orders wins.",
         ("delivery_in_reverse_order", "one_key_rewritten_in_a_burst"),
         (
@@ -108,12 +108,12 @@ MUTANTS = {
         ),
     ),
     "keeps_whatever_is_stored": Mutant(
-        "A key that exists counts as a duplicate of the order.",
+        "process takes an existing key for a duplicate of the order.",
         ("dynamodb_some_statements_failed",),
         (Mutation(WRITER, '"DuplicateItem": None,', '"DuplicateItem": Outcome.SUPERSEDED,'),),
     ),
     "takes_the_time_of_the_message": Mutant(
-        "Orders are compared by SentTimestamp, of which a redrive makes a new one.",
+        "Orders are compared by SentTimestamp, which a redrive renews.",
         ("redrive_after_the_cause_is_gone",),
         (
             Mutation(
@@ -124,7 +124,7 @@ MUTANTS = {
         ),
     ),
     "deduplicates_by_message_id": Mutant(
-        "process skips messages that it has seen, whatever has become of them.",
+        "process skips messages that it has seen before, whatever became of them.",
         ("dynamodb_all_throttled_for_a_while",),
         (
             Mutation(
@@ -141,8 +141,8 @@ MUTANTS = {
             ),
         ),
     ),
-    "forgets_dead_letters_that_fail": Mutant(
-        "Poison counts as dead-lettered although the send has failed.",
+    "drops_dead_letters_that_fail": Mutant(
+        "A permanent failure counts as dead-lettered although the send has failed.",
         ("dead_letter_send_fails",),
         (
             Mutation(
@@ -152,9 +152,9 @@ MUTANTS = {
             ),
         ),
     ),
-    "drops_poison": Mutant(
-        "What cannot be read is logged and skipped.",
-        ("poison_among_good_messages",),
+    "drops_permanent_failures": Mutant(
+        "process logs messages that it cannot read, and drops them.",
+        ("permanent_failures_among_good_messages",),
         (
             Mutation(
                 SETTLEMENT,

@@ -1,7 +1,7 @@
-"""Between the functions and AWS: microburst, which fails their calls on the wire.
+"""A proxy between the functions and AWS: microburst, which fails their calls on the wire.
 
-TLS on both sides, and signatures stay valid: what a function signs is the proxy's address, which
-the proxy passes on as Host. So IAM is enforced as without it.
+It speaks TLS on both sides. Signatures stay valid, because functions sign the proxy's address and
+the proxy forwards it as Host. So IAM is enforced as usual.
 """
 
 import asyncio
@@ -27,12 +27,12 @@ from local.emulator import HOST, Emulator
 from local.latency import Profile, delay
 
 MAX_FIRED = 1_000_000
-PATIENCE_SECONDS = 30  # to start, and to end: answers may still be held back
-SWALLOWED_SECONDS = 10  # longer than a function waits in the end
+PATIENCE_SECONDS = 30  # to start and to stop, while answers may be held back
+SWALLOWED_SECONDS = 10  # longer than a function waits at most
 
 
 class Proxy:
-    """Runs in a thread of this process while it is used as a context manager."""
+    """Runs in a thread of this process while used as a context manager."""
 
     def __init__(self, emulator: Emulator) -> None:
         certificate = certificate_in(emulator.data_dir)
@@ -58,7 +58,7 @@ class Proxy:
 
     @contextlib.contextmanager
     def rules(self, *rules: dict[str, Any]) -> Iterator[None]:
-        """Calls fail as microburst's rules say; the first one that matches a call counts."""
+        """Fails calls by microburst's rules; the first rule that matches a call applies."""
         self._microburst.engine.set_rules(list(rules))
         try:
             yield
@@ -67,7 +67,7 @@ class Proxy:
 
     @contextlib.contextmanager
     def slowed(self, profile: Profile) -> Iterator[None]:
-        """Calls that are passed on take so much longer."""
+        """Delays forwarded calls by the latencies of a profile."""
         self._upstream.profile, self._upstream.slowed = profile, 0
         try:
             yield
@@ -76,20 +76,20 @@ class Proxy:
 
     @property
     def slowed_calls(self) -> int:
-        """How many since ``slowed``."""
+        """The number of calls delayed by the latest `slowed`."""
         return self._upstream.slowed
 
     def cut(self, how: str) -> int:
-        """Ends every connection that a function keeps. Returns how many.
+        """Ends every connection that a function keeps open. Returns how many.
 
         Args:
-            how: "closed" and "reset" are seen by the function's side; one that is "swallowed" takes
-                requests, and never answers.
+            how: "closed" or "reset", which the function can notice; or "swallowed": the connection
+                takes requests, and never answers.
         """
         return self._run(self._microburst.cut(how))  # type: ignore[no-any-return]
 
     def fired(self) -> list[float]:
-        """When each fault was injected, in seconds since the epoch."""
+        """Returns when each fault was injected, in seconds since the epoch."""
         fired = [event.ts for event in list(self._microburst.fired)]
         return fired + list(self._microburst.swallowed)
 
@@ -97,7 +97,7 @@ class Proxy:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE_SECONDS)
 
     async def _start(self) -> int:
-        # A client that gives up is what this is for, and no reason to write a traceback.
+        # Clients that give up are expected here, and not worth a traceback.
         logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
         self._runner = web.AppRunner(make_app(self._microburst), access_log=None)
         await self._runner.setup()
@@ -108,7 +108,7 @@ class Proxy:
 
 
 class _Pipeline(Microburst):  # type: ignore[misc] # microburst is not typed
-    """Knows the connections over which requests have come, and can end them."""
+    """Keeps track of the connections on which requests have arrived, and can end them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -137,7 +137,7 @@ class _Pipeline(Microburst):  # type: ignore[misc] # microburst is not typed
             elif how == "closed":
                 transport.close()
             else:
-                linger = struct.pack("ii", 1, 0)  # for no time: what is sent at the end is a reset
+                linger = struct.pack("ii", 1, 0)  # zero seconds: closing sends a reset
                 connection = transport.get_extra_info("socket")
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 transport.abort()
@@ -145,7 +145,7 @@ class _Pipeline(Microburst):  # type: ignore[misc] # microburst is not typed
 
 
 class _Upstream(Upstream):  # type: ignore[misc] # microburst is not typed
-    """Trusts the emulator's certificate, and leaves alone the Host that a function has signed."""
+    """Trusts the emulator's certificate, and keeps the Host that a function has signed."""
 
     def __init__(self, url: str, trust: ssl.SSLContext) -> None:
         super().__init__(url)

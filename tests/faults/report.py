@@ -1,4 +1,4 @@
-"""What the suite has found: Markdown for people, JSON for machines, a plot of its course."""
+"""The suite's report: Markdown, JSON, and a plot over time."""
 
 import json
 from itertools import pairwise
@@ -26,7 +26,7 @@ def note(result: Result) -> str:
 
 
 def summary(figures: dict[str, int], mutants: list[Result]) -> str:
-    seen = sum(mutant.is_accused_by_the_books for mutant in mutants)
+    seen = sum(mutant.is_rejected_by_checker for mutant in mutants)
     return (
         f"{figures['scenarios']} scenarios, {figures['faults_fired']} faults, "
         f"{figures['acknowledged']} orders acknowledged: {figures['lost']} lost, "
@@ -37,7 +37,7 @@ def summary(figures: dict[str, int], mutants: list[Result]) -> str:
 
 
 def table(results: list[Result]) -> Table:
-    shown = Table("scenario", title="What came of every order", box=box.SIMPLE, pad_edge=False)
+    shown = Table("scenario", title="What became of every order", box=box.SIMPLE, pad_edge=False)
     shown.columns[0].no_wrap = True
     for column in COLUMNS:
         shown.add_column(column.replace("_", "\n"), justify="right")
@@ -56,7 +56,7 @@ def write(
     BUILD.mkdir(exist_ok=True)
     content = figures | {
         "mutant_runs": len(mutants),
-        "mutant_runs_seen": sum(mutant.is_accused_by_the_books for mutant in mutants),
+        "mutant_runs_seen": sum(mutant.is_rejected_by_checker for mutant in mutants),
         "results": [
             {"name": r.name, "seconds": round(r.seconds, 1), "failure": r.failure, **r.counts}
             for r in results
@@ -83,17 +83,21 @@ def _markdown(figures: dict[str, int], results: list[Result], mutants: list[Resu
         cells = " | ".join(str(result.counts[column]) for column in COLUMNS)
         name = result.name.replace("_", " ")
         lines.append(f"| {name} | {cells} | {result.seconds:.1f} | {result.failure or '✓'} |")
-    lines += ["", "## Mutants", "", "| mutant | scenario | seen by |", "| --- | --- | --- |"]
+    lines += ["", "## Mutants", "", "| mutant | scenario | detected by |", "| --- | --- | --- |"]
     for mutant in mutants:
         name, _, scenario = mutant.name.replace("_", " ").partition(": ")
-        seen = mutant.failure if mutant.is_accused_by_the_books else f"**nobody** {mutant.failure}"
+        seen = (
+            mutant.failure
+            if mutant.is_rejected_by_checker
+            else f"**not detected** {mutant.failure}"
+        )
         lines.append(f"| {name} | {scenario} | {seen} |")
     return "\n".join([*lines, ""])
 
 
 def _plot(path: Path, results: list[Result], samples: list[Sample]) -> None:
-    """One above the other over the same time: queue depth, faults a second, rows a second."""
-    import matplotlib  # half a second, which the tests need not spend
+    """Plots queue depth, faults per second and rows per second over time."""
+    import matplotlib  # takes half a second that the tests need not spend
 
     matplotlib.use("agg")
     from matplotlib import pyplot
@@ -106,12 +110,12 @@ def _plot(path: Path, results: list[Result], samples: list[Sample]) -> None:
     depth.set_ylabel("messages on the queue")
     fired = [at - start for result in results for at in result.faults]
     faults.hist(fired, bins=range(int(results[-1].ended - start) + 2), color="tab:red")
-    faults.set_ylabel("faults a second")
+    faults.set_ylabel("faults per second")
     pace = [
         (after.rows - before.rows) / (after.at - before.at) for before, after in pairwise(samples)
     ]
     rows.fill_between(times[1:], pace, color="tab:green", step="pre")
-    rows.set_ylabel("new rows a second")
+    rows.set_ylabel("new rows per second")
     rows.set_xlabel("seconds")
     for plot in plots:
         plot.set_yscale("symlog")

@@ -1,7 +1,6 @@
-"""The faults, one scenario each: a load, and what goes wrong meanwhile.
+"""The scenarios: each sends orders while one kind of fault fires.
 
-A scenario sends orders by ``system.send`` while faults fire. What the runner does afterwards is the
-same for all: it waits until the queue is empty, and then every order is accounted for.
+Afterwards the runner waits until the queue is empty, and checks that every order is accounted for.
 """
 
 import itertools
@@ -10,8 +9,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.e2e.stack import eventually
-from tests.faults.ledger import Attempt, Outcome
+from local.waiting import eventually
+from tests.faults.history import Attempt, Outcome
 from tests.faults.system import (
     CLIENTS,
     DELIVERIES,
@@ -19,15 +18,16 @@ from tests.faults.system import (
     TIMEOUT_SECONDS,
     System,
 )
+from tests.support.stack import quick_retries
 
-REQUESTS = 200  # of an ordinary scenario
-ARRAY = 3  # orders in a request that has several: all must succeed in one delivery
+REQUESTS = 200  # in an ordinary scenario
+ARRAY = 3  # orders in a request with several; all must succeed in one delivery
 BACKLOG = 10_000
-# Of the calls that the two functions make together: some fail on all attempts of the client.
+# Of all calls of both functions. Some calls fail on every attempt of the client.
 SQS_FAILS = {"fail": 3, "pass": 3}
 DYNAMODB_FAILS = {"fail": 4, "pass": 8}
 SELDOM = {"fail": 1, "pass": 9}
-HELD_MS = 10_000  # longer than a function lives
+HELD_MS = 10_000  # longer than the functions' timeout
 WAVES = 4
 WANTED = 30  # redeliveries
 
@@ -42,15 +42,15 @@ def scenario(function: Scenario) -> Scenario:
 
 
 def requests(system: System) -> Iterator[list[Attempt]]:
-    """Ordinary load: new keys and newer orders of known ones, some arrays, some to be refused."""
+    """Yields an ordinary load: new keys, newer orders of known keys, arrays, invalid orders."""
     keys = REQUESTS // 2
     for number in range(REQUESTS):
         if number % 10 == 9:
-            yield [system.ledger.poison()]
+            yield [system.history.permanent_failure()]
         elif number % 10 == 8:
-            yield [system.ledger.order(f"{number}-{part}", part=part) for part in range(ARRAY)]
+            yield [system.history.order(f"{number}-{part}", part=part) for part in range(ARRAY)]
         else:
-            yield [system.ledger.order(number % keys, qty=number, note="Ñandú ☕")]
+            yield [system.history.order(number % keys, qty=number, note="Ñandú ☕")]
 
 
 # On the wire ------------------------------------------------------------------------------------
@@ -90,33 +90,33 @@ for _name, _rule in DYNAMODB_ERRORS.items():
 
 @scenario
 def sqs_connect_timeout(system: System) -> None:
-    with system.sabotage("SendMessage", "before", "unreachable", times=20):
+    with system.inject("SendMessage", "before", "unreachable", times=20):
         system.send(requests(system))
-    unanswered = system.ledger.count(Outcome.INDETERMINATE)
-    assert unanswered >= 20, f"only {unanswered} orders have met the timeout"
+    unanswered = system.history.count(Outcome.INDETERMINATE)
+    assert unanswered >= 20, f"only {unanswered} orders ran into the timeout"
 
 
 @scenario
 def dynamodb_all_throttled_for_a_while(system: System) -> None:
-    """For longer than an invocation goes on trying, so that messages do fail."""
+    """For longer than an invocation keeps retrying, so that messages do fail."""
     before = len(system.deliveries())
     with system.proxy.rules({"service": "dynamodb", **DYNAMODB_ERRORS["throttled"]}):
         system.send(requests(system))
         eventually(
             lambda: repeated(system.deliveries()[before:]) >= WANTED or not system.stack.queued(),
-            "messages that are delivered again",
+            "redelivered messages",
             STANDSTILL_SECONDS,
         )
     system.drain()
-    assert repeated(system.deliveries()[before:]) >= WANTED, "they were not delivered again"
+    assert repeated(system.deliveries()[before:]) >= WANTED, "messages were not redelivered"
 
 
 @scenario
 def dynamodb_some_statements_throttled(system: System) -> None:
-    """They are tried again in the same invocation: whatever failed would not come back in time."""
+    """They are retried in the same invocation: a failed message would return too late."""
     with (
-        system.stack.quick_retries(2 * STANDSTILL_SECONDS, DELIVERIES),
-        system.sabotage("BatchExecuteStatement", "within", "ThrottlingError", REQUESTS // 4),
+        quick_retries(system.stack, 2 * STANDSTILL_SECONDS, DELIVERIES),
+        system.inject("BatchExecuteStatement", "within", "ThrottlingError", REQUESTS // 4),
     ):
         system.send(requests(system))
         system.drain()
@@ -124,16 +124,16 @@ def dynamodb_some_statements_throttled(system: System) -> None:
 
 @scenario
 def dynamodb_some_statements_failed(system: System) -> None:
-    """By an error that is left to the next delivery."""
-    with system.sabotage("BatchExecuteStatement", "within", "InternalServerError", REQUESTS // 4):
+    """With an error that is left to the next delivery."""
+    with system.inject("BatchExecuteStatement", "within", "InternalServerError", REQUESTS // 4):
         system.send(requests(system))
         system.drain()
 
 
 @scenario
 def dynamodb_refuses_one_item(system: System) -> None:
-    """It goes to the dead-letter queue at once, its neighbours are written; then it is redriven."""
-    refused = system.ledger.order("refused")
+    """It is dead-lettered at once, its neighbours are written; then it is redriven."""
+    refused = system.history.order("refused")
     rule = {
         "service": "dynamodb",
         "body": f"contains(to_string(@), '{refused.order['order_id']}')",
@@ -150,7 +150,7 @@ def dynamodb_refuses_one_item(system: System) -> None:
 
 
 def _ends_kept_connections(how: str) -> Scenario:
-    """While the functions are idle. None of it may cost an order, or more than a retry."""
+    """While the functions are idle. It must cost neither an order nor more than one retry."""
 
     def run(system: System) -> None:
         for _ in range(WAVES):
@@ -158,10 +158,10 @@ def _ends_kept_connections(how: str) -> Scenario:
             system.drain()
             ended = system.proxy.cut(how)
             assert ended, "no connection was kept"
-            if how != "swallowed":  # which is a fault once it meets a request
+            if how != "swallowed":  # that is a fault only once a request is sent
                 system.confirm(ended)
         system.send(requests(system))
-        assert not system.ledger.count(Outcome.INDETERMINATE), "an order was not accepted"
+        assert not system.history.count(Outcome.INDETERMINATE), "an order was not accepted"
 
     return run
 
@@ -173,9 +173,9 @@ for _how in ("closed", "reset", "swallowed"):
 # In the functions -------------------------------------------------------------------------------
 
 
-def _ruins_calls(operation: str, moment: str, action: str, times: int) -> Scenario:
+def _injects(operation: str, moment: str, action: str, times: int) -> Scenario:
     def run(system: System) -> None:
-        with system.sabotage(operation, moment, action, times):
+        with system.inject(operation, moment, action, times):
             system.send(requests(system))
             system.drain()
 
@@ -183,23 +183,23 @@ def _ruins_calls(operation: str, moment: str, action: str, times: int) -> Scenar
 
 
 SCENARIOS |= {
-    "ingest_killed_before_the_send": _ruins_calls("SendMessage", "before", "kill", 20),
-    "ingest_killed_between_send_and_answer": _ruins_calls("SendMessage", "after", "kill", 20),
-    "process_fails_after_its_work": _ruins_calls("process", "after", "fail", 20),
-    "process_quits_in_a_batch": _ruins_calls("BatchExecuteStatement", "after", "quit", 20),
-    "process_exits_in_a_batch": _ruins_calls("BatchExecuteStatement", "after", "exit", 20),
-    "process_killed_in_a_batch": _ruins_calls("BatchExecuteStatement", "before", "kill", 20),
-    "process_killed_before_a_put": _ruins_calls("PutItem", "before", "kill", 20),
-    "process_out_of_memory": _ruins_calls("BatchExecuteStatement", "before", "exhaust", 20),
+    "ingest_killed_before_the_send": _injects("SendMessage", "before", "kill", 20),
+    "ingest_killed_between_send_and_answer": _injects("SendMessage", "after", "kill", 20),
+    "process_fails_after_its_work": _injects("process", "after", "fail", 20),
+    "process_quits_in_a_batch": _injects("BatchExecuteStatement", "after", "quit", 20),
+    "process_exits_in_a_batch": _injects("BatchExecuteStatement", "after", "exit", 20),
+    "process_killed_in_a_batch": _injects("BatchExecuteStatement", "before", "kill", 20),
+    "process_killed_before_a_put": _injects("PutItem", "before", "kill", 20),
+    "process_out_of_memory": _injects("BatchExecuteStatement", "before", "exhaust", 20),
 }
 
 
 @scenario
 def process_times_out(system: System) -> None:
-    """Its messages come back only after Lambda has ended it, as with the deployed timeouts."""
+    """Its messages return only after Lambda has ended it, as with the deployed timeouts."""
     with (
-        system.stack.quick_retries(TIMEOUT_SECONDS + 2, DELIVERIES),
-        system.sabotage("BatchExecuteStatement", "after", "hang", times=4),
+        quick_retries(system.stack, TIMEOUT_SECONDS + 2, DELIVERIES),
+        system.inject("BatchExecuteStatement", "after", "hang", times=4),
     ):
         system.send(requests(system))
         system.drain()
@@ -207,18 +207,18 @@ def process_times_out(system: System) -> None:
 
 @scenario
 def slow_dependency_and_little_time_left(system: System) -> None:
-    """Each call takes nearly a second: batches do not get done, and what is left is retried."""
+    """Each call takes nearly a second: batches are cut short, and the rest is retried."""
     before = len(system.deliveries())
     with (
-        system.stack.quick_retries(TIMEOUT_SECONDS + 2, DELIVERIES),
+        quick_retries(system.stack, TIMEOUT_SECONDS + 2, DELIVERIES),
         system.proxy.rules({"service": "dynamodb", "latency": 900, "times": 200}),
     ):
-        for _ in range(3):  # of the same keys, so that each needs a call of its own
+        for _ in range(3):  # the same keys, so that each needs its own call
             system.send(
-                [system.ledger.order(f"{key}-{part}") for part in range(20)] for key in range(10)
+                [system.history.order(f"{key}-{part}") for part in range(20)] for key in range(10)
             )
         system.drain()
-    assert repeated(system.deliveries()[before:]), "every batch got done in time"
+    assert repeated(system.deliveries()[before:]), "every batch was completed in time"
 
 
 # Deliveries -------------------------------------------------------------------------------------
@@ -226,9 +226,9 @@ def slow_dependency_and_little_time_left(system: System) -> None:
 
 @scenario
 def duplicate_deliveries(system: System) -> None:
-    """Messages become visible again while they are in work, and are processed twice at a time."""
+    """Messages become visible again while they are being processed, and are processed twice."""
     before = len(system.deliveries())
-    with system.sabotage("BatchExecuteStatement", "after", "dawdle", times=12):
+    with system.inject("BatchExecuteStatement", "after", "dawdle", times=12):
         system.send(requests(system))
         system.drain()
     duplicates = repeated(system.deliveries()[before:])
@@ -242,57 +242,57 @@ def delivery_in_reverse_order(system: System) -> None:
     versions = 5
     with system.stack.paused_mapping():
         for version in range(versions):
-            system.send([[system.ledger.order(key, version=version)] for key in range(30)])
+            system.send([[system.history.order(key, version=version)] for key in range(30)])
         messages = system.take_all(of="queue_url")
-        assert len(messages) >= versions * 30  # more where ingest had to send twice
-        messages.sort(key=lambda message: -_stamp(message))
+        assert len(messages) >= versions * 30  # more if ingest had to send twice
+        messages.sort(key=lambda message: -_accepted_at(message))
     for position in range(0, len(messages), 30):
         system.put_back(messages[position : position + 30])
         system.drain()
-    system.confirm(len(messages) - 30)  # that came after a newer one
+    system.confirm(len(messages) - 30)  # delivered after a newer one
 
 
 @scenario
 def one_key_rewritten_in_a_burst(system: System) -> None:
-    """Three of them, each by a client of its own, so that it is known which order is the newest."""
+    """Three keys, each rewritten by one client, so that the newest order is known."""
 
     def rewrite(key: int) -> None:
-        system.send([[system.ledger.order(key, qty=number)] for number in range(100)], clients=1)
+        system.send([[system.history.order(key, qty=number)] for number in range(100)], clients=1)
 
-    with system.sabotage("BatchExecuteStatement", "within", "InternalServerError", times=20):
+    with system.inject("BatchExecuteStatement", "within", "InternalServerError", times=20):
         with ThreadPoolExecutor() as pool:
             list(pool.map(rewrite, range(3)))
         system.drain()
 
 
 @scenario
-def poison_among_good_messages(system: System) -> None:
-    poison = [system.ledger.poison() for _ in range(30)]
+def permanent_failures_among_good_messages(system: System) -> None:
+    failing = [system.history.permanent_failure() for _ in range(30)]
     with system.stack.paused_mapping(), ThreadPoolExecutor(CLIENTS) as pool:
-        sent = pool.map(system.enqueue, poison)
+        sent = pool.map(system.enqueue, failing)
         system.send(requests(system))
         list(sent)
-    system.confirm(len(poison))
+    system.confirm(len(failing))
     system.drain()
-    expect_dead(system, poison)
+    expect_dead(system, failing)
 
 
 @scenario
 def dead_letter_send_fails(system: System) -> None:
-    """Poison stays on the queue until the dead-letter queue takes it."""
+    """A permanent failure stays on the queue until the dead-letter queue accepts it."""
     rule = {
         "service": "sqs",
         "body": "ends_with(QueueUrl, 'dead-letter')",
         "error": {"code": "InternalFailure", "status": 500},
         "times": REQUESTS // 4,
     }
-    poison = [system.ledger.poison() for _ in range(10)]
+    failing = [system.history.permanent_failure() for _ in range(10)]
     with system.proxy.rules(rule):
-        for attempt in poison:
+        for attempt in failing:
             system.enqueue(attempt)
         system.send(requests(system))
         system.drain()
-    expect_dead(system, poison)
+    expect_dead(system, failing)
 
 
 @scenario
@@ -303,7 +303,7 @@ def consumer_throttled_and_released(system: System) -> None:
         before = len(system.deliveries())
         system.send(requests(system))
         waiting = system.stack.queued()
-        assert waiting, "nothing waits for the consumer"
+        assert waiting, "nothing is waiting for the consumer"
         assert len(system.deliveries()) == before, "the consumer is not throttled"
         system.confirm(1)
     finally:
@@ -312,36 +312,36 @@ def consumer_throttled_and_released(system: System) -> None:
 
 @scenario
 def backlog_of_10_000_drained(system: System) -> None:
-    """While DynamoDB throttles a twentieth of the calls."""
+    """While DynamoDB throttles one call in twenty."""
     rule = {"service": "dynamodb", "probability": 0.05, **DYNAMODB_ERRORS["throttled"]}
     with system.proxy.rules(rule):
         with system.stack.paused_mapping():
-            system.send([system.ledger.order(number)] for number in range(BACKLOG))
-            assert system.stack.queued() >= system.ledger.count(Outcome.ACKNOWLEDGED)
+            system.send([system.history.order(number)] for number in range(BACKLOG))
+            assert system.stack.queued() >= system.history.count(Outcome.ACKNOWLEDGED)
         system.drain()
 
 
 @scenario
 def redrive_after_the_cause_is_gone(system: System) -> None:
-    """Orders fail until they are dead-lettered, newer ones are stored, the old ones come back."""
+    """Orders fail until they are dead-lettered; newer ones are stored before the redrive."""
     denied = {"service": "dynamodb", "error": {"code": "AccessDeniedException", "status": 400}}
-    old = [[system.ledger.order(key, age="old")] for key in range(40)]
-    with system.stack.quick_retries(1, deliveries=2):
+    old = [[system.history.order(key, age="old")] for key in range(40)]
+    with quick_retries(system.stack, 1, deliveries=2):
         with system.proxy.rules(denied):
             system.send(old)
             system.drain()
-        system.send([[system.ledger.order(key, age="new")] for key in range(20)])
+        system.send([[system.history.order(key, age="new")] for key in range(20)])
         system.drain()
-        assert system.redrive() == len(old)
+        assert system.stack.redrive() == len(old)
         system.drain()
 
 
 @scenario
 def emulator_restarted(system: System) -> None:
-    """With orders on the queue, and clients that go on sending. Its state is kept.
+    """With orders on the queue, and clients that keep sending. Its state is kept.
 
-    Nothing is in work at that moment: the emulator writes its services' states one after another,
-    and what happens in between would be lost by it, not by us.
+    No invocation is running at that moment: the emulator saves its services one after another, and
+    would itself lose what happens in between.
     """
     emulator = system.stack.emulator
     with system.stack.paused_mapping():
@@ -352,12 +352,14 @@ def emulator_restarted(system: System) -> None:
         outcomes: list[Outcome] = []
 
         def send_until_accepted() -> bool:
-            order = system.ledger.order(len(outcomes) % 10, during="restart")
+            order = system.history.order(len(outcomes) % 10, during="restart")
             system.send([[order]], clients=1)
             outcomes.append(order.outcome)
             return order.outcome is Outcome.ACKNOWLEDGED
 
-        client = ThreadPoolExecutor().submit(eventually, send_until_accepted, "an answer again", 60)
+        client = ThreadPoolExecutor().submit(
+            eventually, send_until_accepted, "an answer after the restart", 60
+        )
         emulator.start()
         client.result()
         assert emulator.pid != pid
@@ -366,23 +368,24 @@ def emulator_restarted(system: System) -> None:
     system.confirm(1)
 
 
-def expect_dead(system: System, poison: list[Attempt]) -> None:
-    """The dead-letter queue has these, with the reason, and no others; they stay there.
+def expect_dead(system: System, failing: list[Attempt]) -> None:
+    """Asserts that the dead-letter queue has these orders with a reason, and no others.
 
-    Perhaps twice: what is in work for longer than the visibility timeout is delivered again.
+    They may be there twice: a message whose processing outlasts the visibility timeout is
+    redelivered. They stay there.
     """
     dead = system.take_all()
     assert all("failure_reason" in message["MessageAttributes"] for message in dead)
     numbers = {json.loads(message["Body"])["number"] for message in dead}
-    assert numbers == {attempt.number for attempt in poison}, "not the poison is dead-lettered"
+    assert numbers == {attempt.number for attempt in failing}, "other messages are dead-lettered"
     system.put_back(dead, to="dead_letter_queue_url")
 
 
 def repeated(deliveries: list[list[str]]) -> int:
-    """How many deliveries of messages there were beyond the first."""
+    """Counts the deliveries of messages beyond the first of each."""
     ids = list(itertools.chain.from_iterable(deliveries))
     return len(ids) - len(set(ids))
 
 
-def _stamp(message: dict[str, Any]) -> int:
+def _accepted_at(message: dict[str, Any]) -> int:
     return int(message["MessageAttributes"]["accepted_at"]["StringValue"])

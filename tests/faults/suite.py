@@ -1,28 +1,30 @@
-"""Runs scenarios, and says of each whether every order is accounted for."""
+"""Runs scenarios, and checks after each that every order is accounted for."""
 
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
-from tests.faults import as_slow_as_aws  # noqa: F401 - whose scenarios are among them
-from tests.faults.ledger import PROMISES, Ledger, Outcome, Verdict, judge
+from local.waiting import NotInTimeError
+from tests.faults import as_slow_as_aws  # noqa: F401 - registers scenarios
+from tests.faults.checker import VIOLATIONS, Verdict, check
+from tests.faults.history import History, Outcome
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.system import System
 
 SAMPLE_SECONDS = 0.25
 COUNTS = (
     *("attempted", *(outcome.value for outcome in Outcome)),
-    *("stored", "superseded", "dead_lettered", *PROMISES, "faults", "rows"),
+    *("stored", "superseded", "dead_lettered", *VIOLATIONS, "faults", "rows"),
 )
 
 
 @dataclass
 class Result:
-    """What came of a scenario. ``failure`` says why it is red, and is empty if it is green."""
+    """The outcome of a scenario. `failure` says why it is red, and is empty if it is green."""
 
     name: str
-    began: float  # seconds since the epoch, as are the times of the faults
+    began: float  # seconds since the epoch, like the times of the faults
     ended: float = 0.0
     faults: list[float] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
@@ -33,32 +35,33 @@ class Result:
         return self.ended - self.began
 
     @property
-    def is_accused_by_the_books(self) -> bool:
-        """Whether orders are missing or wrong, rather than that something else went wrong."""
-        return any(self.counts[name] for name in PROMISES)
+    def is_rejected_by_checker(self) -> bool:
+        """Whether orders are missing or wrong, rather than something else."""
+        return any(self.counts[name] for name in VIOLATIONS)
 
 
 def run(system: System, name: str, title: str = "") -> Result:
-    """Runs a scenario to its end, and empties both queues after it."""
-    system.ledger = Ledger(title or name)
-    result = Result(system.ledger.name, time.time())
+    """Runs a scenario to its end, then empties both queues."""
+    system.history = History(title or name)
+    result = Result(system.history.name, time.time())
     faults_before = len(system.fired())
     failures = []
     try:
         SCENARIOS[name](system)
         system.drain()
-    except Exception as error:  # the books are made all the same
-        kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
+    except Exception as error:  # the check is made all the same
+        is_expected = isinstance(error, AssertionError | NotInTimeError)
+        kind = "" if is_expected else f"{type(error).__name__}: "
         failures.append(f"{kind}{error}")
     result.faults = system.fired()[faults_before:]
     rows = system.rows()
-    verdict = judge(system.ledger, rows, [m["Body"] for m in system.take_all()])
-    result.counts = _counts(system.ledger, verdict)
+    verdict = check(system.history, rows, [m["Body"] for m in system.take_all()])
+    result.counts = _counts(system.history, verdict)
     result.counts |= {"faults": len(result.faults), "rows": len(rows)}
     failures += [
-        f"{len(found)} {promise.replace('_', ' ')}, such as {found[0]}"
-        for promise in PROMISES
-        if (found := getattr(verdict, promise))
+        f"{len(found)} {violation.replace('_', ' ')}, such as {found[0]}"
+        for violation in VIOLATIONS
+        if (found := getattr(verdict, violation))
     ]
     failures += [f"no {name}" for name in ("faults", "acknowledged") if not result.counts[name]]
     result.failure = "; ".join(failures)
@@ -66,23 +69,23 @@ def run(system: System, name: str, title: str = "") -> Result:
     return result
 
 
-def _counts(ledger: Ledger, verdict: Verdict) -> dict[str, int]:
+def _counts(history: History, verdict: Verdict) -> dict[str, int]:
     return {
-        "attempted": len(ledger.attempts),
-        **{outcome.value: ledger.count(outcome) for outcome in Outcome},
+        "attempted": len(history.attempts),
+        **{outcome.value: history.count(outcome) for outcome in Outcome},
         **{name: getattr(verdict, name) for name in ("stored", "superseded", "dead_lettered")},
-        **{promise: len(getattr(verdict, promise)) for promise in PROMISES},
+        **{violation: len(getattr(verdict, violation)) for violation in VIOLATIONS},
     }
 
 
 class Sample(NamedTuple):
     at: float  # seconds since the epoch
-    queued: int  # messages, in work or not
-    rows: int  # of the table
+    queued: int  # messages, visible or in flight
+    rows: int  # in the table
 
 
 class Timeline:
-    """Looks at queue and table again and again, in a thread, while it is used."""
+    """Samples queue and table in a thread, while used as a context manager."""
 
     def __init__(self, system: System) -> None:
         self.samples: list[Sample] = []

@@ -1,28 +1,28 @@
-r"""The hostile requests: the files in requests/ are the categories, each of their lines a request.
+r"""The hostile requests: each file in requests/ is a category, each of its rows a request.
 
-A request is a POST of a valid order but for what its line says:
+A request is a POST of a valid order, except for what its row says:
 
 ========== =====================================================================================
-value      JSON text of an attribute ``x`` that the order has besides its keys
-members    JSON text of such attributes, names included
+value      JSON text of an additional attribute ``x`` of the order
+members    JSON text of additional attributes, names included
 body       the whole body
-encoding   of the body, "utf-8" if not said; "latin-1" makes of ``\u00ff`` the byte FF
-method     "POST" if not said
-path       the target of the request line, "$PATH" if not said
-headers    lines; one with the name of a header that is sent anyway takes its place
-without    names of headers that are not sent
-raw        the whole request instead, in Latin-1, for what the above cannot express
-aborted    the connection is closed as soon as the request is sent, and no answer is waited for
-status     of the answer, or of the answers to several requests in one ``raw``
-problem    the kind of problem, where the status alone does not tell it
+encoding   of the body, by default "utf-8"; "latin-1" encodes ``\u00ff`` as the byte FF
+method     by default "POST"
+path       the target of the request line, by default "$PATH"
+headers    lines; they replace default headers of the same name
+without    names of default headers that are not sent
+raw        the whole request in Latin-1, for what the above cannot express
+aborted    the connection is closed at once, without waiting for an answer
+status     of the answer, or a list for several requests in one ``raw``
+problem    the type of problem, where the status does not determine it
 by         "load balancer" if it answers or changes the request; ``why`` says what AWS's does
 why        the reason for the status
 ========== =====================================================================================
 
-In these texts ``«x*300»`` stands for 300 times x, in which ``§`` would be a running number, and
-``«x*=5000»`` for as many x as give the body 5000 bytes. ``$ID`` is what makes a request unlike any
-other, and must never be seen in an answer or a log; ``$PATH`` the path that takes orders, ``$HOST``
-the load balancer; ``$ORDER`` an order, ``$LENGTH`` and ``$HEX`` its length.
+In these texts ``«x*300»`` repeats x 300 times, with ``§`` as a running number, and ``«x*=5000»``
+repeats x until the body has 5000 bytes. ``$ID`` is a unique marker that must never appear in an
+answer or a log, ``$PATH`` the path that takes orders, ``$HOST`` the load balancer, ``$ORDER`` an
+order, ``$LENGTH`` and ``$HEX`` its length.
 """
 
 import re
@@ -68,7 +68,7 @@ class Request:
         return self.status if isinstance(self.status, list) else [self.status]
 
     def content(self, marker: str) -> bytes:
-        """The body."""
+        """Returns the body."""
         order = ORDER
         if self.value is not None:
             order = f'{ORDER[:-1]},"x":{self.value}}}'
@@ -80,7 +80,7 @@ class Request:
         return text.encode(self.encoding, "surrogatepass")
 
     def wire(self, endpoint: Endpoint, marker: str) -> bytes:
-        """The whole request."""
+        """Returns the bytes of the whole request."""
         if self.raw is not None:
             length = len(expand(ORDER, marker))
             text = self.raw.replace("$LENGTH", str(length)).replace("$HEX", f"{length:x}")
@@ -100,7 +100,7 @@ class Request:
 
 
 def categories() -> Iterator[list[Request]]:
-    """The requests of each file."""
+    """Yields the requests of each file."""
     for path in sorted(Path(__file__).with_name("requests").glob("*.toml")):
         content = tomllib.loads(path.read_text("utf-8"))
         yield [Request(category=content["title"], **line) for line in content["requests"]]

@@ -1,13 +1,13 @@
-"""Sends the corpus through the load balancer, and finds out what came of every request.
+"""Sends the corpus through the load balancer, and checks the effect of every request.
 
-What is wrong is counted under one of these:
+Each finding is of one of these kinds:
 
 ============= ====================================================================================
 server_errors answers of 500 and above
-wrong_status  answers that are not what the corpus expects, in status, kind or form
-enqueued      messages on the queue that no answer of 202 stands for, or with other content
-lost          accepted orders that were not on the queue, or are not in the table as they were sent
-echoed        answers and lines of the functions' logs that show something of a request
+wrong_status  answers whose status, kind or form is not what the corpus expects
+enqueued      messages on the queue without an answer of 202, or with other content
+lost          accepted orders missing on the queue, or not in the table as they were sent
+echoed        answers and log lines of the functions that reveal content of a request
 ============= ====================================================================================
 """
 
@@ -32,28 +32,30 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
 from local.emulator import HOST
-from tests.e2e.stack import Answer, Stack, eventually
+from local.http_client import Answer
+from local.stack import Stack
+from local.waiting import NotInTimeError, eventually
 from tests.hostile.corpus import Endpoint, Request, categories, expand
 
-FAULTS = ("server_errors", "wrong_status", "enqueued", "lost", "echoed")
+KINDS = ("server_errors", "wrong_status", "enqueued", "lost", "echoed")
 CLIENTS = 4
 PATIENCE_SECONDS = 20
 DRAIN_SECONDS = 30
-KINDS = {405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
+PROBLEMS = {405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_TELLING_LENGTHS = range(10, 1000)  # a shorter value may stand in an answer for another reason
+_REVEALING_LENGTHS = range(10, 1000)  # a shorter value may be in an answer by coincidence
 
 Step = Callable[["Report"], None]
 
 
 class _ExactDeserializer(TypeDeserializer):  # type: ignore[misc] # boto3 is not typed
-    """boto3's own refuses 1E125, which DynamoDB gives back as a one and 125 zeros."""
+    """Accepts 1E125, which DynamoDB returns as a one and 125 zeros; boto3's own does not."""
 
     def _deserialize_n(self, value: str) -> Decimal:
         return Decimal(value)
 
 
-class Fault(NamedTuple):
+class Finding(NamedTuple):
     kind: str
     category: str
     request: str
@@ -64,29 +66,29 @@ class Fault(NamedTuple):
 class Report:
     requests: Counter[str] = field(default_factory=Counter)  # by category
     statuses: Counter[int] = field(default_factory=Counter)
-    unanswered: int = 0  # the connection was closed, by the server or on purpose by the client
+    unanswered: int = 0  # the connection was closed, by the server or, on purpose, by the client
     stored: int = 0  # orders
-    faults: list[Fault] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
     def count(self, kind: str, category: str | None = None) -> int:
-        return sum(f.kind == kind and category in (None, f.category) for f in self.faults)
+        return sum(one.kind == kind and category in (None, one.category) for one in self.findings)
 
     def content(self) -> dict[str, Any]:
-        """For build/hostile.json."""
+        """Returns the content of build/hostile.json."""
         return {
             "requests": self.requests.total(),
-            **{kind: self.count(kind) for kind in FAULTS},
+            **{kind: self.count(kind) for kind in KINDS},
             "stored": self.stored,
             "unanswered": self.unanswered,
             "statuses": {str(status): n for status, n in sorted(self.statuses.items())},
             "categories": dict(self.requests),
-            "faults": [fault._asdict() for fault in self.faults],
+            "faults": [finding._asdict() for finding in self.findings],
         }
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A request that was sent, and what came back."""
+    """A request that was sent, and its answers."""
 
     request: Request
     marker: str
@@ -103,7 +105,7 @@ class Sent:
 
 
 class Sender:
-    """A client that sends whatever bytes it is told to, over TLS."""
+    """A client that sends any bytes over TLS."""
 
     def __init__(self, stack: Stack) -> None:
         url = urlsplit(stack.outputs["endpoint_url"])
@@ -118,7 +120,7 @@ class Sender:
             socket.create_connection(self._address, PATIENCE_SECONDS) as plain,
             self._tls.wrap_socket(plain, server_hostname=HOST) as connection,
         ):
-            # It may be closed in the middle of either: what has been read counts.
+            # The server may close it at any moment: what has been read counts.
             with suppress(OSError):
                 connection.sendall(wire)
             with suppress(OSError):
@@ -133,7 +135,7 @@ class Accepted(NamedTuple):
 
 
 def run(stack: Stack, step: Step = lambda _: None) -> Report:
-    """Sends everything, and calls ``step`` after each request."""
+    """Sends all requests, and calls `step` after each."""
     return _Run(stack, step).all()
 
 
@@ -142,30 +144,32 @@ class _Run:
         self._stack = stack
         self._step = step
         self._report = Report()
-        self._began = int(time.time() * 1000)
+        self._began = time.time()
         self._sender = Sender(stack)
         self._prefix = f"hx{secrets.token_hex(3)}"
         self._markers = re.compile(rf"{self._prefix}\d{{6}}")
         self._sent: dict[str, Sent] = {}  # by marker
-        self._queued: dict[str, Accepted | None] = {}  # by message id; None if it should not be
+        self._queued: dict[
+            str, Accepted | None
+        ] = {}  # by message ID; None if it should not be there
 
     def all(self) -> Report:
-        eventually(lambda: self._stack.queued() == 0, "an empty queue")
+        self._stack.wait_for_empty_queue()
         dead = self._dead_letters()
         with self._stack.paused_mapping():
             for number, requests in enumerate(categories()):
                 self._send(requests, number)
                 self._compare_with_queue(requests[0].category)
-        with suppress(AssertionError):  # what is not written is found below
-            eventually(lambda: self._stack.queued() == 0, "an empty queue", DRAIN_SECONDS)
+        with suppress(NotInTimeError):  # a missing row is found below
+            self._stack.wait_for_empty_queue(DRAIN_SECONDS)
         for _ in range(self._dead_letters() - dead):
-            self._fault("lost", "all", "", "a message is in the dead-letter queue")
+            self._report_finding("lost", "all", "", "a message is in the dead-letter queue")
         self._compare_with_table()
         self._search_logs()
         return self._report
 
-    def _fault(self, kind: str, category: str, request: str, detail: str) -> None:
-        self._report.faults.append(Fault(kind, category, request, detail))
+    def _report_finding(self, kind: str, category: str, request: str, detail: str) -> None:
+        self._report.findings.append(Finding(kind, category, request, detail))
 
     # One request
 
@@ -177,14 +181,14 @@ class _Run:
                 self._report.requests[sent.request.category] += 1
                 self._report.statuses.update(answer.status for answer in sent.answers)
                 self._report.unanswered += not sent.answers
-                for kind, detail in judge(sent):
-                    self._fault(kind, sent.request.category, sent.request.name, detail)
+                for kind, detail in check(sent):
+                    self._report_finding(kind, sent.request.category, sent.request.name, detail)
                 self._step(self._report)
 
-    # All of a category
+    # One category
 
     def _compare_with_queue(self, category: str) -> None:
-        """The queue holds what has been accepted, and nothing else."""
+        """Checks that the queue holds the accepted orders, and nothing else."""
         messages = self._messages()
         for sent in self._sent.values():
             if sent.request.category == category:
@@ -195,21 +199,21 @@ class _Run:
             body = messages[message_id]
             found = self._markers.search(body)
             name = self._sent[found[0]].request.name if found else "?"
-            self._fault("enqueued", category, name, f"was not accepted: {body[:200]}")
+            self._report_finding("enqueued", category, name, f"not accepted: {body[:200]}")
 
     def _compare(self, sent: Sent, message_id: str, body: str | None) -> None:
-        """The message has what was sent."""
+        """Checks that the message has what was sent."""
         category, name = sent.request.category, sent.request.name
         if body is None:
-            self._fault("lost", category, name, "accepted, but not on the queue")
+            self._report_finding("lost", category, name, "accepted, but not on the queue")
             return
         document = _parse(body)
         self._queued[message_id] = Accepted(sent, document)
         if sent.request.raw is None and document != _parse(sent.text):
-            self._fault("enqueued", category, name, f"was changed: {body[:200]}")
+            self._report_finding("enqueued", category, name, f"changed: {body[:200]}")
 
     def _messages(self) -> dict[str, str]:
-        """The bodies on the queue by message id, looked at in the emulator without a receive."""
+        """Returns the bodies on the queue by message ID, without receiving them."""
         query = urlencode({"QueueUrl": self._stack.outputs["queue_url"]})
         content = json.loads(self._stack.emulator.request(f"/_ministack/sqs/messages?{query}"))
         return {
@@ -220,7 +224,7 @@ class _Run:
             for message in messages
         }
 
-    # What came of it
+    # Effects
 
     def _dead_letters(self) -> int:
         answer = self._stack.sqs.get_queue_attributes(
@@ -238,41 +242,40 @@ class _Run:
                 if {name: deserialize(value) for name, value in row.items()} == order:
                     self._report.stored += 1
                 else:
-                    detail = f"accepted, and then this row: {str(row)[:200]}"
-                    self._fault("lost", sent.request.category, sent.request.name, detail)
+                    detail = f"accepted, but stored as {str(row)[:200]}"
+                    self._report_finding("lost", sent.request.category, sent.request.name, detail)
 
     def _row(self, order: Any) -> dict[str, Any]:
-        with suppress(ClientError, TypeError, KeyError):  # what has no row may be no order at all
-            return self._stack.row(order["order_id"], order["item"]) or {}
+        with suppress(ClientError, TypeError, KeyError):  # the document may not even be an order
+            return self._stack.row(order) or {}
         return {}
 
     def _search_logs(self) -> None:
-        """The functions' logs show nothing that only a request has."""
+        """Checks that the functions' logs reveal no content of a request."""
         answers = [answer for sent in self._sent.values() for answer in sent.answers]
         ids = {answer.headers.get("X-Request-Id", "") for answer in answers}
         invocations = set(filter(_UUID.fullmatch, ids))
 
         def complete() -> list[str]:
-            """The lines, once those of every answer of ingest are there."""
+            """Returns the lines once they include those of every answer of ingest."""
             lines = list(self._log_lines())
             return lines if invocations <= set(_UUID.findall("".join(lines))) else []
 
-        for line in eventually(complete, "the lines of all requests in the log"):
+        for line in eventually(complete, "the log lines of all requests"):
             for marker in set(self._markers.findall(line)):
                 request = self._sent[marker].request
-                self._fault("echoed", request.category, request.name, f"logged: {line[:300]}")
+                self._report_finding(
+                    "echoed", request.category, request.name, f"logged: {line[:300]}"
+                )
 
     def _log_lines(self) -> Iterator[str]:
-        logs = self._stack.emulator.client("logs")
-        for group in logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]:
-            pages = logs.get_paginator("filter_log_events").paginate(
-                logGroupName=group["logGroupName"], startTime=self._began
-            )
-            yield from (event["message"] for page in pages for event in page["events"])
+        for function in ("ingest", "process"):
+            name = f"{self._stack.outputs['table_name']}-{function}"
+            yield from self._stack.log_lines(name, self._began)
 
 
-def judge(sent: Sent) -> Iterator[tuple[str, str]]:
-    """What is wrong with the answers to a request."""
+def check(sent: Sent) -> Iterator[tuple[str, str]]:
+    """Yields what is wrong with the answers to a request: kind and detail."""
     request = sent.request
     statuses = [answer.status for answer in sent.answers]
     for status in statuses:
@@ -286,12 +289,12 @@ def judge(sent: Sent) -> Iterator[tuple[str, str]]:
                 yield "wrong_status", wrong
     value = expand(request.value or "", sent.marker)
     for own in (sent.marker, value):
-        if len(own) in _TELLING_LENGTHS and own.encode() in sent.raw:
+        if len(own) in _REVEALING_LENGTHS and own.encode() in sent.raw:
             yield "echoed", f"{own} in {sent.raw[-300:]!r}"
 
 
 def _wrong_form(answer: Answer, request: Request) -> str | None:
-    """What is wrong with an answer of ingest besides its status."""
+    """Returns what is wrong with an answer of ingest besides its status, or None."""
     headers = answer.headers
     if not _UUID.fullmatch(headers.get("X-Request-Id", "")):
         return "no X-Request-Id"
@@ -306,14 +309,14 @@ def _wrong_form(answer: Answer, request: Request) -> str | None:
         return f"Content-Type: {headers.get('Content-Type')}"
     if request.method == "HEAD":
         return None if not answer.body else "a body to HEAD"
-    kind = f"urn:async-ingest:problem:{request.problem or KINDS[answer.status]}"
+    kind = f"urn:async-ingest:problem:{request.problem or PROBLEMS[answer.status]}"
     if (answer.json["type"], answer.json["status"]) != (kind, answer.status):
         return f"not {kind}: {answer.json}"
     return None
 
 
 class _Stream(io.BytesIO):
-    """What several HTTPResponses read one after another."""
+    """A stream that several HTTPResponses read one after another."""
 
     def makefile(self, *_: Any, **__: Any) -> "_Stream":
         return self
@@ -324,7 +327,7 @@ class _Stream(io.BytesIO):
 
 def _answers(raw: bytes, method: str) -> Iterator[Answer]:
     stream = _Stream(raw)
-    with suppress(http.client.HTTPException):  # what is no answer does not count as one
+    with suppress(http.client.HTTPException):  # malformed answers do not count
         while stream.tell() < len(raw):
             response = http.client.HTTPResponse(stream, method=method)  # type: ignore[arg-type]
             response.begin()
@@ -332,7 +335,7 @@ def _answers(raw: bytes, method: str) -> Iterator[Answer]:
 
 
 def _parse(text: str) -> Any:
-    """The values of a document, with no number rounded; or the text, if it is none."""
+    """Parses JSON without rounding numbers. Returns the text itself if it is no JSON."""
     try:
         return json.loads(text, parse_int=_number, parse_float=_number)
     except ValueError:
@@ -342,5 +345,5 @@ def _parse(text: str) -> Any:
 def _number(literal: str) -> Decimal | str:
     try:
         return Decimal(literal)
-    except InvalidOperation:  # it cannot hold the exponent; of a zero it does not matter
+    except InvalidOperation:  # the exponent is too large, which does not matter for zero
         return Decimal(0) if literal.strip("-0.").lower()[:1] in ("", "e") else literal

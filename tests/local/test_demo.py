@@ -1,4 +1,4 @@
-"""The demo, with a Terraform that only plays it, and the real emulator."""
+"""The demo with a fake Terraform and the real emulator."""
 
 import io
 import json
@@ -18,6 +18,7 @@ from local import demo, screen
 from local.emulator import ROOT, Emulator
 from local.screen import Screen
 from local.terraform import Changes, Terraform, TerraformError
+from local.waiting import eventually
 
 VPC = "module.async_ingest.module.network[0].aws_vpc.this"
 
@@ -37,7 +38,7 @@ def plan(add: int) -> str:
 
 @pytest.fixture
 def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Put a Terraform on the PATH that runs this shell script for `apply`."""
+    """Puts a fake Terraform on the PATH that runs a shell script for `apply`."""
 
     def put(apply: str) -> None:
         directory = tmp_path / "bin"
@@ -52,15 +53,15 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture
 def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Screen, io.StringIO]:
-    """The demo's screen without a terminal, and all that it shows; its data is in tmp_path."""
+    """The demo's screen without a terminal, and its output. The demo's data is in tmp_path."""
     monkeypatch.setattr(demo, "DATA_DIR", tmp_path)
     monkeypatch.setattr(demo, "EMULATOR_DIR", tmp_path / "emulator")
-    monkeypatch.setattr(signal, "signal", lambda *_: None)  # not in the process of the tests
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # not in the tests' own process
     output = io.StringIO()
     return Screen(Console(file=output, width=100)), output
 
 
-def test_changes_are_counted_and_told() -> None:
+def test_changes_are_counted_and_reported() -> None:
     changes = Changes()
     rule = 'module.async_ingest.module.load_balancer.aws_lb_listener_rule.this["http /orders"]'
     data = "module.async_ingest.data.aws_iam_policy_document.this"
@@ -76,18 +77,18 @@ def test_changes_are_counted_and_told() -> None:
     take(event("apply_start", hook=hook(VPC)))
     take(event("apply_start", hook=hook(data, "read")))
     assert list(changes.running) == ["network.aws_vpc.this"]
-    told = take(event("apply_complete", hook=hook(VPC, seconds=10)))
-    assert told == "created network.aws_vpc.this (10 s)"
+    line = take(event("apply_complete", hook=hook(VPC, seconds=10)))
+    assert line == "created network.aws_vpc.this (10 s)"
     assert take(event("apply_complete", hook=hook(data, "read"))) is None
-    told = take(event("apply_complete", hook=hook(rule, "delete")))
-    assert told == 'destroyed load_balancer.aws_lb_listener_rule.this["http /orders"] (0 s)'
+    line = take(event("apply_complete", hook=hook(rule, "delete")))
+    assert line == 'destroyed load_balancer.aws_lb_listener_rule.this["http /orders"] (0 s)'
     take(event("apply_start", hook=hook("aws_sqs_queue.this")))
     take(event("apply_errored", hook=hook("aws_sqs_queue.this")))
     assert str(changes) == "2 of 2"
     assert not changes.running
 
 
-def test_a_failure_is_readable_and_leaves_nothing(
+def test_a_failure_is_readable_and_leaves_nothing_running(
     play: Any, shown: tuple[Screen, io.StringIO], tmp_path: Path
 ) -> None:
     diagnostic = {
@@ -115,17 +116,17 @@ def test_a_state_without_its_emulator_is_discarded(
     play: Any, shown: tuple[Screen, io.StringIO], tmp_path: Path
 ) -> None:
     state = tmp_path / "terraform.tfstate"
-    state.write_text("of an emulator that is gone")
+    state.write_text("of an earlier emulator")
     play(f"test -e {state} && echo it is still there\nexit 1")
 
     with pytest.raises(demo.DemoError) as failure:
         demo.up(shown[0])
 
     assert "it is still there" not in str(failure.value)
-    assert "an earlier one has ended with what it had, so all is built anew" in shown[1].getvalue()
+    assert "an earlier one has ended, and its resources with it" in shown[1].getvalue()
 
 
-def test_what_was_running_before_is_left_running(
+def test_an_emulator_that_was_running_before_survives_a_failure(
     play: Any, shown: tuple[Screen, io.StringIO], tmp_path: Path
 ) -> None:
     play("exit 1")
@@ -139,14 +140,16 @@ def test_what_was_running_before_is_left_running(
         assert (tmp_path / "terraform.tfstate").exists()
 
 
-def test_down_with_nothing_to_take_down(shown: tuple[Screen, io.StringIO], tmp_path: Path) -> None:
+def test_down_without_a_running_emulator_removes_its_state(
+    shown: tuple[Screen, io.StringIO], tmp_path: Path
+) -> None:
     demo.down(shown[0])
     (tmp_path / "terraform.tfstate").touch()
     demo.down(shown[0])
 
     assert shown[1].getvalue().splitlines() == [
         "Nothing is running.",
-        "The emulator is not running, and what was built went with it. Removed its state.",
+        "The emulator is not running, and its resources are gone with it. Removed its state.",
     ]
     assert not list(tmp_path.glob("*tfstate*"))
 
@@ -165,7 +168,7 @@ def test_down_stops_the_emulator_even_if_terraform_fails(
     assert Emulator.attach(tmp_path / "emulator") is None
 
 
-@pytest.mark.parametrize("trap", ["exit 0", ""], ids=["obeys", "does not"])
+@pytest.mark.parametrize("trap", ["exit 0", ""], ids=["obeys", "ignores it"])
 def test_interrupted_terraform_is_waited_for_or_killed(
     play: Any, tmp_path: Path, trap: str
 ) -> None:
@@ -184,19 +187,22 @@ def test_interrupted_terraform_is_waited_for_or_killed(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        terraform.apply({}, interrupt)
+        terraform.apply(interrupt)
 
     assert notes == ["waiting"]
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
-def test_terraform_gets_nothing_of_the_users_own(play: Any, tmp_path: Path) -> None:
+def test_terraform_does_not_see_the_users_settings(
+    play: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.terraform.CLI_CONFIG", tmp_path / "missing")
     play(f"env > {tmp_path}/environment")
     foreign = {"TF_VAR_name": "mine", "TF_CLI_ARGS_apply": "-destroy", "TF_WORKSPACE": "mine"}
     kept = {"TF_CLI_CONFIG_FILE": "terraform.rc", "PATH": os.environ["PATH"]}
 
-    Terraform(tmp_path, tmp_path, foreign | kept).apply({}, lambda *_: None)
+    Terraform(tmp_path, tmp_path, foreign | kept).apply()
 
     environment = (tmp_path / "environment").read_text()
     assert "mine" not in environment
@@ -204,23 +210,21 @@ def test_terraform_gets_nothing_of_the_users_own(play: Any, tmp_path: Path) -> N
     assert "TF_CLI_CONFIG_FILE=terraform.rc" in environment
 
 
-def test_a_missing_terraform_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_terraform_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(TerraformError, match=r"install Terraform 1\.9 or newer"):
         Terraform(tmp_path, tmp_path, {}).init()
 
 
-def test_without_a_terminal_there_are_lines_and_signs_of_life(
+def test_without_a_terminal_lines_and_signs_of_life_are_printed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(screen, "HEARTBEAT_SECONDS", 0.05)
     output = io.StringIO()
     with Screen(Console(file=output)) as lines, lines.stage("terraform apply") as stage:
         stage.note, stage.running = "1 of 2", {"aws_lb.this": time.monotonic() - 30}
-        deadline = time.monotonic() + 10
-        while "still" not in output.getvalue():
-            assert time.monotonic() < deadline
+        eventually(lambda: "still" in output.getvalue(), "a sign of life")
         stage.note = "[2] created"
 
     text = output.getvalue()
@@ -230,7 +234,7 @@ def test_without_a_terminal_there_are_lines_and_signs_of_life(
     assert "\x1b" not in text
 
 
-def test_usage() -> None:
+def test_an_unknown_command_prints_the_usage() -> None:
     run = subprocess.run(
         [sys.executable, "-m", "local.demo", "sideways"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""The commands of docs/operations.md, run on the emulator as the page has them."""
+"""The commands of docs/operations.md, run on the emulator exactly as written there."""
 
 import json
 import re
@@ -8,18 +8,19 @@ from string import Template
 from typing import Any
 
 from local.emulator import ROOT, Emulator
-from tests.local.test_emulator import ACCOUNT, REGION, poll
+from local.waiting import eventually
+from tests.local.support import queue_arn
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 
 
-def test_the_redrive_moves_everything_back(tmp_path: Path) -> None:
-    """What SQS has moved to the dead-letter queue, and what process has sent there itself."""
+def test_the_redrive_moves_all_dead_letters_back(tmp_path: Path) -> None:
+    """Those that SQS has moved to the dead-letter queue, and those that process has sent there."""
     with Emulator(tmp_path, port=0) as emulator:
         sqs = emulator.client("sqs")
-        variables = {"QUEUE_ARN": arn("orders"), "DEAD_LETTER_QUEUE_ARN": arn("dead")}
+        variables = {"QUEUE_ARN": queue_arn("orders"), "DEAD_LETTER_QUEUE_ARN": queue_arn("dead")}
         dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
-        policy = {"deadLetterTargetArn": arn("dead"), "maxReceiveCount": 1}
+        policy = {"deadLetterTargetArn": queue_arn("dead"), "maxReceiveCount": 1}
         orders = sqs.create_queue(
             QueueName="orders", Attributes={"RedrivePolicy": json.dumps(policy)}
         )["QueueUrl"]
@@ -34,9 +35,10 @@ def test_the_redrive_moves_everything_back(tmp_path: Path) -> None:
             return dict(getattr(sqs, method)(**arguments))
 
         run("start-message-move-task")
-        [task] = poll(
+        [task] = eventually(
             lambda: run("list-message-move-tasks")["Results"],
-            lambda found: found[0]["Status"] != "RUNNING",
+            "the end of the redrive",
+            until=lambda tasks: tasks[0]["Status"] != "RUNNING",
         )
 
         assert task["Status"] == "COMPLETED"
@@ -45,7 +47,7 @@ def test_the_redrive_moves_everything_back(tmp_path: Path) -> None:
 
 
 def commands(name: str, variables: dict[str, str]) -> list[tuple[str, dict[str, Any]]]:
-    """Each `aws sqs NAME …` of the page, as boto3 has it: the method and its arguments."""
+    """Returns each `aws sqs NAME …` of the page as a boto3 method and its arguments."""
     found = re.findall(rf"^\$ aws sqs {name} (.*)$", PAGE, re.MULTILINE)
     return [(name.replace("-", "_"), arguments(Template(line), variables)) for line in found]
 
@@ -59,7 +61,3 @@ def arguments(line: Template, variables: dict[str, str]) -> dict[str, Any]:
         )
         for option, value in options.items()
     }
-
-
-def arn(queue: str) -> str:
-    return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"

@@ -1,15 +1,15 @@
-"""The local stack against answers that others have recorded on AWS: tests/local/recorded/*.toml.
+"""Compares the local stack with answers that others have recorded on AWS: recorded/*.toml.
 
-A row is one call: what AWS answers, and who has recorded it, quoted it or says so. Most rows hold
-for the stack as well. `here` is what the stack answers where that is something else: nothing but
-another text, or a difference, and then `why` says why it is left. Such a row fails as well when
-the stack comes to answer in a third way, or as AWS does. So this is what to run when a new version
-of the emulator is tried. The calls have the shape of boto3's, but for those in `Stack.CALLS`.
+A row is one call: what AWS answers, and the source. Most rows hold for the stack as well. Where it
+answers differently, `here` is its answer: either just another text, or a difference, and then `why`
+says why it is accepted. Such a row also fails if the stack starts to answer in a third way, or like
+AWS. So run this to assess a new version of the emulator. The calls have the form of boto3's, except
+for those in `Stack.CALLS`.
 
-Sources begin with a letter: L are LocalStack's tests validated on AWS, P is the suite
-dynamodb-conformance of paritysuite (run on AWS in 2026), D is dynalite, S are the tests of
-ScyllaDB's Alternator, M are moto's aws_verified tests, Q is an answer of AWS that is quoted in an
-issue; DL is AWS's own DynamoDB Local, measured and no recording, and doc is documentation of AWS.
+Sources begin with a letter: L for LocalStack's tests validated on AWS, P for the suite
+dynamodb-conformance of paritysuite (run on AWS in 2026), D for dynalite, S for the tests of
+ScyllaDB's Alternator, M for moto's aws_verified tests, Q for an answer of AWS quoted in an issue,
+DL for AWS's own DynamoDB Local (measured, not recorded), and doc for AWS's documentation.
 """
 
 import functools
@@ -28,9 +28,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.emulator import Emulator
-from tests.e2e.stack import new_user
-from tests.local.support import create_table, trace_header
-from tests.local.test_emulator import ACCOUNT, REGION, allowing, deploy, last_result, poll
+from tests.local.support import deploy, processed, queue_arn, trace_header
+from tests.support.policies import allowing
+from tests.support.stack import new_user
+from tests.support.tables import create_table
 
 Json = dict[str, Any]
 
@@ -38,7 +39,7 @@ LISTS = sorted((Path(__file__).parent / "recorded").glob("*.toml"))
 SOURCE = re.compile(r"(L|P|D|S|M|Q|DL|doc)( \S|$|,)")
 ITEM_BYTES = 409_600
 
-# Sends each event to the queue `seen`; returns the reply that is in the first message, if any.
+# Sends each event to the queue `seen`. Returns the reply in its first message, if there is one.
 WITNESS = """
 import json
 import boto3
@@ -60,7 +61,7 @@ def handle(event, context):
 
 
 class Case:
-    """One row, with what its group says for all its rows."""
+    """One row, with the settings that its group has for all rows."""
 
     def __init__(self, path: Path, group: Json, row: Json) -> None:
         shared = {name: value for name, value in group.items() if name != "rows"}
@@ -91,7 +92,7 @@ CASES = [
 
 
 def expand(value: Any, names: Json) -> Any:
-    """The value with `$name` replaced, `«text*count»` repeated and {DEEP = n} made of n maps."""
+    """Returns the value with `$name` replaced, `«text*count»` repeated, {DEEP = n} as n maps."""
     if isinstance(value, list):
         return [expand(part, names) for part in value]
     if isinstance(value, dict):
@@ -108,9 +109,10 @@ def expand(value: Any, names: Json) -> Any:
 
 
 def difference(expected: Json, answer: Json) -> str | None:
-    """What is not as expected; `…` stands for any text, and more members are no difference.
+    """Returns how an answer differs from the expected one, or None.
 
-    `has` and `lacks` are parts of the answer's JSON.
+    `…` stands for any text, additional members are ignored, `has` and `lacks` are parts of the
+    answer's JSON.
     """
     if answer.get("code") != expected.get("code"):
         return f"{answer} is not {expected}"
@@ -143,7 +145,7 @@ def like(pattern: str, text: str) -> bool:
 
 
 class Stack:
-    """Makes the calls, each on a queue and a table of its own."""
+    """Makes the calls, each on its own queue and table."""
 
     def __init__(self, emulators: dict[bool, Emulator]) -> None:
         self._emulators = emulators
@@ -151,23 +153,23 @@ class Stack:
         self._functions: dict[bool, str] = {}
 
     def answer(self, case: Case) -> tuple[Json, Json]:
-        """The answer to a row, and the names of what it was made on."""
+        """Returns the answer to a row, and the names of the resources that it was made on."""
         emulator = self._emulators[case.enforced]
         number = next(self._numbers)
         names = {
             "name": f"row-{number}",
-            "missing": f"arn:aws:sqs:{REGION}:{ACCOUNT}:missing",
+            "missing": queue_arn("missing"),
             "function": self._function(case.enforced),
         }
         sqs = emulator.client("sqs")
         if case.queue is not None:
             dead = sqs.create_queue(QueueName=f"{names['name']}-dead")["QueueUrl"]
-            names |= {"dead": dead, "dead_arn": self._arn(f"{names['name']}-dead")}
+            names |= {"dead": dead, "dead_arn": queue_arn(f"{names['name']}-dead")}
             attributes = expand(case.queue, names)
             queue = sqs.create_queue(QueueName=names["name"], Attributes=attributes)["QueueUrl"]
-            names |= {"queue": queue, "queue_arn": self._arn(names["name"])}
+            names |= {"queue": queue, "queue_arn": queue_arn(names["name"])}
         if case.table is not None:
-            create_table(emulator, names["name"], case.table)
+            create_table(emulator.client("dynamodb"), names["name"], case.table)
 
         for step in case.before:
             made = self._make(emulator, step | {"mapping": case.mapping}, names, {})
@@ -186,7 +188,7 @@ class Stack:
 
     def _make(self, emulator: Emulator, step: Json, names: Json, credentials: Json) -> Json:
         arguments = expand(step.get("arguments", {}), names)
-        unchecked = Config(parameter_validation=False)  # it is the stack that is to refuse
+        unchecked = Config(parameter_validation=False)  # the stack has to refuse, not boto3
         client = emulator.client(step.get("service", "sqs"), config=unchecked, **credentials)
         call = self.CALLS.get(step["call"])
         header = step.get("header")
@@ -212,10 +214,6 @@ class Stack:
             number = sum(name.startswith("receipt") for name in names) + 1
             names[f"receipt{number}"] = message["ReceiptHandle"]
 
-    @staticmethod
-    def _arn(queue: str) -> str:
-        return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
-
     def _function(self, enforced: bool) -> str:
         if enforced not in self._functions:
             emulator = self._emulators[enforced]
@@ -223,10 +221,10 @@ class Stack:
             self._functions[enforced] = deploy(emulator, "witness", WITNESS)
         return self._functions[enforced]
 
-    # Calls that are more than a call.
+    # Calls that consist of several
 
     def _inserts(self, _: Emulator, client: Any, names: Json, __: Json, arguments: Json) -> Json:
-        """INSERT the items in one batch; more is what the request has besides."""
+        """INSERTs the items in one batch; `more` is added to each statement."""
         statements = []
         for item in arguments["items"]:
             members = ", ".join(f"'{name}': ?" for name in item)
@@ -240,7 +238,7 @@ class Stack:
     def _insert(
         self, emulator: Emulator, client: Any, names: Json, mapping: Json, arguments: Json
     ) -> Json:
-        """INSERT one item in a batch of one: the answer to its statement."""
+        """INSERTs one item in a batch of one. Returns the answer to its statement."""
         items = {"items": [arguments.pop("item")]}
         answer = self._inserts(emulator, client, names, mapping, arguments | items)
         (one,) = answer["Responses"]
@@ -248,7 +246,7 @@ class Stack:
         return one
 
     def _measure(self, _: Emulator, client: Any, names: Json, __: Json, arguments: Json) -> Json:
-        """Whether items fit of which a number has so many bytes: one of the limit, one of more."""
+        """Tries items with a number of an assumed size: one at the limit, one above it."""
         taken = []
         for more in (0, 1):
             room = ITEM_BYTES - len("idk") - len("n") - arguments["bytes"] - len("p") + more
@@ -263,7 +261,7 @@ class Stack:
     def _deliver(
         self, emulator: Emulator, _: Any, names: Json, mapping: Json, arguments: Json
     ) -> Json:
-        """Send messages and map their queue: the events, and how many messages will come again."""
+        """Sends messages, maps their queue. Returns the events, and the number of redeliveries."""
         sqs, functions = emulator.client("sqs"), emulator.client("lambda")
         seen = sqs.get_queue_url(QueueName="seen")["QueueUrl"]
         for body in arguments["bodies"]:
@@ -271,7 +269,7 @@ class Stack:
             sqs.send_message(QueueUrl=names["queue"], MessageBody=body, **more)
         source = {"EventSourceArn": names["queue_arn"], "FunctionName": names["function"]}
         made = functions.create_event_source_mapping(**source, **expand(mapping, names))
-        poll(lambda: last_result(emulator, made), lambda result: result != "No records processed")
+        processed(emulator, made)
         functions.update_event_source_mapping(UUID=made["UUID"], Enabled=False)
 
         events = []
@@ -304,7 +302,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
-def test_the_stack_answers_as_noted(stack: Stack, case: Case) -> None:
+def test_the_stack_answers_as_recorded(stack: Stack, case: Case) -> None:
     answer, names = stack.answer(case)
 
     aws = expand(case.aws, names)
@@ -314,8 +312,8 @@ def test_the_stack_answers_as_noted(stack: Stack, case: Case) -> None:
     here = expand(case.here, names)
     if here.keys() == {"text"}:
         here["code"] = aws["code"]
-    assert difference(here, answer) is None, "neither as AWS nor as noted"
-    assert difference(aws, answer), "as AWS by now: remove `here` and `why`"
+    assert difference(here, answer) is None, "neither like AWS nor as noted"
+    assert difference(aws, answer), "like AWS now: remove `here` and `why`"
 
 
 def test_each_row_has_a_source_and_a_reason() -> None:

@@ -1,9 +1,9 @@
-"""Random single mutations of the module's Terraform, judged by what `make test-terraform` runs.
+"""Random single mutations of the module's Terraform, which `make test-terraform` must detect.
 
 python -m tests.mutants [--seed N] [--count N]
 
-Writes build/mutants.json and ends with 1 below the target. Run again with the same seed on the same
-files, it goes on where it stopped.
+Writes build/mutants.json and ends with 1 below the target. A second run with the same seed on the
+same files continues where the first one stopped.
 """
 
 import argparse
@@ -23,8 +23,10 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from local.emulator import ROOT
+from local.terraform import CLI_CONFIG
 from tests.mutants.sites import Site, all_sites, files
-from tests.mutants.trial import ROOT, TESTS, Tree, alike
+from tests.mutants.trial import TESTS, Tree, alike
 from tests.support import provider
 
 REPORT = ROOT / "build" / "mutants.json"
@@ -42,7 +44,7 @@ Verdict = dict[str, str]  # outcome: invalid, killed, survived or equivalent; by
 
 
 class Trials:
-    """Verdicts by site, kept in the report as they come."""
+    """Verdicts by site, saved in the report as they come."""
 
     def __init__(self, seed: int, original: Tree, copies: list[Tree]) -> None:
         self.seed = seed
@@ -63,11 +65,11 @@ class Trials:
         same = (kept["seed"], kept["of"]) == (self.seed, self._fingerprint)
         return kept["verdicts"] if same else {}
 
-    def judge(self, sites: list[Site]) -> list[tuple[Site, Verdict]]:
+    def run(self, sites: list[Site]) -> list[tuple[Site, Verdict]]:
         with ThreadPoolExecutor(WORKERS) as pool:
             try:
                 return list(zip(sites, pool.map(self._verdict, sites), strict=True))
-            except BaseException:  # Ctrl-C too: what has begun is enough to wait for
+            except BaseException:  # Ctrl-C included: only wait for trials that have begun
                 pool.shutdown(cancel_futures=True)
                 raise
 
@@ -114,7 +116,7 @@ def module_of(file: str) -> str:
 
 
 def tests_of(site: Site) -> list[str]:
-    """All of `make test-terraform`, first what is likely to see it."""
+    """Returns all files of `make test-terraform`, the most likely to detect the mutation first."""
     likely = [*of_module(site.file), WIRING_TEST, ROOT_TEST]
     first = likely if site.shows_in_a_plan else [REFUSED_TEST, *likely]
     tests = [path.name for path in sorted((ROOT / TESTS).glob("*.tftest.hcl"))]
@@ -138,13 +140,13 @@ def fingerprint() -> str:
 
 
 def sample(trials: Trials, sites: list[Site], count: int) -> list[tuple[Site, Verdict]]:
-    """The first so many that are valid, in the seed's order."""
+    """Tries sites in the seed's order until there are enough valid ones."""
     order = list(sites)
     random.Random(trials.seed).shuffle(order)
     valid: list[tuple[Site, Verdict]] = []
     while len(valid) < count and order:
         batch, order = order[: count - len(valid)], order[count - len(valid) :]
-        valid += [one for one in trials.judge(batch) if one[1]["outcome"] != "invalid"]
+        valid += [one for one in trials.run(batch) if one[1]["outcome"] != "invalid"]
     return valid
 
 
@@ -167,11 +169,17 @@ def summary(sites: list[Site], tried: list[tuple[Site, Verdict]]) -> dict[str, A
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants")
     today = int(datetime.datetime.now(tz=datetime.UTC).strftime("%Y%m%d"))
-    parser.add_argument("--seed", type=int, default=today, help="of the sample; today's date")
-    parser.add_argument("--count", type=int, default=COUNT, help=f"valid mutants to try; {COUNT}")
+    parser.add_argument(
+        "--seed", type=int, default=today, help="of the sample; by default, today's date"
+    )
+    parser.add_argument(
+        "--count", type=int, default=COUNT, help=f"valid mutants to try; by default {COUNT}"
+    )
     options = parser.parse_args(arguments)
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # or the provider would stay behind
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(143)
+    )  # otherwise the provider would outlive this process
 
     sites = all_sites(ROOT)
     with trees() as (original, *copies):
@@ -183,7 +191,7 @@ def main(arguments: list[str]) -> int:
             return 2
         trials = Trials(options.seed, original, copies)
         tried = sample(trials, [one for one in sites if one.kind != "depends_on"], options.count)
-        ordering = trials.judge([one for one in sites if one.kind == "depends_on"])
+        ordering = trials.run([one for one in sites if one.kind == "depends_on"])
     figures = summary(sites, tried)
     figures["depends_on"] = summary(sites, ordering)
     trials.write(figures)
@@ -201,8 +209,8 @@ def main(arguments: list[str]) -> int:
 
 @contextlib.contextmanager
 def trees() -> Iterator[list[Tree]]:
-    """A copy that stays as it is, and one for each worker."""
-    configuration = {"TF_CLI_CONFIG_FILE": str(ROOT / ".cache" / "terraform.rc")}
+    """Yields a copy that stays unchanged, and one for each worker."""
+    configuration = {"TF_CLI_CONFIG_FILE": str(CLI_CONFIG)}
     with tempfile.TemporaryDirectory() as directory, provider.attached() as attached:
         environment = {**os.environ, **configuration, **attached}
         names = ("original", *(f"worker-{number}" for number in range(WORKERS)))

@@ -1,11 +1,11 @@
 """Where the module's Terraform can be changed by one small mistake.
 
-An argument or an item of an object is dropped, a boolean flipped, a number raised by one. No site
-is
+An argument or an item of an object is dropped, a boolean flipped, or a number raised by one.
+Excluded are
 
-- what only people read, or Terraform itself before there is a plan: descriptions and types of
-  inputs and outputs, messages, versions.tf;
-- an index such as the [0] of a resource with a count: it would only make Terraform stop.
+- texts for people, and what matters only before there is a plan: descriptions and types of inputs
+  and outputs, messages, versions.tf;
+- indexes such as the [0] of a resource with a count: changing them only makes Terraform stop.
 """
 
 import re
@@ -38,7 +38,7 @@ class Site(NamedTuple):
 
     @property
     def shows_in_a_plan(self) -> bool:
-        """Not what is refused, what later changes are ignored, and what need not be given."""
+        """Whether a plan can show it: not validations, lifecycle rules, or optional defaults."""
         if self.kind == "argument" and re.fullmatch(r"variable\.\w+\.default", self.where):
             return False
         return not re.search(r"\.(validation|lifecycle|assert)\.", self.where)
@@ -71,7 +71,7 @@ def sites(file: str, text: str) -> list[Site]:
         for kind, start, end, after in _changes(text, item):
             line, column = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
             where = ".".join((*item.path, item.name))
-            # The items of an object lie within its argument, and so do their numbers.
+            # Items of an object, and their numbers, lie within its argument.
             found[start, end] = Site(
                 file, line, column, kind, where, text[start:end], start, end, after
             )

@@ -1,4 +1,4 @@
-"""Mutated copies of what `terraform test` needs, and what it says of them."""
+"""Mutated copies of the Terraform sources, and what the tests report about them."""
 
 import contextlib
 import itertools
@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from local.emulator import ROOT
 from tests.mutants.sites import Site
 
-ROOT = Path(__file__).resolve().parents[2]
 TESTS = Path("tests") / "terraform"
 NEEDED = ("modules", "lambda_src", str(TESTS), "pyproject.toml", ".terraform.lock.hcl")
 TIMEOUT = 600
@@ -23,11 +23,11 @@ TIMEOUT = 600
 
 class Killer(NamedTuple):
     test: str
-    has_planned: bool  # so that the mutant is valid Terraform for sure
+    has_planned: bool  # then the mutant is certainly valid Terraform
 
 
 class Tree:
-    """A copy that may be changed. The providers and modules of the original's init are shared."""
+    """A copy to mutate. It shares the providers and modules of the original's init."""
 
     def __init__(self, directory: Path, environment: dict[str, str]) -> None:
         self.directory = directory
@@ -58,7 +58,7 @@ class Tree:
         return self._run("terraform", "validate").returncode == 0
 
     def killed_by(self, files: list[str]) -> Killer | None:
-        """The first test of `make test-terraform` that fails, of those in the files."""
+        """Returns the first failing test in these files, or None."""
         for name in files:
             killer = self._pytest(name) if name.endswith(".py") else self._first_failure(name)
             if killer:
@@ -73,7 +73,7 @@ class Tree:
         return Killer(f"{name}: {failed[2]}", failed[1] == "FAILED") if failed else None
 
     def _first_failure(self, name: str) -> Killer | None:
-        """What comes after it is not waited for."""
+        """Returns the first failure without waiting for the rest."""
         with self._test(TESTS, name) as events:
             for event in events:
                 run = event.get("test_run", {})
@@ -84,12 +84,14 @@ class Tree:
         return Killer(name, False)
 
     def plans(self, files: list[str]) -> dict[str, Any]:
-        """What the tests' configurations plan, and the data that they read, by test and run."""
+        """Returns what the tests' configurations plan and read, by test and run."""
         found: dict[str, Any] = {}
         for name, command in itertools.product(files, ("plan", "apply")):
             path = self.directory / TESTS / name
             text = path.read_text()
-            path.write_text(only(command, text))  # in its place: init knows a test's modules by it
+            path.write_text(
+                only(command, text)
+            )  # under the same name, by which init knows a test's modules
             with self._test(
                 path.parent.relative_to(self.directory), path.name, "-verbose"
             ) as events:
@@ -138,7 +140,7 @@ class Tree:
 
 
 def only(command: str, text: str) -> str:
-    """The test file with the runs that expect no failure, which assert nothing."""
+    """Returns the test file without runs that expect failures, and without assertions."""
     kept = []
     for block in re.split(r"^(?=[\w#])", text, flags=re.MULTILINE):
         if block.startswith("run ") and "expect_failures" in block:
@@ -165,7 +167,7 @@ def planned(plan: dict[str, Any]) -> dict[str, Any]:
 
 
 def data_read(module: dict[str, Any]) -> dict[str, Any]:
-    """The plan of a test lacks them."""
+    """Returns data sources, which the plan of a test lacks."""
     found = {one["address"]: one["values"] for one in module.get("resources", []) if is_data(one)}
     for child in module.get("child_modules", []):
         found |= data_read(child)
@@ -177,7 +179,7 @@ def is_data(resource: dict[str, Any]) -> bool:
 
 
 def alike(one: Any, other: Any, again: Any) -> bool:
-    """Whether two are the same but for what also differs between one and itself: mocked values."""
+    """Compares plans, except for values that differ between two plans of the same: mocked ones."""
     if isinstance(one, dict) and isinstance(other, dict) and isinstance(again, dict):
         return one.keys() == other.keys() == again.keys() and all(
             alike(one[key], other[key], again[key]) for key in one

@@ -1,11 +1,11 @@
-"""Zip archives, as packages and layers of functions are."""
+"""Zip archives, such as the packages and layers of functions."""
 
 import io
 import zipfile
 
 
 def zipped(files: dict[str, str]) -> bytes:
-    """An archive of these texts, by their paths in it."""
+    """Returns an archive with these texts by path."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for path, text in files.items():

@@ -14,8 +14,8 @@ from typing import TypeVar
 import moto
 import pytest
 
-from local.emulator import Emulator
-from local.engines import REGION, Engine, MissingProgramError, client
+from local.emulator import REGION, Emulator
+from local.engines import Engine, MissingProgramError, client
 from shared import aws
 from tests.support import clients
 

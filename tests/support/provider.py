@@ -1,8 +1,8 @@
-"""The AWS provider, started once for many Terraform commands.
+"""Starts the AWS provider once for many Terraform commands.
 
 python -m tests.support.provider COMMAND …
 
-Terraform starts it for every plan, which takes most of a small plan's time.
+Terraform otherwise starts it for every plan, which takes most of the time of a small one.
 """
 
 import contextlib
@@ -11,33 +11,36 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-PROVIDERS = Path(__file__).resolve().parents[2] / ".terraform" / "providers"
+from local.emulator import ROOT
+from local.waiting import eventually
+
+PROVIDERS = ROOT / ".terraform" / "providers"
 
 
 @contextlib.contextmanager
 def attached() -> Iterator[dict[str, str]]:
-    """The environment in which Terraform finds the running provider. Needs `terraform init`."""
+    """Yields the environment that lets Terraform attach to the running provider.
+
+    It needs a preceding `terraform init` in the root.
+    """
     [binary] = PROVIDERS.glob("*/hashicorp/aws/*/*/terraform-provider-aws*")
     with tempfile.NamedTemporaryFile("w+") as output:
         process = subprocess.Popen([binary, "-debug"], stdout=output, stderr=subprocess.STDOUT)
+
+        def address() -> str:
+            text = Path(output.name).read_text()
+            found = re.search(r"TF_REATTACH_PROVIDERS='(.*)'", text)
+            assert found or process.poll() is None, text
+            return found[1] if found else ""
+
         try:
-            yield {"TF_REATTACH_PROVIDERS": _address(process, Path(output.name))}
+            yield {"TF_REATTACH_PROVIDERS": eventually(address, "the provider's address")}
         finally:
             process.terminate()
             process.wait()
-
-
-def _address(process: subprocess.Popen[bytes], output: Path) -> str:
-    for _ in range(300):
-        if said := re.search(r"TF_REATTACH_PROVIDERS='(.*)'", output.read_text()):
-            return said[1]
-        assert process.poll() is None, output.read_text()
-        time.sleep(0.1)
-    raise AssertionError(f"The AWS provider did not say how to attach to it: {output.read_text()}")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def report(*packages: dict[str, Any]) -> str:
         ("", (0, 1), "not audited: ConnectionError: no route"),
     ],
 )
-def test_nothing_looked_up_is_no_success(
+def test_the_outcome_depends_on_what_was_looked_up(
     stdout: str,
     codes: tuple[int, int],
     says: str,
@@ -53,7 +53,7 @@ def test_nothing_looked_up_is_no_success(
     assert "NOTE" not in capsys.readouterr().out
 
 
-def test_takes_as_long_as_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_up_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit, "SECONDS", 0.01)
 
     assert audit.look_up(audit.REQUIREMENTS[0]).trouble == "no answer within 0.01 s"
@@ -71,7 +71,7 @@ def test_a_package_without_hash_fails(
 
 
 @pytest.mark.parametrize("file", audit.REQUIREMENTS, ids=lambda file: file.name)
-def test_requirements_are_pins_and_hashes_only(file: Path) -> None:
+def test_requirements_have_only_pins_with_hashes(file: Path) -> None:
     requirements = re.sub(r"\\\n *", "", file.read_text()).splitlines()
 
     assert len(requirements) > 50

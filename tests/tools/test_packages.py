@@ -1,4 +1,4 @@
-"""The functions' packages, as the root module makes them: Terraform for real, AWS mocked."""
+"""The functions' packages, built by the root module: real Terraform, mocked AWS."""
 
 import ast
 import base64
@@ -19,6 +19,7 @@ import pytest
 
 from local.emulator import ROOT
 from local.events import ENVIRONMENT
+from local.terraform import Terraform
 from tools import setup
 
 SOURCES = ROOT / "lambda_src"
@@ -29,7 +30,7 @@ mock_provider "aws" {{ source = "./{MOCKS}" }}
 run "packages" {{ command = plan }}
 """
 
-# What Lambda's Python has beside the standard library: boto3 and what that needs ("Building Lambda
+# In Lambda's Python besides the standard library: boto3 and its dependencies ("Building Lambda
 # functions with Python", runtime-included SDK versions).
 RUNTIME = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"}
 
@@ -49,7 +50,7 @@ class Package(NamedTuple):
 
 
 class Machine(NamedTuple):
-    """What differs from one to the next, and must not show."""
+    """Differences between machines, which must not affect the packages."""
 
     directory: str
     umask: int
@@ -61,8 +62,9 @@ class Machine(NamedTuple):
         with self._umask():
             root = top / self.directory
             self._check_out(root)
-            self._terraform(root, "init", "-backend=false", "-input=false")
-            output = self._terraform(root, "test", "-json", "-verbose")
+            terraform = Terraform(root, root, os.environ | {"TZ": self.timezone})
+            terraform.run("init", "-backend=false", "-input=false")
+            _, output = terraform.run("test", "-json", "-verbose")
         messages = [json.loads(line) for line in output.splitlines()]
         (plan,) = (message["test_plan"] for message in messages if message["type"] == "test_plan")
         functions = (
@@ -86,25 +88,9 @@ class Machine(NamedTuple):
             copy.write_bytes(file.read_bytes())
             os.utime(copy, (self.mtime + number, self.mtime + number))
         (root / "tests" / "packages.tftest.hcl").write_text(RUN)
-        # What using a checkout leaves there: both name the directory inside.
+        # Leftovers of a used checkout, which contain the name of the directory.
         compileall.compile_dir(root / "lambda_src", quiet=1)
         (root / "lambda_src" / "shared" / "orders.py~").write_text(str(root))
-
-    def _terraform(self, root: Path, *arguments: str) -> str:
-        result = subprocess.run(
-            ["terraform", f"-chdir={root}", *arguments],
-            env={
-                **os.environ,
-                "CHECKPOINT_DISABLE": "1",
-                "TF_CLI_CONFIG_FILE": str(setup.CACHE / "terraform.rc"),
-                "TZ": self.timezone,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert result.returncode == 0, result.stdout
-        return result.stdout
 
     @contextlib.contextmanager
     def _umask(self) -> Iterator[None]:
@@ -133,7 +119,7 @@ def package(builds: list[dict[str, Package]], request: pytest.FixtureRequest) ->
     return builds[0][request.param]
 
 
-def test_the_same_bytes_on_every_machine(builds: list[dict[str, Package]]) -> None:
+def test_every_machine_builds_the_same_bytes(builds: list[dict[str, Package]]) -> None:
     for build in builds:
         assert build.keys() == {"ingest", "process"}
         for package in build.values():
@@ -146,7 +132,7 @@ def test_the_same_bytes_on_every_machine(builds: list[dict[str, Package]]) -> No
     assert one == other
 
 
-def test_names_and_contents_of_the_source_and_nothing_else(
+def test_a_package_has_the_sources_and_nothing_else(
     builds: list[dict[str, Package]],
 ) -> None:
     for name, package in builds[0].items():
@@ -165,7 +151,7 @@ def test_names_and_contents_of_the_source_and_nothing_else(
         assert archive.comment == b""
 
 
-def test_imports_only_what_lambda_has(package: Package) -> None:
+def test_the_sources_import_only_what_lambda_has(package: Package) -> None:
     with zipfile.ZipFile(package.file) as archive:
         own = {name.partition("/")[0] for name in archive.namelist()}
         allowed = sys.stdlib_module_names | {"botocore"} | own
@@ -174,7 +160,7 @@ def test_imports_only_what_lambda_has(package: Package) -> None:
 
 
 def imports(source: bytes) -> set[str]:
-    """The first parts of the modules that the source names, also inside functions."""
+    """Returns the top-level packages that the source imports anywhere."""
     modules: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -184,7 +170,7 @@ def imports(source: bytes) -> set[str]:
     return {module.partition(".")[0] for module in modules}
 
 
-def test_starts_with_nothing_but_what_lambda_has(package: Package, tmp_path: Path) -> None:
+def test_the_handler_starts_with_only_what_lambda_has(package: Package, tmp_path: Path) -> None:
     task, runtime = tmp_path / "task", tmp_path / "runtime"
     with zipfile.ZipFile(package.file) as archive:
         archive.extractall(task)

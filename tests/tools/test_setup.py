@@ -1,4 +1,4 @@
-"""Which AWS provider set-up chooses, with a terraform that only pretends."""
+"""Which AWS provider set-up installs, with a fake Terraform."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from tools import setup
 PLATFORM = setup.terraform_platform()
 HASHICORP = setup.hashicorp().relative_to(setup.MIRROR)
 
-# Answers `version -json`, and `providers mirror` with the newest of the registry's that is wanted.
+# Answers `version -json`, and `providers mirror` with the newest matching version of the registry.
 TERRAFORM = f"""#!{sys.executable}
 import json, pathlib, sys, zipfile
 
@@ -38,7 +38,7 @@ for name, version in (("aws", released[required["aws"]["version"]]), ("archive",
 
 
 class Machine:
-    """A checkout on a machine with Terraform, a place for mirrors, and perhaps the registry."""
+    """A checkout on a machine with Terraform, a directory of mirrors, and perhaps the registry."""
 
     def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.root = directory / "checkout"
@@ -75,7 +75,7 @@ class Machine:
             (self.mirrors / HASHICORP / "aws" / version / PLATFORM).mkdir(parents=True)
 
     def set_up(self) -> list[str]:
-        """The AWS providers that Terraform then finds."""
+        """Runs set-up. Returns the AWS providers that Terraform then finds."""
         setup.providers()
         configuration = (self.root / ".cache" / "terraform.rc").read_text()
         assert f'filesystem_mirror {{\n    path = "{setup.MIRROR}"' in configuration
@@ -97,7 +97,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
         ("6", "~> 6.0", "6.9.0"),
     ],
 )
-def test_the_registry_gives_what_is_wanted(
+def test_the_registry_provides_the_requested_version(
     machine: Machine, wanted: str, asked: str, found: str
 ) -> None:
     machine.mirror("5.90.0", "6.1.0")
@@ -108,7 +108,7 @@ def test_the_registry_gives_what_is_wanted(
     assert machine.asked.read_text().splitlines() == [asked]
 
 
-def test_what_the_registry_gives_is_unpacked_and_runs(machine: Machine) -> None:
+def test_providers_of_the_registry_are_unpacked_and_executable(machine: Machine) -> None:
     machine.reach_registry()
     machine.set_up()
 
@@ -120,7 +120,7 @@ def test_what_the_registry_gives_is_unpacked_and_runs(machine: Machine) -> None:
         assert [path.name for path in target.parents[1].iterdir()] == [version]
 
 
-def test_a_version_that_the_registry_lacks(
+def test_a_version_missing_in_the_registry_is_an_error(
     machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     machine.reach_registry()
@@ -132,7 +132,7 @@ def test_a_version_that_the_registry_lacks(
     assert not (machine.root / ".cache" / "terraform.rc").exists()
 
 
-def test_set_up_once_for_a_version(machine: Machine) -> None:
+def test_set_up_installs_a_version_only_once(machine: Machine) -> None:
     machine.reach_registry()
     lock = machine.root / "modules" / "queue" / ".terraform.lock.hcl"
 
@@ -144,7 +144,7 @@ def test_set_up_once_for_a_version(machine: Machine) -> None:
 
     machine.want("6")
     assert machine.set_up() == ["6.9.0"]
-    assert not lock.exists(), "it would hold Terraform to 5.100.0"
+    assert not lock.exists(), "it would pin Terraform to 5.100.0"
 
     machine.want("")
     assert machine.set_up() == ["5.100.0"]
@@ -161,7 +161,7 @@ def test_set_up_once_for_a_version(machine: Machine) -> None:
         (["5.9.0", "5.100.0"], "5", "5.100.0"),
     ],
 )
-def test_without_the_registry_a_mirror_gives_it(
+def test_without_the_registry_a_mirror_provides_the_version(
     machine: Machine, there: list[str], wanted: str, found: str
 ) -> None:
     machine.mirror(*there)
@@ -182,7 +182,7 @@ def test_without_the_registry_a_mirror_gives_it(
         (["5.100.0"], "~> 5.0", "AWS_PROVIDER is '~> 5.0'"),
     ],
 )
-def test_what_is_not_there_is_said(
+def test_a_missing_version_is_reported(
     machine: Machine, there: list[str], wanted: str, says: str
 ) -> None:
     machine.mirror(*there)

@@ -9,12 +9,13 @@ from botocore.exceptions import ClientError
 
 from local import patches
 from local.emulator import Emulator
+from local.waiting import NotInTimeError
 
 Check = Callable[[Emulator], None]
 
 
 class Checks:
-    """Those of the patches in one module of local/patches."""
+    """The checks of the patches in one module of local/patches, in the order of the patches."""
 
     def __init__(self, module: str) -> None:
         self.names = [
@@ -26,7 +27,7 @@ class Checks:
         self._need_auth: set[str] = set()
 
     def __call__(self, *, auth: bool = False) -> Callable[[Check], Check]:
-        """Register the check of the patch that has the same name."""
+        """Registers the check of the patch with the same name, with IAM enforced if `auth`."""
 
         def register(function: Check) -> Check:
             self._checks[function.__name__] = function
@@ -37,7 +38,7 @@ class Checks:
         return register
 
     def tests(self) -> tuple[Callable[..., None], Callable[..., None], Callable[..., None]]:
-        """What pytest finds under the names that a module gives them."""
+        """Returns the tests of a module, for pytest to find under the names given there."""
 
         def every_patch_has_a_check() -> None:
             self.assert_complete()
@@ -53,28 +54,42 @@ class Checks:
         return every_patch_has_a_check, with_the_patch, without_the_patch
 
     def assert_complete(self) -> None:
-        assert list(self._checks) == self.names
-        for name in self.names:
-            text = " ".join((patches.all_patches()[name].__doc__ or "").split())
-            assert text.startswith("AWS: ")
-            assert "The emulator " in text
+        assert (problem := self.problem()) is None, problem
+
+    def problem(self) -> str | None:
+        """Says which patch lacks a check, or which check is misplaced."""
+        if missing := [name for name in self.names if name not in self._checks]:
+            return f"no check for {missing[0]}: add a function of this name"
+        if unknown := [name for name in self._checks if name not in self.names]:
+            return f"the check {unknown[0]} has no patch"
+        for name, found in zip(self.names, self._checks, strict=True):
+            if name != found:
+                return f"the check {found} is out of order: the patch {name} comes first"
+        return None
 
     def with_patch(self, name: str, emulators: dict[bool, Emulator]) -> None:
+        check = self._check_of(name)
         emulator = emulators[name in self._need_auth]
         emulator.reset()
-        self._checks[name](emulator)
+        check(emulator)
 
     def without_patch(self, name: str, directory: Path, **options: Any) -> None:
+        check = self._check_of(name)
         auth = name in self._need_auth
         with (
             Emulator(directory, port=0, auth=auth, tls=auth, without=[name], **options) as emulator,
-            pytest.raises(AssertionError),
+            pytest.raises((AssertionError, NotInTimeError)),
         ):
-            self._checks[name](emulator)
+            check(emulator)
+
+    def _check_of(self, name: str) -> Check:
+        if name not in self._checks:
+            pytest.fail(f"no check for {name}: add a function of this name")
+        return self._checks[name]
 
 
 def code_of(call: Callable[..., Any], **arguments: Any) -> str | None:
-    """The error code with which a call is refused, or None."""
+    """Returns the error code with which a call is refused, or None."""
     try:
         call(**arguments)
     except ClientError as error:
@@ -83,7 +98,7 @@ def code_of(call: Callable[..., Any], **arguments: Any) -> str | None:
 
 
 def text_of(call: Callable[..., Any], **arguments: Any) -> str:
-    """The text with which a call is refused, or nothing."""
+    """Returns the text with which a call is refused, or ""."""
     try:
         call(**arguments)
     except ClientError as error:

@@ -4,7 +4,7 @@ from typing import Any
 
 from local.emulator import Emulator
 from tests.local.patches.checks import Checks, code_of, text_of
-from tests.local.support import create_table
+from tests.support.tables import create_table
 
 Json = dict[str, Any]
 
@@ -12,8 +12,8 @@ check = Checks("dynamodb")
 
 (
     test_every_patch_has_a_check,
-    test_with_the_patch_it_is_as_on_aws,
-    test_without_the_patch_the_check_fails,
+    test_the_check_passes_with_the_patch,
+    test_the_check_fails_without_the_patch,
 ) = check.tests()
 
 
@@ -75,7 +75,7 @@ def statements_have_at_most_8192_bytes(emulator: Emulator) -> None:
     shortest = len(table.statement({"id": {"S": "x"}, "": {"S": "x"}})["Statement"])
 
     def calls(length: int) -> list[Any]:
-        """What calls with a statement of so many bytes say, its neighbour a short one."""
+        """Returns the texts with which calls with a statement of this size are refused."""
         name = "é" * ((length - shortest) // 2) + "x" * ((length - shortest) % 2)
         one, two = (
             table.statement({"id": {"S": f"{length}{way}"}, name: {"S": "x"}}) for way in "ab"
@@ -106,18 +106,18 @@ def batches_insert_a_key_once(emulator: Emulator) -> None:
     assert insert(by_text, key, key | {"more": {"S": "x"}}) == text
     assert insert(by_number, *({"id": {"N": spelled}} for spelled in ("70", "7E1"))) == text
     assert by_text.items() == by_number.items() == []
-    # Others of the same partition, or of another table, are no duplicates.
+    # Items with another sort key, or in another table, are not duplicates.
     assert insert(by_text, key, key | {"sort": {"S": "2"}}) == ""
     assert len(by_text.items()) == 2
 
 
 class Table:
-    """A table of its own, with what INSERT does in it."""
+    """A new table, and INSERTs into it."""
 
     def __init__(self, emulator: Emulator, **keys: str) -> None:
         self.dynamodb = emulator.client("dynamodb")
         self.name = "-".join(("table", *keys.values()))
-        create_table(emulator, self.name, keys)
+        create_table(emulator.client("dynamodb"), self.name, keys)
 
     def statement(self, item: Json) -> Json:
         names = ", ".join(f"'{name}': ?" for name in item)
@@ -125,7 +125,7 @@ class Table:
         return {"Statement": text, "Parameters": list(item.values())}
 
     def insert(self, item: Json) -> str | None:
-        """The code with which the statement is refused in a batch, or None."""
+        """Returns the code with which a batch refuses the statement, or None."""
         statements = [self.statement(item)]
         (answer,) = self.dynamodb.batch_execute_statement(Statements=statements)["Responses"]
         return str(answer["Error"]["Code"]) if "Error" in answer else None

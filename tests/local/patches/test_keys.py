@@ -1,22 +1,15 @@
-"""local/patches/keys.py."""
+"""local/patches/keys.py: who may use a customer managed key."""
 
 import json
 from typing import Any
 
-from local.emulator import Emulator
-from tests.e2e.stack import new_user
+from local.emulator import ACCOUNT, REGION, Emulator
+from local.waiting import eventually
 from tests.local.patches.checks import Checks, code_of
-from tests.local.test_emulator import (
-    ACCOUNT,
-    REGION,
-    allowing,
-    deploy,
-    last_result,
-    map_queue,
-    poll,
-    processed,
-    send,
-)
+from tests.local.support import deploy, enqueue, last_result, map_queue, processed
+from tests.support.policies import allow, allowing, document
+from tests.support.stack import new_user
+from tests.support.tables import create_table
 
 check = Checks("keys")
 
@@ -26,8 +19,8 @@ VIA_DYNAMODB = {"StringLike": {"kms:ViaService": "dynamodb.*.amazonaws.com"}}
 
 (
     test_every_patch_has_a_check,
-    test_with_the_patch_it_is_as_on_aws,
-    test_without_the_patch_the_check_fails,
+    test_the_check_passes_with_the_patch,
+    test_the_check_fails_without_the_patch,
 ) = check.tests()
 
 
@@ -50,7 +43,7 @@ def encrypted_queues_need_the_key(emulator: Emulator) -> None:
     assert code_of(sqs.send_message, **body) == refused
     grant(emulator, "kms", ["kms:GenerateDataKey", "kms:Decrypt"], key, Condition=VIA_SQS)
     assert code_of(sqs.send_message, **body) is None
-    # The key's own policy has to agree, and can do without the user's.
+    # The key's own policy must allow it, and suffices without the user's policy.
     emulator.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=for_users(key))
     assert code_of(sqs.send_message, **body) == refused
     revoke(emulator, "kms")
@@ -69,24 +62,19 @@ def mappings_need_the_key_of_the_queue(emulator: Emulator) -> None:
     actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
     iam.put_role_policy(RoleName="consume", PolicyName="sqs", PolicyDocument=allowing(actions, "*"))
     mapping = map_queue(emulator, function_arn)
-    send(emulator, "orders", "order")
+    enqueue(emulator, "orders", "order")
 
     assert "kms:Decrypt" in processed(emulator, mapping)
     may_decrypt = allowing(["kms:Decrypt"], key, Condition=VIA_SQS)
     iam.put_role_policy(RoleName="consume", PolicyName="kms", PolicyDocument=may_decrypt)
-    poll(lambda: last_result(emulator, mapping), lambda result: result.startswith("OK"))
+    eventually(lambda: last_result(emulator, mapping).startswith("OK"), "a batch", 10)
 
 
 @check(auth=True)
 def encrypted_tables_need_the_key(emulator: Emulator) -> None:
     key = create_key(emulator)
-    emulator.client("dynamodb").create_table(
-        TableName="orders",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-        SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key},
-    )
+    encryption = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key}
+    create_table(emulator.client("dynamodb"), "orders", {"id": "S"}, SSESpecification=encryption)
     dynamodb = emulator.client("dynamodb", **new_user(emulator, USER))
     grant(emulator, "dynamodb", ["dynamodb:*"], "*")
     refused = {"AccessDenied", "AccessDeniedException"}
@@ -137,22 +125,13 @@ def log_groups_need_a_key_that_lets_logs_use_it(emulator: Emulator) -> None:
 
 
 def create_key(emulator: Emulator) -> str:
-    """A key whose policy lets IAM decide, as keys have it by default."""
+    """Creates a key with the default policy, which lets IAM decide."""
     return str(emulator.client("kms").create_key()["KeyMetadata"]["Arn"])
 
 
 def for_users(key: str, *users: str) -> str:
-    """A key policy for these users and no others."""
-    statements: list[Any] = [
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": list(users)},
-            "Action": "kms:*",
-            "Resource": key,
-        }
-        for _ in users[:1]
-    ]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+    """Returns a key policy for only these users."""
+    return document(*(allow("kms:*", key, Principal={"AWS": list(users)}) for _ in users[:1]))
 
 
 def encrypted_queue(emulator: Emulator, key: str) -> str:

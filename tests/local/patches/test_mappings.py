@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from local.emulator import Emulator
+from local.waiting import eventually
 from tests.local.patches.checks import Checks, code_of, text_of
-from tests.local.test_emulator import ACCOUNT, REGION, deploy, map_queue, poll
+from tests.local.support import deploy, map_queue, queue_arn
 
 NOTHING = "def handle(event, context): pass"
 
@@ -13,13 +14,9 @@ check = Checks("mappings")
 
 (
     test_every_patch_has_a_check,
-    test_with_the_patch_it_is_as_on_aws,
-    test_without_the_patch_the_check_fails,
+    test_the_check_passes_with_the_patch,
+    test_the_check_fails_without_the_patch,
 ) = check.tests()
-
-
-def arn(queue: str) -> str:
-    return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
 
 
 @check()
@@ -44,9 +41,8 @@ def handle(event, context):
     def record_of(queue: str, **message: Any) -> dict[str, Any]:
         url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
         sent = sqs.send_message(QueueUrl=url, MessageBody="order", **message)
-        (found,) = poll(
-            lambda: sqs.receive_message(QueueUrl=seen).get("Messages", []),
-            lambda messages: len(messages) == 1,
+        (found,) = eventually(
+            lambda: sqs.receive_message(QueueUrl=seen).get("Messages", []), "the record", 10
         )
         sqs.delete_message(QueueUrl=seen, ReceiptHandle=found["ReceiptHandle"])
         record: dict[str, Any] = json.loads(found["Body"])
@@ -77,7 +73,7 @@ def mappings_of_large_batches_need_a_window(emulator: Emulator) -> None:
         "than 10"
     )
 
-    source = {"FunctionName": function_arn, "EventSourceArn": arn("orders")}
+    source = {"FunctionName": function_arn, "EventSourceArn": queue_arn("orders")}
     assert text_of(functions.create_event_source_mapping, **source, BatchSize=11) == text
     mapping = {"UUID": map_queue(emulator, function_arn, BatchSize=10)["UUID"]}
     update = functions.update_event_source_mapping
@@ -94,7 +90,7 @@ def mappings_need_a_queue_that_hides_messages_long_enough(emulator: Emulator) ->
     functions.update_function_configuration(FunctionName="consume", Timeout=60)
 
     def refusal(queue: str) -> str:
-        source = {"FunctionName": function_arn, "EventSourceArn": arn(queue)}
+        source = {"FunctionName": function_arn, "EventSourceArn": queue_arn(queue)}
         return text_of(functions.create_event_source_mapping, **source)
 
     assert refusal("missing") == (
@@ -110,16 +106,17 @@ def mappings_need_a_queue_that_hides_messages_long_enough(emulator: Emulator) ->
 
 
 @check()
-def mappings_are_made_once(emulator: Emulator) -> None:
+def mappings_are_created_once(emulator: Emulator) -> None:
     functions = emulator.client("lambda")
     first_arn, second_arn = (deploy(emulator, name, NOTHING) for name in ("first", "second"))
     mapping_id = map_queue(emulator, first_arn)["UUID"]
-    source = {"EventSourceArn": arn("orders")}
+    source = {"EventSourceArn": queue_arn("orders")}
     create = functions.create_event_source_mapping
 
     assert text_of(create, **source, FunctionName="first") == (
-        f'An event source mapping with SQS arn (" {arn("orders")} ") and function (" first ") '
-        f"already exists. Please update or delete the existing mapping with UUID {mapping_id}"
+        f'An event source mapping with SQS arn (" {source["EventSourceArn"]} ") and function '
+        f'(" first ") already exists. Please update or delete the existing mapping with UUID '
+        f"{mapping_id}"
     )
     assert code_of(create, **source, FunctionName=first_arn) == "ResourceConflictException"
     assert map_queue(emulator, second_arn)

@@ -1,15 +1,17 @@
-"""local/patches/network.py."""
+"""local/patches/network.py: resources in use, duplicates, reachability."""
 
 import json
 from typing import Any
 
-from local.emulator import Emulator
+from local.emulator import ACCOUNT, REGION, Emulator
 from tests.local.patches.checks import Checks, code_of, text_of
-from tests.local.test_emulator import ACCOUNT, REGION, allowing, deploy
+from tests.local.support import Network, deploy
+from tests.support.policies import allowing
+from tests.support.tables import create_table
 
 check = Checks("network")
 
-# A function that makes the call that its event names, and returns "done" or the error's code.
+# Makes the call that the event names, and returns "done" or the code of the error.
 CALL = """
 import boto3, botocore.config, botocore.exceptions
 
@@ -26,8 +28,8 @@ HTTPS = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
 
 (
     test_every_patch_has_a_check,
-    test_with_the_patch_it_is_as_on_aws,
-    test_without_the_patch_the_check_fails,
+    test_the_check_passes_with_the_patch,
+    test_the_check_fails_without_the_patch,
 ) = check.tests()
 
 
@@ -55,7 +57,7 @@ def security_groups_in_use_stay(emulator: Emulator) -> None:
     for group in (named, of_balancer, of_endpoint, of_function, of_version):
         assert code_of(ec2.delete_security_group, GroupId=group) == "DependencyViolation"
 
-    # A rule that names its own group is no reason, and what is gone has let go.
+    # A rule that names its own group does not count, and deleted resources hold nothing.
     ec2.authorize_security_group_ingress(
         GroupId=named, IpPermissions=[HTTPS | {"UserIdGroupPairs": [{"GroupId": named}]}]
     )
@@ -156,7 +158,7 @@ def private_dns_names_are_taken_once(emulator: Emulator) -> None:
 
 
 @check(auth=True)
-def functions_in_a_vpc_need_a_way_out(emulator: Emulator) -> None:
+def functions_in_a_vpc_need_a_route(emulator: Emulator) -> None:
     network = Network(emulator)
     ec2 = emulator.client("ec2")
     call = Caller(emulator)
@@ -166,7 +168,7 @@ def functions_in_a_vpc_need_a_way_out(emulator: Emulator) -> None:
     network.attach("call")
     assert (call.sqs(), call.dynamodb()) == (unreachable, unreachable)
 
-    # By endpoints, of which one is on a route table and the other has a name.
+    # Through endpoints: a gateway on a route table, and an interface with a DNS name.
     private = network.route_table(*network.subnets)
     gateway = network.endpoint("dynamodb", VpcEndpointType="Gateway", RouteTableIds=[private])
     interface = network.endpoint("sqs", PrivateDnsEnabled=False, SubnetIds=[network.subnets[0]])
@@ -174,7 +176,7 @@ def functions_in_a_vpc_need_a_way_out(emulator: Emulator) -> None:
     ec2.modify_vpc_endpoint(VpcEndpointId=interface, PrivateDnsEnabled=True)
     assert (call.sqs(), call.dynamodb()) == ("done", "done")
 
-    # What is associated later, and what is taken away again.
+    # Subnets associated later, and routes removed again.
     ec2.modify_vpc_endpoint(VpcEndpointId=interface, RemoveSubnetIds=[network.subnets[0]])
     ec2.modify_vpc_endpoint(VpcEndpointId=gateway, RemoveRouteTableIds=[private])
     assert (call.sqs(), call.dynamodb()) == (unreachable, unreachable)
@@ -188,7 +190,7 @@ def functions_in_a_vpc_need_a_way_out(emulator: Emulator) -> None:
     ec2.delete_vpc_endpoints(VpcEndpointIds=[gateway, interface])
     assert (call.sqs(), call.dynamodb()) == (unreachable, unreachable)
 
-    # By a NAT gateway; an internet gateway is no way for them.
+    # Through a NAT gateway, but not through an internet gateway.
     internet = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     route = {"RouteTableId": private, "DestinationCidrBlock": "0.0.0.0/0"}
     ec2.create_route(**route, GatewayId=internet)
@@ -208,7 +210,7 @@ def endpoint_policies_decide_on_calls_of_functions(emulator: Emulator) -> None:
     call = Caller(emulator)
     network.attach("call")
     endpoint = network.endpoint("sqs", PrivateDnsEnabled=True, SubnetIds=network.subnets)
-    assert call.sqs() == "done"  # the policy that lets everything through
+    assert call.sqs() == "done"  # by the default policy
 
     def policy_for(condition: dict[str, str], action: str = "sqs:SendMessage") -> str:
         equal = {"ArnEquals": condition}
@@ -224,52 +226,8 @@ def endpoint_policies_decide_on_calls_of_functions(emulator: Emulator) -> None:
     ):
         ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, PolicyDocument=policy)
         assert call.sqs() == expected
-    # Callers elsewhere, for whom the account's root stands here, do not come through it.
+    # Callers outside the VPC, such as the account's root, do not use the endpoint.
     emulator.client("sqs").receive_message(QueueUrl=call.queue_url)
-
-
-class Network:
-    """A VPC with two subnets, each in a zone of its own."""
-
-    def __init__(self, emulator: Emulator) -> None:
-        self._ec2 = emulator.client("ec2")
-        self._functions = emulator.client("lambda")
-        self.vpc_id = self._ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-        self.subnets = [self.subnet(number) for number in range(2)]
-
-    def subnet(self, number: int) -> str:
-        subnet = self._ec2.create_subnet(
-            VpcId=self.vpc_id,
-            CidrBlock=f"10.0.{number}.0/24",
-            AvailabilityZone=REGION + "abc"[number % 3],
-        )
-        return str(subnet["Subnet"]["SubnetId"])
-
-    def group(self, name: str) -> str:
-        group = self._ec2.create_security_group(GroupName=name, Description=name, VpcId=self.vpc_id)
-        return str(group["GroupId"])
-
-    def route_table(self, *subnets: str) -> str:
-        table = self._ec2.create_route_table(VpcId=self.vpc_id)["RouteTable"]["RouteTableId"]
-        for subnet in subnets:
-            self._ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
-        return str(table)
-
-    def endpoint(self, service: str, **options: Any) -> str:
-        endpoint = self._ec2.create_vpc_endpoint(
-            VpcId=self.vpc_id,
-            ServiceName=f"com.amazonaws.{REGION}.{service}",
-            **{"VpcEndpointType": "Interface"} | options,
-        )
-        return str(endpoint["VpcEndpoint"]["VpcEndpointId"])
-
-    def attach(
-        self, function: str, subnets: list[str] | None = None, groups: list[str] | None = None
-    ) -> None:
-        self._functions.update_function_configuration(
-            FunctionName=function,
-            VpcConfig={"SubnetIds": subnets or self.subnets, "SecurityGroupIds": groups or []},
-        )
 
 
 class Caller:
@@ -278,12 +236,7 @@ class Caller:
     def __init__(self, emulator: Emulator) -> None:
         self._functions = emulator.client("lambda")
         self.queue_url = emulator.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
-        emulator.client("dynamodb").create_table(
-            TableName="orders",
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        create_table(emulator.client("dynamodb"), "orders", {"id": "S"})
         deploy(emulator, "call", CALL)
         emulator.client("iam").put_role_policy(
             RoleName="call",

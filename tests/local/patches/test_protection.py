@@ -1,17 +1,19 @@
-"""local/patches/protection.py, and what the emulator protects without a patch."""
+"""local/patches/protection.py, and what the emulator protects by itself."""
 
 from typing import Any
 
 from local.emulator import Emulator
 from tests.local.patches.checks import Checks, code_of, text_of
-from tests.local.test_emulator import allowing, balance, deploy
+from tests.local.support import balance, deploy
+from tests.support.policies import allowing
+from tests.support.tables import create_table
 
 check = Checks("protection")
 
 (
     test_every_patch_has_a_check,
-    test_with_the_patch_it_is_as_on_aws,
-    test_without_the_patch_the_check_fails,
+    test_the_check_passes_with_the_patch,
+    test_the_check_fails_without_the_patch,
 ) = check.tests()
 
 
@@ -101,7 +103,7 @@ def target_groups_have_one_load_balancer(emulator: Emulator) -> None:
 @check()
 def time_to_live_changes_once_an_hour(emulator: Emulator) -> None:
     dynamodb = emulator.client("dynamodb")
-    table(emulator)
+    create_table(emulator.client("dynamodb"), "orders", {"id": "S"})
 
     def change(enabled: bool, attribute: str = "expires_at") -> str:
         wanted = {"Enabled": enabled, "AttributeName": attribute}
@@ -116,18 +118,18 @@ def time_to_live_changes_once_an_hour(emulator: Emulator) -> None:
     assert "active on a different AttributeName" in change(True, "other")
     assert "multiple times within a fixed interval" in change(False)
     dynamodb.delete_table(TableName="orders")
-    table(emulator)
+    create_table(emulator.client("dynamodb"), "orders", {"id": "S"})
     assert change(True, "other") == "changed"
 
 
-# What the emulator does by itself. It would be missed.
+# What the emulator does by itself, and the module relies on.
 
 
 def test_a_protected_table_stays(emulators: dict[bool, Emulator]) -> None:
     """DeletionProtectionEnabled, "CreateTable", Amazon DynamoDB API Reference."""
     emulators[False].reset()
     dynamodb = emulators[False].client("dynamodb")
-    table(emulators[False], DeletionProtectionEnabled=True)
+    create_table(dynamodb, "orders", DeletionProtectionEnabled=True)
 
     assert code_of(dynamodb.delete_table, TableName="orders") == "ValidationException"
 
@@ -136,7 +138,7 @@ def test_a_protected_table_stays(emulators: dict[bool, Emulator]) -> None:
 
 
 def test_a_role_goes_after_its_policies(emulators: dict[bool, Emulator]) -> None:
-    """ "DeleteRole", IAM API Reference: DeleteConflict before. One of the same name has none."""
+    """ "DeleteRole", IAM API Reference: DeleteConflict. A new role of the same name has none."""
     emulators[False].reset()
     iam = emulators[False].client("iam")
     deploy(emulators[False], "consume", "def handle(event, _): pass")
@@ -155,16 +157,6 @@ def test_a_role_goes_after_its_policies(emulators: dict[bool, Emulator]) -> None
     iam.create_role(**role, AssumeRolePolicyDocument=document)
     assert iam.list_role_policies(**role)["PolicyNames"] == []
     assert iam.list_attached_role_policies(**role)["AttachedPolicies"] == []
-
-
-def table(emulator: Emulator, **options: Any) -> None:
-    emulator.client("dynamodb").create_table(
-        TableName="orders",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-        **options,
-    )
 
 
 def listener_of(emulator: Emulator, balancer: str) -> str:

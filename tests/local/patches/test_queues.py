@@ -1,20 +1,22 @@
-"""local/patches/queues.py, and what the emulator does to waiting messages without a patch."""
+"""local/patches/queues.py, and what the emulator does to messages by itself."""
 
 import json
 import time
 from typing import Any
 
 from local.emulator import Emulator
-from tests.e2e.stack import new_user
+from local.waiting import eventually
 from tests.local.patches.checks import Checks, code_of, text_of
-from tests.local.test_emulator import ACCOUNT, REGION, allowing, deploy, map_queue, poll
+from tests.local.support import deploy, map_queue, queue_arn
+from tests.support.policies import allowing
+from tests.support.stack import new_user
 
 check = Checks("queues")
 
 (
     test_every_patch_has_a_check,
-    test_with_the_patch_it_is_as_on_aws,
-    test_without_the_patch_the_check_fails,
+    test_the_check_passes_with_the_patch,
+    test_the_check_fails_without_the_patch,
 ) = check.tests()
 
 
@@ -26,10 +28,10 @@ def dead_letters_can_be_moved(emulator: Emulator) -> None:
     redrive.dead_letter("second")
     (before, _) = redrive.peek("dead", wanted=2)
     assert before["Attributes"]["ApproximateReceiveCount"] == "2"
-    assert before["Attributes"]["DeadLetterQueueSourceArn"] == arn("orders")
+    assert before["Attributes"]["DeadLetterQueueSourceArn"] == queue_arn("orders")
 
-    # Back to where they came from: new messages, but for what they say.
-    assert code_of(sqs.start_message_move_task, SourceArn=arn("dead")) is None
+    # Back to their source, as new messages with the same content.
+    assert code_of(sqs.start_message_move_task, SourceArn=queue_arn("dead")) is None
     task = redrive.ended()
     assert task["Status"] == "COMPLETED"
     assert task["ApproximateNumberOfMessagesMoved"] == 2
@@ -44,35 +46,35 @@ def dead_letters_can_be_moved(emulator: Emulator) -> None:
     assert "DeadLetterQueueSourceArn" not in first["Attributes"]
     assert first["MessageAttributes"]["reason"]["StringValue"] == "late"
 
-    # What was sent there has no source.
+    # Messages sent there directly have no source.
     redrive.send("dead", "sent there")
-    sqs.start_message_move_task(SourceArn=arn("dead"))
+    sqs.start_message_move_task(SourceArn=queue_arn("dead"))
     task = redrive.ended()
     assert (task["Status"], task["FailureReason"]) == ("FAILED", "CouldNotDetermineMessageSource")
-    sqs.start_message_move_task(SourceArn=arn("dead"), DestinationArn=arn("orders"))
+    sqs.start_message_move_task(SourceArn=queue_arn("dead"), DestinationArn=queue_arn("orders"))
     assert redrive.ended()["Status"] == "COMPLETED"
     assert [one["Body"] for one in redrive.peek("orders", wanted=1)] == ["sent there"]
 
     # One at a time, which can be cancelled.
     for number in range(3):
         redrive.send("dead", str(number))
-    slow = {"SourceArn": arn("dead"), "DestinationArn": arn("orders")}
+    slow = {"SourceArn": queue_arn("dead"), "DestinationArn": queue_arn("orders")}
     handle = sqs.start_message_move_task(**slow, MaxNumberOfMessagesPerSecond=1)["TaskHandle"]
-    (running,) = sqs.list_message_move_tasks(SourceArn=arn("dead"))["Results"]
+    (running,) = sqs.list_message_move_tasks(SourceArn=queue_arn("dead"))["Results"]
     assert (running["Status"], running["TaskHandle"]) == ("RUNNING", handle)
     assert running["MaxNumberOfMessagesPerSecond"] == 1
     assert "Only one active task" in text_of(sqs.start_message_move_task, **slow)
     sqs.cancel_message_move_task(TaskHandle=handle)
     assert redrive.ended()["Status"] == "CANCELLED"
     assert code_of(sqs.cancel_message_move_task, TaskHandle=handle) == "ResourceNotFoundException"
-    everything = sqs.list_message_move_tasks(SourceArn=arn("dead"), MaxResults=10)["Results"]
+    everything = sqs.list_message_move_tasks(SourceArn=queue_arn("dead"), MaxResults=10)["Results"]
     statuses = [one["Status"] for one in everything]
     assert statuses == ["CANCELLED", "COMPLETED", "FAILED", "COMPLETED"]
 
     # Refused.
-    no_dead_letter_queue = text_of(sqs.start_message_move_task, SourceArn=arn("orders"))
+    no_dead_letter_queue = text_of(sqs.start_message_move_task, SourceArn=queue_arn("orders"))
     assert no_dead_letter_queue == "Source queue must be configured as a Dead Letter Queue."
-    missing = {"SourceArn": arn("dead"), "DestinationArn": arn("missing")}
+    missing = {"SourceArn": queue_arn("dead"), "DestinationArn": queue_arn("missing")}
     assert code_of(sqs.start_message_move_task, **missing) == "ResourceNotFoundException"
     too_fast = slow | {"MaxNumberOfMessagesPerSecond": 501}
     assert code_of(sqs.start_message_move_task, **too_fast) == "InvalidParameterValue"
@@ -84,17 +86,17 @@ def move_tasks_are_actions_on_the_source_queue(emulator: Emulator) -> None:
     redrive.dead_letter("order")
     name = "operator"
     sqs = emulator.client("sqs", **new_user(emulator, name))
-    start = {"SourceArn": arn("dead"), "DestinationArn": arn("orders")}
+    start = {"SourceArn": queue_arn("dead"), "DestinationArn": queue_arn("orders")}
 
     def grant(policy: str, actions: list[str], queue: str) -> None:
-        document = allowing(actions, arn(queue))
+        document = allowing(actions, queue_arn(queue))
         emulator.client("iam").put_user_policy(
             UserName=name, PolicyName=policy, PolicyDocument=document
         )
 
     grant("tasks", ["sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks"], "dead")
-    assert code_of(sqs.list_message_move_tasks, SourceArn=arn("dead")) is None
-    assert code_of(sqs.list_message_move_tasks, SourceArn=arn("orders")) == "AccessDenied"
+    assert code_of(sqs.list_message_move_tasks, SourceArn=queue_arn("dead")) is None
+    assert code_of(sqs.list_message_move_tasks, SourceArn=queue_arn("orders")) == "AccessDenied"
     assert code_of(sqs.start_message_move_task, **start) == "AccessDenied"
     actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
     grant("read", actions, "dead")
@@ -108,7 +110,7 @@ def move_tasks_are_actions_on_the_source_queue(emulator: Emulator) -> None:
     assert code_of(sqs.cancel_message_move_task, TaskHandle=handle) is None
 
 
-# What the emulator does by itself. It would be missed.
+# What the emulator does by itself, and the module relies on.
 
 
 def test_a_message_group_on_a_standard_queue_reaches_the_function(
@@ -135,13 +137,15 @@ def test_a_message_group_on_a_standard_queue_reaches_the_function(
         events = logs.filter_log_events(logGroupName=name)["events"]
         return "".join(event["message"] for event in events)
 
-    text = poll(logged, lambda found: found.count("MessageGroupId") == 2)
+    text = eventually(
+        logged, "both messages", 10, until=lambda found: found.count("MessageGroupId") == 2
+    )
     assert "alone" in text
     assert "in-a-batch" in text
 
 
 def test_messages_older_than_a_lowered_retention_are_deleted() -> None:
-    """SetQueueAttributes, Amazon SQS API Reference: it has an effect on what is waiting."""
+    """SetQueueAttributes, Amazon SQS API Reference: it also affects waiting messages."""
     from ministack.services import sqs
 
     def message(age: int) -> dict[str, Any]:
@@ -156,14 +160,14 @@ def test_messages_older_than_a_lowered_retention_are_deleted() -> None:
 
 
 class Redrive:
-    """A queue `orders`, of which what is received once ends in `dead`."""
+    """A queue `orders`, whose messages move to `dead` after one receive."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._sqs = emulator.client("sqs")
         self._urls = {
             name: self._sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dead", "orders")
         }
-        policy = {"deadLetterTargetArn": arn("dead"), "maxReceiveCount": 1}
+        policy = {"deadLetterTargetArn": queue_arn("dead"), "maxReceiveCount": 1}
         attributes = {"RedrivePolicy": json.dumps(policy)}
         self._sqs.set_queue_attributes(QueueUrl=self._urls["orders"], Attributes=attributes)
 
@@ -172,11 +176,11 @@ class Redrive:
 
     def dead_letter(self, body: str, **options: Any) -> None:
         self.send("orders", body, **options)
-        for _ in range(2):  # the second finds it received too often
+        for _ in range(2):  # the second one moves it to the dead-letter queue
             self._sqs.receive_message(QueueUrl=self._urls["orders"], VisibilityTimeout=0)
 
     def peek(self, queue: str, *, wanted: int) -> list[dict[str, Any]]:
-        """What is there, which can be received again, and is deleted in `orders`."""
+        """Receives messages without hiding them; deletes those in `orders`."""
         found = self._sqs.receive_message(
             QueueUrl=self._urls[queue],
             MaxNumberOfMessages=10,
@@ -193,14 +197,15 @@ class Redrive:
 
     def ended(self) -> dict[str, Any]:
         def newest() -> dict[str, Any]:
-            (task,) = self._sqs.list_message_move_tasks(SourceArn=arn("dead"))["Results"]
+            (task,) = self._sqs.list_message_move_tasks(SourceArn=queue_arn("dead"))["Results"]
             return dict(task)
 
-        return poll(newest, lambda task: task["Status"] not in {"RUNNING", "CANCELLING"})
-
-
-def arn(queue: str) -> str:
-    return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
+        return eventually(
+            newest,
+            "the end of the task",
+            10,
+            until=lambda task: task["Status"] not in {"RUNNING", "CANCELLING"},
+        )
 
 
 def string(name: str, value: str) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 from typing import Any
 
 from local.emulator import Emulator
-from tests.e2e.stack import new_user
 from tests.local.patches.checks import Checks, code_of, text_of
-from tests.local.support import trace_header
-from tests.local.test_emulator import ACCOUNT, REGION, allowing
+from tests.local.support import queue_arn, trace_header
+from tests.support.policies import allowing
+from tests.support.stack import new_user
 
 TRACE = "Root=1-3152b799-8954dae64eda91bc9a23a7e8;Parent=7fa8c0f79203be72;Sampled=1"
 LINEAGE = f"{TRACE};Lineage=1:bd4cecd5:0"
@@ -15,8 +15,8 @@ check = Checks("sqs")
 
 (
     test_every_patch_has_a_check,
-    test_with_the_patch_it_is_as_on_aws,
-    test_without_the_patch_the_check_fails,
+    test_the_check_passes_with_the_patch,
+    test_the_check_fails_without_the_patch,
 ) = check.tests()
 
 
@@ -137,6 +137,6 @@ def batch_calls_need_the_action_of_the_single_call(emulator: Emulator) -> None:
         ("DeleteMessage", sqs.delete_message_batch, received),
     ):
         for allowed, code in ((f"{action}Batch", "AccessDenied"), (action, None)):
-            policy = allowing([f"sqs:{allowed}"], f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders")
+            policy = allowing([f"sqs:{allowed}"], queue_arn("orders"))
             iam.put_user_policy(UserName="sender", PolicyName="queue", PolicyDocument=policy)
             assert code_of(call, **queue, Entries=[entry]) == code, allowed

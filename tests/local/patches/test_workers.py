@@ -10,9 +10,9 @@ import pytest
 
 from local.emulator import Emulator
 from tests.local.patches.checks import Checks
-from tests.local.test_emulator import deploy
+from tests.local.support import deploy
 
-# A function that needs so much CPU and memory, and says how long that took.
+# Uses as much CPU and memory as the event says, and returns the duration in seconds.
 WORK = """
 import time
 
@@ -39,17 +39,17 @@ def test_every_patch_has_a_check() -> None:
 
 
 @pytest.mark.parametrize("name", check.names)
-def test_with_the_patch_it_is_as_on_aws(emulators: dict[bool, Emulator], name: str) -> None:
+def test_the_check_passes_with_the_patch(emulators: dict[bool, Emulator], name: str) -> None:
     check.with_patch(name, emulators)
 
 
 @pytest.mark.parametrize("name", check.names)
-def test_without_the_patch_the_check_fails(tmp_path: Path, name: str) -> None:
+def test_the_check_fails_without_the_patch(tmp_path: Path, name: str) -> None:
     check.without_patch(name, tmp_path, function_limits=True)
 
 
 @pytest.mark.parametrize("name", check.names)
-def test_limits_are_for_those_who_ask(tmp_path: Path, name: str) -> None:
+def test_limits_apply_only_on_request(tmp_path: Path, name: str) -> None:
     check.without_patch(name, tmp_path)
 
 
@@ -57,8 +57,8 @@ def test_limits_are_for_those_who_ask(tmp_path: Path, name: str) -> None:
 def functions_have_the_cpu_of_their_memory_size(emulator: Emulator) -> None:
     deploy(emulator, "work", WORK)
 
-    # 0.1 s on 128 / 1769 of a core, of the smallest function, take 1.4 s. On a busy machine it may
-    # be stopped too late, and is held up in the next call instead: the last alone may be quick.
+    # 0.1 s of CPU take 1.4 s with 128 / 1769 of a core. On a busy machine a process may be stopped
+    # late, and is held up in the next call instead: so only the last of the three may be quick.
     assert three_calls(emulator) > 2.4
 
     emulator.client("lambda").update_function_configuration(FunctionName="work", MemorySize=1769)
@@ -76,7 +76,7 @@ def functions_end_with_the_memory_of_their_size(emulator: Emulator) -> None:
 
 
 def three_calls(emulator: Emulator) -> float:
-    """How many seconds three calls of 0.1 s of CPU take in one worker."""
+    """Returns how many seconds three calls of 0.1 s of CPU take in one worker."""
     work(emulator)
     start = time.monotonic()
     for _ in range(3):
@@ -85,7 +85,7 @@ def three_calls(emulator: Emulator) -> float:
 
 
 def work(emulator: Emulator, **work: float) -> float:
-    """How many seconds the function needed for this; no number if it was ended."""
+    """Returns how many seconds the function took, or NaN if it was killed."""
     answer = emulator.client("lambda").invoke(FunctionName="work", Payload=json.dumps(work))
     content = json.loads(answer["Payload"].read())
     return math.nan if "FunctionError" in answer else float(content)

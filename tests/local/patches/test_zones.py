@@ -1,18 +1,17 @@
-"""local/patches/zones.py."""
+"""local/patches/zones.py: where availability zones matter."""
 
 from typing import Any
 
-from local.emulator import Emulator
+from local.emulator import REGION, Emulator
 from tests.local.patches.checks import Checks, code_of
-from tests.local.patches.test_network import Network
-from tests.local.test_emulator import REGION
+from tests.local.support import Network
 
 check = Checks("zones")
 
 (
     test_every_patch_has_a_check,
-    test_with_the_patch_it_is_as_on_aws,
-    test_without_the_patch_the_check_fails,
+    test_the_check_passes_with_the_patch,
+    test_the_check_fails_without_the_patch,
 ) = check.tests()
 
 

@@ -1,4 +1,4 @@
-"""What `make mutants` changes, and what it calls the same."""
+"""What `make mutants` changes, and which plans it considers equal."""
 
 import random
 import subprocess
@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from local.emulator import ROOT
 from tests.mutants import trial
 from tests.mutants.sites import Site, all_sites, sites
 
@@ -56,7 +57,7 @@ def changes(found: list[Site], kind: str) -> list[tuple[str, str, str]]:
     return [(one.where, one.before, one.after) for one in found if one.kind == kind]
 
 
-def test_numbers_go_up_by_one_but_indexes(found: list[Site]) -> None:
+def test_numbers_except_indexes_are_raised_by_one(found: list[Site]) -> None:
     condition = "variable.size.validation.condition"
 
     assert changes(found, "number") == [
@@ -79,7 +80,7 @@ def test_booleans_are_flipped(found: list[Site]) -> None:
     ]
 
 
-def test_arguments_are_dropped_but_what_only_people_read(found: list[Site]) -> None:
+def test_arguments_are_dropped_except_texts_for_people(found: list[Site]) -> None:
     thing = "resource.aws_thing.this"
 
     assert [where for where, _, _ in changes(found, "argument")] == [
@@ -103,14 +104,14 @@ def test_arguments_are_dropped_but_what_only_people_read(found: list[Site]) -> N
     assert [where for where, _, _ in changes(found, "depends_on")] == [f"{thing}.depends_on"]
 
 
-def test_only_the_site_is_changed(found: list[Site]) -> None:
+def test_a_mutation_changes_only_its_site(found: list[Site]) -> None:
     for site in found:
         changed = site.applied(TEXT)
 
         assert changed[: site.start] + site.before + changed[site.start + len(site.after) :] == TEXT
 
 
-def test_what_decides_shows_in_no_plan() -> None:
+def test_conditions_and_defaults_show_in_no_plan() -> None:
     text = 'resource "a" "b" {\n  lifecycle {\n    precondition {\n condition = x > 1\n}\n}\n}'
 
     assert {one.shows_in_a_plan for one in sites("main.tf", text)} == {False}
@@ -122,18 +123,18 @@ def test_what_decides_shows_in_no_plan() -> None:
     ]
 
 
-def test_the_module_has_enough_of_them() -> None:
-    module = all_sites(trial.ROOT)
+def test_the_module_has_enough_sites() -> None:
+    module = all_sites(ROOT)
 
     assert len(module) > 1_000
     assert {one.kind for one in module} == {"argument", "boolean", "number", "depends_on"}
     assert len({one.name for one in module}) == len({(one.file, one.start) for one in module})
 
 
-def test_a_changed_module_is_still_terraform() -> None:
-    """Or mutants would die of their syntax."""
-    for site in random.Random(1).sample(all_sites(trial.ROOT), 40):
-        changed = site.applied((trial.ROOT / site.file).read_text())
+def test_a_mutated_module_is_valid_syntax() -> None:
+    """Otherwise the syntax would kill the mutants."""
+    for site in random.Random(1).sample(all_sites(ROOT), 40):
+        changed = site.applied((ROOT / site.file).read_text())
         formatted = subprocess.run(
             ["terraform", "fmt", "-"], input=changed, capture_output=True, text=True
         )
@@ -141,17 +142,17 @@ def test_a_changed_module_is_still_terraform() -> None:
         assert formatted.returncode == 0, f"{site.name}: {formatted.stderr}"
 
 
-def test_plans_are_of_what_is_taken_and_assert_nothing() -> None:
+def test_plans_skip_expected_failures_and_assertions() -> None:
     text = (
         'mock_provider "aws" {}\n\n'
-        'run "taken" {\n  module { source = "./m" }\n\n  variables {\n    size = 1\n  }\n\n'
+        'run "accepted" {\n  module { source = "./m" }\n\n  variables {\n    size = 1\n  }\n\n'
         '  assert {\n    condition     = true\n    error_message = "{"\n  }\n}\n\n'
         'run "refused" {\n  command = plan\n\n  expect_failures = [\n    var.size,\n  ]\n}\n'
     )
 
     assert trial.only("plan", text) == (
         'mock_provider "aws" {}\n\n'
-        'run "taken" {\n  command = plan\n\n  module { source = "./m" }\n\n'
+        'run "accepted" {\n  command = plan\n\n  module { source = "./m" }\n\n'
         "  variables {\n    size = 1\n  }\n\n}\n\n"
     )
 
@@ -166,7 +167,7 @@ def test_plans_are_of_what_is_taken_and_assert_nothing() -> None:
         ({"name": "a", "list": [1]}, False),
     ],
 )
-def test_alike_but_for_what_is_mocked(other: dict[str, Any], same: bool) -> None:
+def test_plans_are_alike_except_for_mocked_values(other: dict[str, Any], same: bool) -> None:
     one = {"name": "a", "id": "x1", "list": [1]}
     again = {"name": "a", "id": "x2", "list": [1]}
 

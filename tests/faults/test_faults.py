@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.stack import Stack
+from local.stack import Stack
 from tests.faults import scenarios
 from tests.faults.mutants import MUTANTS
 from tests.faults.suite import run
-from tests.faults.system import System, sabotaged
+from tests.faults.system import System, under_test
+
+pytestmark = pytest.mark.stack
 
 SELECTION = (
     "sqs_acknowledgement_lost",
@@ -26,13 +28,13 @@ SELECTION = (
 MISTAKES = (
     ("answers_before_it_sends", "sqs_throttled"),
     ("ignores_errors_of_statements", "dynamodb_some_statements_failed"),
-    ("compares_stamps_the_wrong_way_round", "delivery_in_reverse_order"),
+    ("compares_accepted_at_the_wrong_way_round", "delivery_in_reverse_order"),
 )
 
 
 @pytest.fixture(scope="module")
 def system(stack: Stack) -> Iterator[System]:
-    with pytest.MonkeyPatch.context() as patch, sabotaged(stack) as system:
+    with pytest.MonkeyPatch.context() as patch, under_test(stack) as system:
         patch.setattr(scenarios, "REQUESTS", 60)
         yield system
 

@@ -1,4 +1,4 @@
-"""The saboteur's hold on the functions' client, whichever implementation is chosen."""
+"""The nemesis intercepts calls of the functions' client, whichever implementation is chosen."""
 
 import os
 import subprocess
@@ -9,11 +9,11 @@ import pytest
 
 from local.emulator import ROOT
 from local.events import ENVIRONMENT
-from tests.faults.system import SABOTEUR, full_backlog
+from tests.faults.system import NEMESIS, full_backlog
 
 NOWHERE = "https://127.0.0.1:1"  # refuses connections
 CALL = """
-import json, saboteur
+import json, nemesis
 from process import handler
 from shared.aws import CallError, Deadline
 
@@ -38,14 +38,14 @@ except CallError as error:
         ("within.ThrottlingError", "botocore", 0, "Connection"),
     ],
 )
-def test_each_action_fires(
+def test_a_token_triggers_its_action(
     tmp_path: Path, token: str, implementation: str, code: int, output: str
 ) -> None:
-    """On a client without any service. What needs one is seen on a whole stack, by the suite."""
+    """Without any service. Actions that need one are covered by the suite, on a whole stack."""
     token = f"BatchExecuteStatement.{token}.0"
-    (tmp_path / "saboteur.py").symlink_to(SABOTEUR)
+    (tmp_path / "nemesis.py").symlink_to(NEMESIS)
     (tmp_path / "fired").mkdir()
-    for name in (token, "SendMessage.before.kill.1"):  # of which the other is not for this call
+    for name in (token, "SendMessage.before.kill.1"):  # the latter is for another operation
         (tmp_path / name).touch()
     with full_backlog() as url:
         environment = ENVIRONMENT | {
@@ -54,8 +54,8 @@ def test_each_action_fires(
             "CLIENT_IMPLEMENTATION": implementation,
             "PATH": os.environ["PATH"],
             "PYTHONPATH": f"{tmp_path}:{ROOT / 'lambda_src'}",
-            "SABOTAGE_DIR": str(tmp_path),
-            "SABOTAGED_FUNCTION": "process",
+            "NEMESIS_DIR": str(tmp_path),
+            "NEMESIS_FUNCTION": "process",
         }
         result = subprocess.run(
             [sys.executable, "-c", CALL], env=environment, capture_output=True, text=True

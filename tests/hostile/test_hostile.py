@@ -1,15 +1,17 @@
-"""Hostile requests, through the load balancer: the corpus of tests/hostile, and what it lacks."""
+"""Hostile requests through the load balancer: the corpus, and what it cannot express."""
 
 import pytest
 
-from tests.e2e.stack import Stack
+from local.stack import Stack
 from tests.hostile.corpus import Request, categories
-from tests.hostile.run import FAULTS, Sender, run
+from tests.hostile.run import KINDS, Sender, run
+
+pytestmark = pytest.mark.stack
 
 REQUESTS = [request for category in categories() for request in category]
 
 
-def test_the_corpus_says_what_to_expect_and_why() -> None:
+def test_every_request_has_an_expectation_and_a_reason() -> None:
     assert len(REQUESTS) >= 300
     assert len({(request.category, request.name) for request in REQUESTS}) == len(REQUESTS)
     for request in REQUESTS:
@@ -22,9 +24,9 @@ def test_the_corpus_says_what_to_expect_and_why() -> None:
 def test_no_hostile_request_does_any_harm(stack: Stack) -> None:
     report = run(stack)
 
-    assert report.faults == []
+    assert report.findings == []
     assert report.requests.total() == len(REQUESTS)
-    assert {kind: report.content()[kind] for kind in FAULTS} == dict.fromkeys(FAULTS, 0)
+    assert {kind: report.content()[kind] for kind in KINDS} == dict.fromkeys(KINDS, 0)
     assert report.stored > report.statuses[202]  # some are arrays
 
 
@@ -38,8 +40,8 @@ def test_no_hostile_request_does_any_harm(stack: Stack) -> None:
         "Transfer-Encoding: identity\r\nContent-Length: 37",
     ],
 )
-def test_a_transfer_coding_that_is_unknown_gets_no_further(stack: Stack, lines: str) -> None:
-    """RFC 9112, 6.1, has the load balancer answer 501, and AWS's does; the corpus has no 5xx."""
+def test_an_unknown_transfer_coding_reaches_no_function(stack: Stack, lines: str) -> None:
+    """By RFC 9112, 6.1, the load balancer answers 501, as AWS's does. The corpus allows no 5xx."""
     head = (
         "POST $PATH HTTP/1.1\r\nHost: $HOST\r\nContent-Type: application/json\r\nConnection: close"
     )

@@ -1,19 +1,21 @@
-"""The running system is paused, extended and encrypted, and loses nothing meanwhile."""
+"""The running system is paused, extended and encrypted, without losing an order."""
 
 import base64
 import hashlib
-import json
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from local.stack import Stack
+from local.waiting import eventually
 from tests.changes import run
 from tests.changes.system import ChangingSystem, Traffic
-from tests.e2e.stack import Stack, eventually
 from tests.support.archive import zipped
 
-IN_THE_LAYER = """
+pytestmark = pytest.mark.stack
+
+LAYER = """
 def handle(event, context):
     return {"statusCode": 202, "headers": {"Content-Type": "text/plain"}, "body": "by the layer"}
 """
@@ -32,14 +34,14 @@ def test_a_paused_system_keeps_orders_and_a_layer_reaches_the_handler(
         system.configure({"process_enabled": False})
         system.terraform.apply()
         waiting = stack.queued()
-        eventually(lambda: stack.queued() > waiting, "orders that wait")
+        eventually(lambda: stack.queued() > waiting, "waiting orders")
     assert traffic.refused == []
-    assert system.terraform.plan_changes() == ""
+    assert system.terraform.pending_changes() == ""
     last = traffic.accepted[-1]
-    assert stack.row(last["order_id"], last["item"]) is None
+    assert stack.row(last) is None
 
     layer = stack.lambda_.publish_layer_version(
-        LayerName="agent", Content={"ZipFile": zipped({"python/agent.py": IN_THE_LAYER})}
+        LayerName="agent", Content={"ZipFile": zipped({"python/agent.py": LAYER})}
     )["LayerVersionArn"]
     package = tmp_path / "ingest.zip"
     package.write_bytes(zipped({"ingest/handler.py": "from agent import handle"}))
@@ -52,15 +54,15 @@ def test_a_paused_system_keeps_orders_and_a_layer_reaches_the_handler(
     )
     system.terraform.apply()
     assert stack.post({}).body == b"by the layer"
-    all_stored(stack, traffic)
+    assert_all_stored(stack, traffic)
 
     system.configure({})
     system.terraform.apply()
-    assert system.terraform.plan_changes() == ""
+    assert system.terraform.pending_changes() == ""
 
 
 def test_a_key_comes_changes_and_goes_under_traffic(system: ChangingSystem, stack: Stack) -> None:
-    """In place. What waits under an old key is not seen here: the emulator looks at the present."""
+    """In place. Messages under an old key are not covered: the emulator checks the current key."""
     kms = stack.emulator.client("kms")
     policy = system.terraform.outputs()["all"]["kms_key_policy_json"]
     keys = [{"arn": kms.create_key(Policy=policy)["KeyMetadata"]["Arn"]} for _ in range(2)]
@@ -72,10 +74,10 @@ def test_a_key_comes_changes_and_goes_under_traffic(system: ChangingSystem, stac
             system.terraform.apply()
             attributes = stack.sqs.get_queue_attributes(**queue).get("Attributes", {})
             assert attributes.get("KmsMasterKeyId", "") == (key["arn"] if key else "")
-            eventually(partial(has_more, traffic, sent), "orders under it")
+            eventually(partial(has_more, traffic, sent), "orders under the key")
     assert traffic.refused == []
-    all_stored(stack, traffic)
-    assert system.terraform.plan_changes() == ""
+    assert_all_stored(stack, traffic)
+    assert system.terraform.pending_changes() == ""
     assert stack.take_dead_letters() == []
 
 
@@ -83,9 +85,8 @@ def has_more(traffic: Traffic, than: int) -> bool:
     return len(traffic.accepted) > than + 10
 
 
-def all_stored(stack: Stack, traffic: Traffic) -> None:
-    """Each order that was accepted gets to the table."""
+def assert_all_stored(stack: Stack, traffic: Traffic) -> None:
+    """Waits until every accepted order is in the table."""
     assert traffic.accepted
     for order in traffic.accepted:
-        row = (order["order_id"], order["item"])
-        eventually(partial(stack.row, *row), f"the row of {json.dumps(order)}", 60)
+        stack.wait_for_row(order, 60)

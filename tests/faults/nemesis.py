@@ -1,16 +1,16 @@
-"""Goes into the functions' packages beside the handlers, and ruins calls and invocations there.
+"""Goes into the functions' packages beside the handlers, and injects faults there.
 
-The handler is that of the function that `SABOTAGED_FUNCTION` names, untouched. A token is a file
-in the directory `SABOTAGE_DIR`, named OPERATION.MOMENT.ACTION.NUMBER: what to do "before" or
-"after" the next call of an operation of AWS, or the next invocation; "within" a call of several
-statements, the action is the error of every other one. Its content is a text that the call's
-parameters must have. A token is claimed by moving it to the directory "fired" below, which no two
-threads can do: that says afterwards what has really happened. Calls are met where an implementation
-of the functions' client begins one, before any retry.
+It wraps the handler of the function that NEMESIS_FUNCTION names, which stays unchanged. A token is
+a file in the directory NEMESIS_DIR, named OPERATION.MOMENT.ACTION.NUMBER. It says what happens
+"before" or "after" the next call of an AWS operation, or the next invocation. "Within" a call of
+several statements, the action is the error of every other one. The token applies only to calls
+whose parameters contain the file's content. It is claimed by moving it to the directory "fired"
+below, which only one thread can do; so "fired" records what has really happened. Calls are
+intercepted where an implementation of the functions' client begins one, before any retry.
 
-The file "partition" is the capacity of a partition of the table, which all workers share.
+The file "partition" holds the capacity of a partition of the table, which all workers share.
 
-While an invocation is in work, its process holds the lock of a file in the directory "working".
+While an invocation is running, its process locks a file in the directory "working".
 """
 
 import fcntl
@@ -27,8 +27,8 @@ from typing import Any
 
 from shared import aws, settings
 
-FUNCTION = os.environ["SABOTAGED_FUNCTION"]  # "ingest" or "process"
-TOKENS = Path(os.environ["SABOTAGE_DIR"])
+FUNCTION = os.environ["NEMESIS_FUNCTION"]  # "ingest" or "process"
+TOKENS = Path(os.environ["NEMESIS_DIR"])
 PARTITION = TOKENS / "partition"
 MEGABYTES_LEFT = 8
 DAWDLE_SECONDS = 4
@@ -39,29 +39,29 @@ Call = Callable[[Any, str, str, aws.Deadline], Output]
 _handle = import_module(f"{FUNCTION}.handler").handle
 
 
-class SabotageError(Exception):
-    """What an invocation ends with that was told to fail."""
+class InjectedError(Exception):
+    """Ends an invocation that was told to fail."""
 
 
 def handle(event: Any, context: Any) -> Any:
-    """The handler, with tokens of an operation that is the function itself."""
+    """Runs the handler, with the tokens whose operation is the function itself."""
     with (TOKENS / "working" / str(os.getpid())).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed, or the process ends
         if "Records" in event:
             ids = [record["messageId"] for record in event["Records"]]
             with (TOKENS / "deliveries").open("a") as deliveries:
                 deliveries.write(json.dumps(ids) + "\n")
-        _ruin(FUNCTION, "before")
+        _inject(FUNCTION, "before")
         answer = _handle(event, context)
-        _ruin(FUNCTION, "after")
+        _inject(FUNCTION, "after")
         return answer
 
 
-def _sabotaged(call: Call) -> Call:
-    """The ``call`` of an implementation of aws.Client, with tokens of the operation."""
+def _intercepted(call: Call) -> Call:
+    """Wraps the method `call` of an implementation of aws.Client."""
 
-    def sabotaged(client: Any, operation: str, parameters: str, deadline: aws.Deadline) -> Output:
-        if _ruin(operation, "before", parameters) == "unreachable":
+    def intercepted(client: Any, operation: str, parameters: str, deadline: aws.Deadline) -> Output:
+        if _inject(operation, "before", parameters) == "unreachable":
             client = _UNREACHABLE[operation]
         if operation == "PutItem" and any(_throttled([parameters])):
             raise aws.CallError("ProvisionedThroughputExceededException", status=400)
@@ -69,16 +69,16 @@ def _sabotaged(call: Call) -> Call:
             answer = _call_with_some(call, client, parameters, deadline)
         else:
             answer = call(client, operation, parameters, deadline)
-        _ruin(operation, "after", parameters)
+        _inject(operation, "after", parameters)
         return answer
 
-    return sabotaged
+    return intercepted
 
 
 def _call_with_some(call: Call, client: Any, parameters: str, deadline: aws.Deadline) -> Output:
-    """BatchExecuteStatement, which answers for each statement on its own, without some of them."""
+    """Calls BatchExecuteStatement without the statements that fail, and adds their errors."""
     statements = json.loads(parameters)["Statements"]
-    if len(statements) > 1 and (code := _ruin("BatchExecuteStatement", "within", parameters)):
+    if len(statements) > 1 and (code := _inject("BatchExecuteStatement", "within", parameters)):
         failed = [index % 2 == 0 for index in range(len(statements))]
     else:
         code = "ThrottlingError"
@@ -93,12 +93,12 @@ def _call_with_some(call: Call, client: Any, parameters: str, deadline: aws.Dead
     request = json.dumps({"Statements": kept})
     answer = call(client, "BatchExecuteStatement", request, deadline) if kept else {"Responses": []}
     rest = iter(answer["Responses"])
-    error = {"Error": {"Code": code, "Message": "sabotage"}}
+    error = {"Error": {"Code": code, "Message": "injected"}}
     return {"Responses": [error if has_failed else next(rest) for has_failed in failed]}
 
 
 def _throttled(writes: Sequence[str]) -> list[bool]:
-    """Which of these writes are of the partition, and more than it has capacity for."""
+    """Returns which of these writes exceed the capacity of the partition."""
     try:
         file = PARTITION.open("r+")
     except FileNotFoundError:
@@ -107,7 +107,7 @@ def _throttled(writes: Sequence[str]) -> list[bool]:
         fcntl.flock(file, fcntl.LOCK_EX)
         partition = json.load(file)
         now = time.time()
-        units = partition["units"]  # a second, and at once
+        units = partition["units"]  # per second, and the largest burst
         left = min(units, partition["left"] + units * (now - partition["at"]))
         throttled = []
         for write in writes:
@@ -121,28 +121,28 @@ def _throttled(writes: Sequence[str]) -> list[bool]:
     return throttled
 
 
-def _ruin(operation: str, moment: str, parameters: str = "") -> str:
-    """Claims a token, if there is one, and does what it says. What it is goes to the caller."""
+def _inject(operation: str, moment: str, parameters: str = "") -> str:
+    """Claims a token, if there is one, and executes its action, which it returns."""
     for token in TOKENS.glob(f"{operation}.{moment}.*"):
         try:
             if token.read_text() not in parameters:
                 continue
             token.rename(TOKENS / "fired" / token.name)
         except FileNotFoundError:
-            continue  # another thread's
+            continue  # another thread has claimed it
         action = token.name.split(".")[2]
         if action in _ACTIONS and _ACTIONS[action]() is False:
-            (TOKENS / "fired" / token.name).rename(token)  # it was no fault
+            (TOKENS / "fired" / token.name).rename(token)  # nothing has happened
         return action
     return ""
 
 
 def _fail() -> None:
-    raise SabotageError("An invocation that was told to fail.")
+    raise InjectedError("The invocation was told to fail.")
 
 
 def _exhaust() -> bool:
-    """Ends as Lambda does when memory is used up, if a limit is really reached."""
+    """Ends the process as Lambda does when memory is exhausted, if a limit is really hit."""
     pages = Path("/proc/self/statm").read_text()
     used = int(pages.split()[0]) * resource.getpagesize()
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
@@ -161,7 +161,7 @@ def _kill() -> None:
 
 
 def _allocate() -> bool:
-    """Takes twice the memory of the function; where that is possible, there was no limit."""
+    """Allocates twice the function's memory. Returns False if that succeeds: no limit."""
     megabytes = 2 * int(os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"])
     return not [b"x" * 2**20 for _ in range(megabytes)]
 
@@ -179,7 +179,7 @@ _ACTIONS: dict[str, Callable[[], object]] = {
 
 
 def _unreachable(service: str) -> aws.Client:
-    """A client of a socket that takes no more connections: calls time out while connecting."""
+    """Returns a client whose calls time out while connecting."""
     endpoint = os.environ["AWS_ENDPOINT_URL"]
     os.environ["AWS_ENDPOINT_URL"] = os.environ["UNREACHABLE_URL"]
     try:
@@ -195,4 +195,4 @@ _UNREACHABLE = {
     "BatchExecuteStatement": _unreachable("dynamodb"),
 }
 _implementation = type(_UNREACHABLE["PutItem"])
-_implementation.call = _sabotaged(_implementation.call)  # type: ignore[assignment, method-assign]
+_implementation.call = _intercepted(_implementation.call)  # type: ignore[assignment, method-assign]

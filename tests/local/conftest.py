@@ -1,4 +1,4 @@
-"""Two emulators for the checks of a module."""
+"""Two emulators that the tests of a module share."""
 
 from collections.abc import Iterator
 

@@ -1,16 +1,18 @@
-"""The fault suite's mutants fit the sources, which is otherwise seen only once a stack is there."""
+"""The mutants fit the sources: otherwise one would notice only after deploying them."""
 
 import pytest
 
 from tests.faults.mutants import MUTANTS
 from tests.faults.scenarios import SCENARIOS
-from tests.faults.system import SOURCE
+from tests.support.mutation import SOURCES
 
 
 @pytest.mark.parametrize("name", MUTANTS)
-def test_each_mistake_can_be_made(name: str) -> None:
+def test_a_mutant_applies_to_the_sources(name: str) -> None:
     mutant = MUTANTS[name]
-    sources = {mutation.path: (SOURCE / mutation.path).read_text() for mutation in mutant.mutations}
+    sources = {
+        mutation.path: (SOURCES / mutation.path).read_text() for mutation in mutant.mutations
+    }
     for mutation in mutant.mutations:
         sources[mutation.path] = mutation.applied_to(sources[mutation.path])
 

@@ -1,0 +1,113 @@
+"""Checks that the table and the dead-letter queue account for every order of a history."""
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.faults.history import Attempt, History, Outcome
+
+Row = dict[str, Any]  # deserialized
+
+VIOLATIONS = ("lost", "unexpected", "stale", "given_up")  # of the promises: see Verdict
+
+
+@dataclass
+class Verdict:
+    """What has become of the orders. The four violations are empty if every promise is kept."""
+
+    stored: int
+    superseded: int
+    dead_lettered: int
+    lost: list[int]  # acknowledged, and neither stored nor superseded nor dead-lettered
+    unexpected: list[str]  # stored or dead-lettered, and refused, or never sent in this form
+    stale: list[str]  # keys whose row is older than the newest acknowledged order
+    given_up: list[int]  # dead-lettered, although they can be stored
+
+    @property
+    def is_good(self) -> bool:
+        return not any(getattr(self, violation) for violation in VIOLATIONS)
+
+
+def check(history: History, rows: Iterable[Row], dead_letters: Iterable[str]) -> Verdict:
+    """Accounts for every order of a history, once the queue is empty.
+
+    Of two orders of a key, the newer is the one that was sent after the other was answered. Where
+    they overlap, accepted_at decides: a row is stale only if its accepted_at is before the time at
+    which a later acknowledged order was sent. An accepted_at after the answer is impossible and
+    counts as the time of the answer; otherwise it could hide a stale row.
+
+    Args:
+        history: All that was sent.
+        rows: Of the table, with the keys of this history.
+        dead_letters: Bodies of the messages in the dead-letter queue.
+    """
+    dead = {number for body in dead_letters for number in _numbers_in(body)}
+    row_of = {(row["order_id"], row["item"]): row for row in rows}
+    accepted_at = {key: _accepted_at(history, row) for key, row in row_of.items()}
+    unexpected = [f"row {key}" for key, row in row_of.items() if not _is_as_sent(history, row)]
+    unexpected += [f"dead letter {number}" for number in dead if not _may_exist(history, number)]
+
+    lost: list[int] = []
+    newest: dict[tuple[str, str], int] = {}
+    stored = superseded = 0
+    for attempt in history.attempts.values():
+        if attempt.outcome is not Outcome.ACKNOWLEDGED:
+            continue
+        if not attempt.is_storable:
+            lost += [] if attempt.number in dead else [attempt.number]
+            continue
+        newest[attempt.key] = max(attempt.sent_at, newest.get(attempt.key, 0))
+        row = row_of.get(attempt.key)
+        if row and row.get("number") == attempt.number:
+            stored += 1
+        elif row and accepted_at[attempt.key] >= attempt.sent_at:
+            superseded += 1
+        elif attempt.number not in dead:
+            lost.append(attempt.number)
+    stale = [
+        str(key) for key, sent_at in newest.items() if key in row_of and accepted_at[key] < sent_at
+    ]
+    given_up = [
+        number
+        for number, attempt in history.attempts.items()
+        if attempt.is_storable and number in dead
+    ]
+    return Verdict(stored, superseded, len(dead), lost, unexpected, stale, given_up)
+
+
+def _numbers_in(body: str) -> list[Any]:
+    """Returns the numbers of a message's orders, None for what has no number."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return [None]
+    orders = document if isinstance(document, list) else [document]
+    return [order.get("number") if isinstance(order, dict) else None for order in orders]
+
+
+def _attempt_of(history: History, row: Row) -> Attempt | None:
+    return history.attempts.get(int(row.get("number", 0)))
+
+
+def _accepted_at(history: History, row: Row) -> float:
+    attempt = _attempt_of(history, row)
+    return min(float(row.get("accepted_at", 0)), attempt.answered_at if attempt else math.inf)
+
+
+def _is_as_sent(history: History, row: Row) -> bool:
+    attempt = _attempt_of(history, row)
+    content = {name: value for name, value in row.items() if name != "accepted_at"}
+    return (
+        attempt is not None
+        and attempt.is_storable
+        and attempt.outcome is not Outcome.REFUSED
+        and content == attempt.order
+        and "accepted_at" in row
+    )
+
+
+def _may_exist(history: History, number: Any) -> bool:
+    attempt = history.attempts.get(number)
+    return attempt is not None and attempt.outcome is not Outcome.REFUSED
