@@ -105,6 +105,16 @@ def mappings_keep_their_pollers() -> None:
     _mappings_keep("ProvisionedPollerConfig")
 
 
+@patch
+def mappings_lose_their_maximum_concurrency() -> None:
+    """AWS: an update with an empty ScalingConfig removes the maximum concurrency.
+
+    This is how terraform-provider-aws removes a scaling_config (resourceEventSourceMappingUpdate).
+    The emulator returns an empty one.
+    """
+    _mappings_keep("ScalingConfig")
+
+
 def _mappings_keep(member: str) -> None:
     """Keeps a member of a mapping; an empty one, as Terraform sends it, removes it."""
     mappings = internal("services.lambda_svc", "_esms")

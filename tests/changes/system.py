@@ -89,9 +89,11 @@ class Surroundings:
 
     @cached_property
     def object_key(self) -> str:
-        """`process_zip` as an object in the bucket."""
-        self._emulator.client("s3").upload_file(self.process_zip, self.bucket, "process.zip")
-        return "process.zip"
+        """A custom package of ingest, as an object in the bucket."""
+        self._emulator.client("s3").put_object(
+            Bucket=self.bucket, Key="ingest.zip", Body=_custom_package("ingest")
+        )
+        return "ingest.zip"
 
     @cached_property
     def layer(self) -> str:
@@ -147,10 +149,15 @@ class Surroundings:
 
     @cached_property
     def process_zip(self) -> str:
-        """A custom package: the module's, with one more file."""
+        """A custom package of process, as a file."""
         path = self._work / "process.zip"
-        path.write_bytes(zipped({**package("process"), "own.py": ""}))
+        path.write_bytes(_custom_package("process"))
         return str(path)
+
+
+def _custom_package(function: str) -> bytes:
+    """Returns the module's package with one more file."""
+    return zipped({**package(function), "own.py": ""})
 
 
 @dataclass

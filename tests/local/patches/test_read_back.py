@@ -100,6 +100,20 @@ def mappings_keep_their_pollers(emulator: Emulator) -> None:
 
 
 @check()
+def mappings_lose_their_maximum_concurrency(emulator: Emulator) -> None:
+    functions = emulator.client("lambda")
+    function_arn = deploy(emulator, "consume", RETURN_MESSAGE)
+    config = {"MaximumConcurrency": 5}
+
+    mapping = {"UUID": map_queue(emulator, function_arn, ScalingConfig=config)["UUID"]}
+
+    functions.update_event_source_mapping(**mapping, BatchSize=5)
+    assert functions.get_event_source_mapping(**mapping)["ScalingConfig"] == config
+    functions.update_event_source_mapping(**mapping, ScalingConfig={})
+    assert "ScalingConfig" not in functions.get_event_source_mapping(**mapping)
+
+
+@check()
 def vpc_endpoints_keep_policy_dns_and_groups(emulator: Emulator) -> None:
     ec2 = emulator.client("ec2")
     vpc_id = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
