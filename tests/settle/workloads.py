@@ -34,7 +34,7 @@ def message(
     )
 
 
-def poison(number: int) -> Message:
+def permanent_failure(number: int) -> Message:
     """What is never stored, and must not be."""
     return Message(f"{number:08x}", "[", keys=[], is_good=False)
 
@@ -95,11 +95,11 @@ def some_end_their_invocation(messages: int, one_in: int, how: str, seconds: flo
 
 
 def mixed(messages: int, most: int) -> Workload:
-    """Half of the messages have as many orders as they may, the others fewer, or are poison."""
+    """Half of the messages have as many orders as they may, the others fewer, or are permanent failures."""
 
     def make(random: Random) -> list[Message]:
         return [
-            poison(number)
+            permanent_failure(number)
             if number % 20 == 19
             else message(
                 number,
