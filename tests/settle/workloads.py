@@ -95,7 +95,7 @@ def some_end_their_invocation(messages: int, one_in: int, how: str, seconds: flo
 
 
 def mixed(messages: int, most: int) -> Workload:
-    """Half of the messages have as many orders as they may, the others fewer, or are permanent failures."""
+    """Half of the messages have as many orders as allowed, others fewer; some fail permanently."""
 
     def make(random: Random) -> list[Message]:
         return [
