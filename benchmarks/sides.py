@@ -1,18 +1,17 @@
 """The two sides that are compared, and their common environment, orders and events."""
 
 import importlib
-import io
 import json
 import os
 import time
 import uuid
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from benchmarks import ROOT
 from local import events
+from local.archive import zipped
 
 ENVIRONMENT = events.ENVIRONMENT | {
     "AWS_DEFAULT_REGION": events.ENVIRONMENT["AWS_REGION"],
@@ -36,12 +35,8 @@ class Side(NamedTuple):
     response_types: tuple[str, ...]  # of the event source mapping
 
     def zip(self, function: str) -> bytes:
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w") as archive:
-            for pattern in self.files:
-                for path in self.root.glob(pattern.format(function)):
-                    archive.write(path, path.relative_to(self.root))
-        return buffer.getvalue()
+        paths = [path for each in self.files for path in self.root.glob(each.format(function))]
+        return zipped({path.relative_to(self.root).as_posix(): path.read_text() for path in paths})
 
     def load(self, function: str, endpoint_url: str) -> Any:
         """Imports the function into this process, its client pointed at ``endpoint_url``."""

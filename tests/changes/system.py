@@ -13,10 +13,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+from local.archive import zipped
 from local.emulator import ACCOUNT, REGION, ROOT, Emulator
 from local.stack import PATH, Stack
 from local.terraform import Terraform, TerraformError, by_short_address
-from tests.support.archive import zipped
 from tests.support.mutation import package
 from tests.support.policies import EVERYTHING, allow, document, trust
 from tests.support.stack import new_order

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from local.archive import zipped
 from local.stack import Stack
 from local.waiting import eventually
 from tests.changes import run
 from tests.changes.system import ChangingSystem, Traffic
-from tests.support.archive import zipped
 
 pytestmark = pytest.mark.stack
 

@@ -4,7 +4,7 @@ import re
 from string import Template
 from typing import Any, NamedTuple
 
-from tests.support.archive import zipped
+from local.archive import zipped
 from tests.support.policies import allowing, trust
 
 FUNCTIONS = ("ingest", "process")

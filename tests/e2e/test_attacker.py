@@ -16,6 +16,7 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
+from local.archive import zipped
 from local.emulator import ACCOUNT
 from local.stack import Stack
 from local.waiting import eventually
@@ -32,7 +33,6 @@ from tests.e2e.attempts import (
     Error,
 )
 from tests.e2e.policies import role, role_without
-from tests.support.archive import zipped
 
 pytestmark = pytest.mark.stack
 

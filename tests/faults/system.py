@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import urllib3
 from boto3.dynamodb.types import TypeDeserializer
 
+from local.archive import zipped
 from local.emulator import HOST
 from local.latency import AWS
 from local.stack import Stack
@@ -24,7 +25,6 @@ from local.waiting import eventually
 from tests.faults.checker import Row
 from tests.faults.history import Attempt, History, Outcome, now
 from tests.faults.proxy import Proxy
-from tests.support.archive import zipped
 from tests.support.mutation import Mutation, package
 from tests.support.stack import quick_retries
 

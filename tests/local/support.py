@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from local.archive import zipped
 from local.emulator import ACCOUNT, REGION, Emulator
 from local.http_client import JSON, Answer, send
 from local.waiting import eventually
-from tests.support.archive import zipped
 from tests.support.policies import trust
 
 # Returns the body of a request to /reply as its own reply, and the event of any other request.

@@ -8,51 +8,50 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.settle.run import SOURCES
+from tests.support.mutation import Mutation
 
 
 class Mutant(NamedTuple):
     mistake: str
     scenario: str  # which must see it
-    file: str  # in lambda_src
-    old: str
-    new: str
+    mutation: Mutation
 
 
 MUTANTS = {
     "no_order_by_receives": Mutant(
         "Messages are taken as they come, also the one that has its last delivery.",
         "a_third_above_the_model",
-        "process/reader.py",
-        "for record in sorted(records, key=urgency):",
-        "for record in records:",
+        Mutation(
+            "process/reader.py",
+            "for record in sorted(records, key=urgency):",
+            "for record in records:",
+        ),
     ),
     "no_time_check": Mutant(
         "Messages are read although no time is left to write them.",
         "backlog_in_batches_of_100",
-        "process/reader.py",
-        "if deadline.remaining() >= MIN_SECONDS:",
-        "if MIN_SECONDS:",
+        Mutation("process/reader.py", "if deadline.remaining() >= MIN_SECONDS:", "if MIN_SECONDS:"),
     ),
     "one_thread": Mutant(
         "Calls are made one after another.",
         "most_orders_of_a_message",
-        "process/writer.py",
-        "others = min(len(items), self._parallel_calls) - 1",
-        "others = 0",
+        Mutation(
+            "process/writer.py", "others = min(len(items), self._parallel_calls) - 1", "others = 0"
+        ),
     ),
     "no_byte_budget": Mutant(
         "A batch is read as a whole before anything of it is written.",
         "6_mb_of_small_orders",
-        "process/reader.py",
-        "MAX_GROUP_BYTES = 256 * 1024",
-        "MAX_GROUP_BYTES = 6 * 1024 * 1024",
+        Mutation(
+            "process/reader.py", "MAX_GROUP_BYTES = 256 * 1024", "MAX_GROUP_BYTES = 6 * 1024 * 1024"
+        ),
     ),
     "retries_without_a_deadline": Mutant(
         "Before another attempt nobody looks whether there is time for it.",
         "throttled_for_an_hour",
-        "shared/aws.py",
-        "if self.remaining() - seconds < min_seconds:",
-        "if seconds < 0:",
+        Mutation(
+            "shared/aws.py", "if self.remaining() - seconds < min_seconds:", "if seconds < 0:"
+        ),
     ),
 }
 
@@ -63,9 +62,6 @@ def mutated(mutant: Mutant) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as directory:
         sources = Path(directory) / "lambda_src"
         shutil.copytree(SOURCES, sources, ignore=shutil.ignore_patterns("__pycache__"))
-        file = sources / mutant.file
-        text = file.read_text()
-        if text.count(mutant.old) != 1:
-            raise ValueError(f"{mutant.file} does not have once: {mutant.old}")
-        file.write_text(text.replace(mutant.old, mutant.new))
+        file = sources / mutant.mutation.path
+        file.write_text(mutant.mutation.applied_to(file.read_text()))
         yield sources

@@ -5,6 +5,7 @@ import pytest
 from tests.settle.mutants import MUTANTS, Mutant, mutated
 from tests.settle.run import run
 from tests.settle.scenarios import SCENARIOS
+from tests.support.mutation import Mutation
 
 SELECTION = (
     "10_bodies_of_small_numbers",
@@ -33,17 +34,18 @@ def test_a_mistake_in_the_loop_is_seen(name: str) -> None:
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_mistake_has_its_place_in_the_source(name: str) -> None:
+    mutation = MUTANTS[name].mutation
     with mutated(MUTANTS[name]) as sources:
-        assert (sources / MUTANTS[name].file).read_text().count(MUTANTS[name].new)
+        assert mutation.replacement in (sources / mutation.path).read_text()
 
 
 def test_a_deleted_message_whose_orders_are_not_stored_is_seen() -> None:
     keeps_what_is_stored = Mutant(
         "A key that exists counts as a newer order.",
         "1000_known_in_one_message",
-        "process/writer.py",
-        '"DuplicateItem": None,',
-        '"DuplicateItem": Outcome.SUPERSEDED,',
+        Mutation(
+            "process/writer.py", '"DuplicateItem": None,', '"DuplicateItem": Outcome.SUPERSEDED,'
+        ),
     )
     with mutated(keeps_what_is_stored) as sources:
         result = run("mutant", SCENARIOS[keeps_what_is_stored.scenario], sources)
