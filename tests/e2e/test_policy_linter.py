@@ -139,11 +139,11 @@ def planned(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         "existing_table": {"name": LONGEST_TABLE, "arn": table},
     }
     # Existing roles are known at plan, and so are the policies that name them.
-    roles = {f"existing_{name}_role": {"arn": longest_role(name)} for name in ("ingest", "process")}
+    roles = {name: {"arn": longest_role(name)} for name in ("ingest", "process")}
     modules = {
         "complete": {"source": f"{root}/examples/complete", "name": LONGEST_NAME, **example},
         "largest": largest,
-        "roles": {**largest, **roles},
+        "roles": {**largest, "existing_roles": roles},
     }
     (work / "main.tf.json").write_text(json.dumps({"provider": {"aws": {}}, "module": modules}))
     terraform = Terraform(work, work, stack.emulator.environment())
