@@ -42,7 +42,7 @@ demo-down: ## Destroy the demo and stop the local stack.
 ##@ Test it
 
 .PHONY: test
-test: test-terraform ## Run every test but the long ones: plans, handlers, and the applied system.
+test: test-terraform ## Run all tests except the long ones: plans, handlers, and the applied system.
 	@$(PYTHON) -m pytest tests --ignore tests/terraform -n 2
 
 .PHONY: test-unit

@@ -163,6 +163,11 @@ variable "certificate" {
     plain_http_allowed = optional(bool, false)
   })
   default = null
+
+  validation {
+    condition     = var.certificate == null ? true : can(length(var.certificate.arn))
+    error_message = "certificate.arn is null. Set it, or set certificate itself to null to serve plain HTTP."
+  }
 }
 
 variable "load_balancer_idle_timeout_seconds" {
@@ -188,6 +193,11 @@ variable "load_balancer_web_acl" {
   description = "Regional WAF web ACL to associate. Set it for an internet-facing load balancer. AWS's common rule set refuses bodies above 8 KB (SizeRestrictions_BODY); exclude that rule for larger orders. Changed in place."
   type        = object({ arn = string })
   default     = null
+
+  validation {
+    condition     = var.load_balancer_web_acl == null ? true : can(length(var.load_balancer_web_acl.arn))
+    error_message = "load_balancer_web_acl.arn is null. Set it, or set load_balancer_web_acl itself to null for none."
+  }
 }
 
 variable "existing_listener" {
@@ -536,6 +546,11 @@ variable "kms_key" {
   description = "Customer managed key that encrypts the queues, the table, the logs and the functions' environment; its policy must contain the output kms_key_policy_json. null uses keys that AWS owns. Changed in place, with a new version of both functions; keep the old key until the messages that were sent under it are gone."
   type        = object({ arn = string })
   default     = null
+
+  validation {
+    condition     = var.kms_key == null ? true : can(length(var.kms_key.arn))
+    error_message = "kms_key.arn is null. Set it, or set kms_key itself to null to use keys that AWS owns."
+  }
 }
 
 variable "existing_roles" {
@@ -546,6 +561,11 @@ variable "existing_roles" {
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = alltrue([for role in values(var.existing_roles) : role == null ? true : can(length(role.arn))])
+    error_message = "The arn of one of existing_roles is null. Set it, or leave that role out to have it created."
+  }
 }
 
 variable "permissions_boundary" {
@@ -556,6 +576,11 @@ variable "permissions_boundary" {
   validation {
     condition     = var.permissions_boundary == null || local.creates_role
     error_message = "permissions_boundary has no effect because no role is created: both existing_roles are set, and so is existing_network, or vpc.flow_logs_enabled is false. Remove it."
+  }
+
+  validation {
+    condition     = var.permissions_boundary == null ? true : can(length(var.permissions_boundary.arn))
+    error_message = "permissions_boundary.arn is null. Set it, or set permissions_boundary itself to null for none."
   }
 }
 

@@ -23,6 +23,16 @@ POLLERS = "but the minimum must be 2 to 200, and the maximum at least that"
 
 ROOT = (
     *(
+        Row(name, "{ arn = null }", f"{name}.arn is null. Set it, or set {name} itself to null")
+        for name in ("certificate", "kms_key", "load_balancer_web_acl", "permissions_boundary")
+    ),
+    *(
+        Row(
+            "existing_roles", f"{{ {name} = {{ arn = null }} }}", "of one of existing_roles is null"
+        )
+        for name in ("ingest", "process")
+    ),
+    *(
         Row("name", f'"{value}"', NAME)
         for value in (
             *("ab", "a23456789-123456789-12345", "Orders"),
