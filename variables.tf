@@ -357,7 +357,7 @@ variable "process_batch_size" {
 }
 
 variable "process_batching_window_seconds" {
-  description = "Seconds that Lambda may wait to fill a batch, 0 to 300; at least 1 if process_batch_size is above 10. Any order may wait that long. Changed in place."
+  description = "Seconds that Lambda may wait to fill a batch, 0 to 300; at least 1 if process_batch_size is above 10. Any order may wait that long. Changed in place; where queue_max_receive_count is derived, it changes too, which publishes a new version of process."
   type        = number
   default     = 0
   nullable    = false
