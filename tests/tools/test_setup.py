@@ -190,3 +190,18 @@ def test_a_missing_version_is_reported(
 
     with pytest.raises(setup.SetupError, match=says):
         machine.set_up()
+
+
+def test_an_environment_that_is_a_link_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be removed and rebuilt for whoever shares it."""
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (tmp_path / "venv").symlink_to(theirs)
+    monkeypatch.setattr(setup, "CACHE", tmp_path)
+
+    with pytest.raises(setup.SetupError, match=r"\.cache/venv is a link"):
+        setup.python_environment("venv", setup.TOOLS / "requirements.txt")
+
+    assert theirs.is_dir()
