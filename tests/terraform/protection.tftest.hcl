@@ -350,6 +350,26 @@ run "then_the_balancer_is_internet_facing" {
   }
 }
 
+run "then_an_existing_listener_gets_another_target_group" {
+  module { source = "./modules/load_balancer" }
+  state_key = "balancer"
+
+  variables {
+    existing_listener           = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/theirs/0123456789abcdef/0123456789abcdef", priority = 1 }
+    deletion_protection_enabled = false
+  }
+
+  override_resource {
+    target = aws_lb_target_group.this
+    values = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/replaced/0123456789abcdef" }
+  }
+
+  assert {
+    condition     = strcontains(output.target_group_arn, "targetgroup/replaced/")
+    error_message = "A target group belongs to one load balancer, so it must be replaced."
+  }
+}
+
 run "existing_listener" {
   module { source = "./modules/load_balancer" }
   state_key = "theirs"
