@@ -75,6 +75,11 @@ variable "existing_network" {
     condition     = var.existing_network == null || var.existing_listener != null || var.load_balancer_ingress_cidr_blocks != null ? true : can(length(var.existing_network.vpc_cidr_block))
     error_message = "existing_network.vpc_cidr_block is not set, but the load balancer admits that range by default. Set it, or set load_balancer_ingress_cidr_blocks."
   }
+
+  validation {
+    condition     = var.existing_network == null ? true : alltrue([for id in concat([var.existing_network.vpc_id], flatten([var.existing_network.load_balancer_subnet_ids, var.existing_network.function_subnet_ids, var.existing_network.function_route_table_ids])) : can(length(id))])
+    error_message = "existing_network.vpc_id is null, or one of its lists has an element that is null. Set all of them."
+  }
 }
 
 variable "vpc_endpoints" {
@@ -163,11 +168,6 @@ variable "certificate" {
     plain_http_allowed = optional(bool, false)
   })
   default = null
-
-  validation {
-    condition     = var.certificate == null ? true : can(length(var.certificate.arn))
-    error_message = "certificate.arn is null. Set it, or set certificate itself to null to serve plain HTTP."
-  }
 }
 
 variable "load_balancer_idle_timeout_seconds" {
@@ -193,11 +193,6 @@ variable "load_balancer_web_acl" {
   description = "Regional WAF web ACL to associate. Set it for an internet-facing load balancer. AWS's common rule set refuses bodies above 8 KB (SizeRestrictions_BODY); exclude that rule for larger orders. Changed in place."
   type        = object({ arn = string })
   default     = null
-
-  validation {
-    condition     = var.load_balancer_web_acl == null ? true : can(length(var.load_balancer_web_acl.arn))
-    error_message = "load_balancer_web_acl.arn is null. Set it, or set load_balancer_web_acl itself to null for none."
-  }
 }
 
 variable "existing_listener" {
@@ -546,11 +541,6 @@ variable "kms_key" {
   description = "Customer managed key that encrypts the queues, the table, the logs and the functions' environment; its policy must contain the output kms_key_policy_json. null uses keys that AWS owns. Changed in place, with a new version of both functions; keep the old key until the messages that were sent under it are gone."
   type        = object({ arn = string })
   default     = null
-
-  validation {
-    condition     = var.kms_key == null ? true : can(length(var.kms_key.arn))
-    error_message = "kms_key.arn is null. Set it, or set kms_key itself to null to use keys that AWS owns."
-  }
 }
 
 variable "existing_roles" {
@@ -561,11 +551,6 @@ variable "existing_roles" {
   })
   default  = {}
   nullable = false
-
-  validation {
-    condition     = alltrue([for role in values(var.existing_roles) : role == null ? true : can(length(role.arn))])
-    error_message = "The arn of one of existing_roles is null. Set it, or leave that role out to have it created."
-  }
 }
 
 variable "permissions_boundary" {
@@ -577,11 +562,6 @@ variable "permissions_boundary" {
     condition     = var.permissions_boundary == null || local.creates_role
     error_message = "permissions_boundary has no effect because no role is created: both existing_roles are set, and so is existing_network, or vpc.flow_logs_enabled is false. Remove it."
   }
-
-  validation {
-    condition     = var.permissions_boundary == null ? true : can(length(var.permissions_boundary.arn))
-    error_message = "permissions_boundary.arn is null. Set it, or set permissions_boundary itself to null for none."
-  }
 }
 
 variable "role_path" {
@@ -589,11 +569,6 @@ variable "role_path" {
   type        = string
   default     = "/"
   nullable    = false
-
-  validation {
-    condition     = can(regex("^/([!-~]{1,510}/)?$", var.role_path))
-    error_message = "role_path is \"${var.role_path}\", but must start and end with a slash and have at most 512 characters, for example /service/."
-  }
 
   validation {
     condition     = var.role_path == "/" || local.creates_role

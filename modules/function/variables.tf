@@ -101,6 +101,11 @@ variable "layers" {
     condition     = length(var.layers) <= 5
     error_message = "layers has ${length(var.layers)} layer versions, but Lambda allows at most five."
   }
+
+  validation {
+    condition     = alltrue([for layer in var.layers : can(regex(":layer:[^:]+:[0-9]+$", layer))])
+    error_message = "layers must be ARNs of layer versions, which end with the number of the version, for example …:layer:agent:1."
+  }
 }
 
 variable "memory_size" {
@@ -214,6 +219,11 @@ variable "existing_role" {
   description = "An existing role to use instead of creating one; its owner grants it what the output policy_json contains. Setting it later publishes a new version and deletes the role that was created here."
   type        = object({ arn = string })
   default     = null
+
+  validation {
+    condition     = var.existing_role == null ? true : can(regex(":role/", var.existing_role.arn))
+    error_message = "existing_role.arn is ${try(jsonencode(var.existing_role.arn), "not set")}, but must be the ARN of an IAM role. To have one created, set existing_role itself to null."
+  }
 }
 
 variable "policy_documents" {
@@ -221,12 +231,22 @@ variable "policy_documents" {
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = alltrue([for document in var.policy_documents : can(jsondecode(document).Statement)])
+    error_message = "policy_documents must be JSON with a Statement, such as the json of an aws_iam_policy_document."
+  }
 }
 
 variable "permissions_boundary" {
   description = "Permissions boundary for the role, for accounts that require one. Changed in place."
   type        = object({ arn = string })
   default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null ? true : can(regex(":policy/", var.permissions_boundary.arn))
+    error_message = "permissions_boundary.arn is ${try(jsonencode(var.permissions_boundary.arn), "not set")}, but must be the ARN of an IAM policy. To have none, set permissions_boundary itself to null."
+  }
 }
 
 variable "role_path" {
@@ -234,6 +254,11 @@ variable "role_path" {
   type        = string
   default     = "/"
   nullable    = false
+
+  validation {
+    condition     = can(regex("^/([!-~]{1,510}/)?$", var.role_path))
+    error_message = "role_path is \"${var.role_path}\", but must start and end with a slash and have at most 512 characters, for example /service/."
+  }
 }
 
 variable "log_level" {
@@ -271,6 +296,11 @@ variable "kms_key" {
   description = "Customer managed key that encrypts the environment and the logs; its policy must allow CloudWatch Logs. null uses keys that AWS owns. A change publishes a new version."
   type        = object({ arn = string })
   default     = null
+
+  validation {
+    condition     = var.kms_key == null ? true : can(regex(":key/", var.kms_key.arn))
+    error_message = "kms_key.arn is ${try(jsonencode(var.kms_key.arn), "not set")}, but must be the ARN of a KMS key, not of an alias. To use keys that AWS owns, set kms_key itself to null."
+  }
 }
 
 variable "tags" {

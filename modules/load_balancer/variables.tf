@@ -100,6 +100,11 @@ variable "certificate" {
     plain_http_allowed = optional(bool, false)
   })
   default = null
+
+  validation {
+    condition     = var.certificate == null ? true : can(regex(":(server-)?certificate/", var.certificate.arn))
+    error_message = "certificate.arn is ${try(jsonencode(var.certificate.arn), "not set")}, but must be the ARN of a certificate in ACM or IAM. To serve plain HTTP, set certificate itself to null."
+  }
 }
 
 variable "idle_timeout_seconds" {
@@ -136,12 +141,22 @@ variable "access_logs" {
   description = "S3 bucket, and optional prefix, for access logs; the bucket's policy must allow Elastic Load Balancing to write. null writes none. Changed in place."
   type        = object({ bucket = string, prefix = optional(string) })
   default     = null
+
+  validation {
+    condition     = var.access_logs == null ? true : can(length(var.access_logs.bucket))
+    error_message = "access_logs.bucket (load_balancer_access_logs.bucket) is null. Set it; to write no access logs, set access_logs itself to null."
+  }
 }
 
 variable "web_acl" {
   description = "Regional WAF web ACL to associate. Set it for an internet-facing load balancer. AWS's common rule set refuses bodies above 8 KB (SizeRestrictions_BODY); exclude that rule for larger orders. Changed in place."
   type        = object({ arn = string })
   default     = null
+
+  validation {
+    condition     = var.web_acl == null ? true : can(regex(":regional/webacl/", var.web_acl.arn))
+    error_message = "web_acl.arn is ${try(jsonencode(var.web_acl.arn), "not set")}, but must be the ARN of a regional web ACL. To have none, set web_acl itself to null."
+  }
 }
 
 variable "deletion_protection_enabled" {
@@ -159,6 +174,11 @@ variable "existing_listener" {
   EOT
   type        = object({ arn = string, priority = number, priorities = optional(map(number), {}) })
   default     = null
+
+  validation {
+    condition     = var.existing_listener == null ? true : can(regex(":listener/app/", var.existing_listener.arn))
+    error_message = "existing_listener.arn is ${try(jsonencode(var.existing_listener.arn), "not set")}, but must be the ARN of a listener of an application load balancer. To create a load balancer, set existing_listener itself to null."
+  }
 
   validation {
     condition = var.existing_listener == null ? true : try(alltrue([

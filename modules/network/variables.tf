@@ -84,12 +84,22 @@ variable "kms_key" {
   description = "Customer managed key that encrypts the flow logs; its policy must allow CloudWatch Logs. null uses a key that AWS owns. Changed in place."
   type        = object({ arn = string })
   default     = null
+
+  validation {
+    condition     = var.kms_key == null ? true : can(regex(":key/", var.kms_key.arn))
+    error_message = "kms_key.arn is ${try(jsonencode(var.kms_key.arn), "not set")}, but must be the ARN of a KMS key, not of an alias. To use keys that AWS owns, set kms_key itself to null."
+  }
 }
 
 variable "permissions_boundary" {
   description = "Permissions boundary for the flow logs' role, for accounts that require one. Changed in place."
   type        = object({ arn = string })
   default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null ? true : can(regex(":policy/", var.permissions_boundary.arn))
+    error_message = "permissions_boundary.arn is ${try(jsonencode(var.permissions_boundary.arn), "not set")}, but must be the ARN of an IAM policy. To have none, set permissions_boundary itself to null."
+  }
 }
 
 variable "role_path" {
@@ -97,6 +107,11 @@ variable "role_path" {
   type        = string
   default     = "/"
   nullable    = false
+
+  validation {
+    condition     = can(regex("^/([!-~]{1,510}/)?$", var.role_path))
+    error_message = "role_path is \"${var.role_path}\", but must start and end with a slash and have at most 512 characters, for example /service/."
+  }
 }
 
 variable "tags" {

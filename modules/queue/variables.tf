@@ -148,6 +148,11 @@ variable "kms_key" {
   description = "Customer managed key that encrypts both queues; null uses SQS's own encryption. Set it where an audit requires a key of your own. Changed in place; keep the old key until the messages that were sent under it are gone."
   type        = object({ arn = string })
   default     = null
+
+  validation {
+    condition     = var.kms_key == null ? true : can(regex(":key/", var.kms_key.arn))
+    error_message = "kms_key.arn is ${try(jsonencode(var.kms_key.arn), "not set")}, but must be the ARN of a KMS key, not of an alias. To use keys that AWS owns, set kms_key itself to null."
+  }
 }
 
 variable "tags" {

@@ -136,6 +136,11 @@ variable "kms_key" {
   description = "Customer managed key that encrypts the table; null uses a key that AWS owns. Set it where an audit requires a key of your own. Changed in place, which takes DynamoDB minutes."
   type        = object({ arn = string })
   default     = null
+
+  validation {
+    condition     = var.kms_key == null ? true : can(regex(":key/", var.kms_key.arn))
+    error_message = "kms_key.arn is ${try(jsonencode(var.kms_key.arn), "not set")}, but must be the ARN of a KMS key, not of an alias. To use keys that AWS owns, set kms_key itself to null."
+  }
 }
 
 variable "tags" {

@@ -58,6 +58,11 @@ variable "sqs_policy_documents" {
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = alltrue([for document in var.sqs_policy_documents : can(jsondecode(document).Statement)])
+    error_message = "sqs_policy_documents must be JSON with a Statement, such as the json of an aws_iam_policy_document."
+  }
 }
 
 variable "dynamodb_policy_documents" {
@@ -65,6 +70,11 @@ variable "dynamodb_policy_documents" {
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = alltrue([for document in var.dynamodb_policy_documents : can(jsondecode(document).Statement)])
+    error_message = "dynamodb_policy_documents must be JSON with a Statement, such as the json of an aws_iam_policy_document."
+  }
 }
 
 variable "tags" {

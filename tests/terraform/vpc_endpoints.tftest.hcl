@@ -11,8 +11,8 @@ variables {
   client_cidr_blocks        = { others = "10.9.0.0/16" }
   queue_arns                = ["arn:aws:sqs:eu-central-1:123456789012:orders", "arn:aws:sqs:eu-central-1:123456789012:orders-dead-letter"]
   table_arns                = ["arn:aws:dynamodb:eu-central-1:123456789012:table/orders"]
-  sqs_policy_documents      = ["{\"Id\":\"sqs\"}"]
-  dynamodb_policy_documents = ["{\"Id\":\"dynamodb\"}"]
+  sqs_policy_documents      = ["{\"Id\":\"sqs\",\"Statement\":[]}"]
+  dynamodb_policy_documents = ["{\"Id\":\"dynamodb\",\"Statement\":[]}"]
   tags                      = { team = "orders" }
 }
 

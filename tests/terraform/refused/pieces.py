@@ -1,6 +1,18 @@
 """What each submodule refuses."""
 
-from tests.terraform.refused.rows import ARN, LISTENER, TABLE, Row, everyone, text
+from tests.terraform.refused.rows import (
+    ALIAS,
+    BOUNDARY,
+    CERTIFICATE,
+    GLOBAL_WEB_ACL,
+    LISTENER,
+    ROLE,
+    TABLE,
+    WEB_ACL,
+    Row,
+    everyone,
+    text,
+)
 
 BASES = {
     "function": {
@@ -35,10 +47,24 @@ def each(name: str, says: str, *values: str) -> tuple[Row, ...]:
     return tuple(Row(name, value, says) for value in values)
 
 
+def other_arn(name: str, kind: str, other: str) -> tuple[Row, ...]:
+    """An object without its ARN, and with that of something else."""
+    return each(name, f"but must be the ARN of {kind}", "{ arn = null }", other)
+
+
 WHOLE = "but must be a whole number"
 RETENTION = "but must be a period that CloudWatch Logs offers"
 CAPACITY = "each minimum must be at least 1 and not above its maximum"
 UTILIZATION = "but must be 20 to 90 percent"
+KMS_KEY = ("kms_key", "a KMS key, not of an alias", ALIAS)
+BOUNDED = ("permissions_boundary", "an IAM policy", ROLE)
+ROLE_PATH = (
+    "role_path",
+    "but must start and end with a slash",
+    '"service"',
+    '"/service"',
+    text(513),
+)
 PACKAGE = "package must have either filename, or s3_bucket and s3_key"
 
 
@@ -54,12 +80,20 @@ FUNCTION = (
     *each("runtime", "but must be python3.12 or newer", '"python3.9"'),
     *each("architecture", 'architecture is "riscv"', '"riscv"'),
     *each("layers", "layers has 6 layer versions", '["1", "2", "3", "4", "5", "6"]'),
+    *each(
+        "layers", "must be ARNs of layer versions", '["arn:aws:lambda:x:1:layer:agent"]', "[null]"
+    ),
+    *each("policy_documents", "must be JSON with a Statement", '["{}"]', '["not JSON"]', "[null]"),
     *each("memory_size", f"{WHOLE} of MB", "127", "10241", "128.5"),
     *each("timeout_seconds", f"{WHOLE} of seconds", "0", "901", "1.5"),
     *each("reserved_concurrency", "reserved_concurrency is 0", "0"),
     *each("provisioned_concurrency", "provisioned_concurrency is 0", "0"),
     *each("log_level", 'log_level is "LOUD", but must be TRACE', '"LOUD"'),
     *each("log_retention_days", RETENTION, "31", "-1"),
+    *each(*ROLE_PATH),
+    *other_arn(*KMS_KEY),
+    *other_arn(*BOUNDED),
+    *other_arn("existing_role", "an IAM role", BOUNDARY),
     Row("package", '{ filename = "x.zip" }', "package.filename needs package.source_code_hash"),
     Row(
         "package",
@@ -118,13 +152,26 @@ LOAD_BALANCER = (
         '{ for number in range(26) : "office-${number}" => "10.${number}.0.0/16" }',
     ),
     *each("idle_timeout_seconds", "but must be 1 to 4000", "0", "4001"),
+    *other_arn("certificate", "a certificate in ACM or IAM", ROLE),
+    *each(
+        "access_logs",
+        "access_logs.bucket (load_balancer_access_logs.bucket) is null",
+        "{ bucket = null }",
+    ),
+    *other_arn("web_acl", "a regional web ACL", GLOBAL_WEB_ACL),
+    *each(
+        "existing_listener",
+        "but must be the ARN of a listener of an application load balancer",
+        "{ arn = null, priority = 1 }",
+        LISTENER.replace("/app/", "/net/"),
+    ),
     Row("idle_timeout_seconds", "10", "is 10, but must be above function_timeout_seconds", {}),
     Row("subnet_ids", '["subnet-1"]', "has 1 subnets, but an Application Load Balancer needs", {}),
     *(
         Row("existing_listener", LISTENER, "have no effect with existing_listener", {name: value})
         for name, value in (
-            ("certificate", ARN),
-            ("web_acl", ARN),
+            ("certificate", CERTIFICATE),
+            ("web_acl", WEB_ACL),
             ("access_logs", '{ bucket = "logs" }'),
             ("ingress_cidr_blocks", '{ office = "10.0.0.0/16" }'),
             ("internal", "false"),
@@ -163,6 +210,9 @@ NETWORK = (
     *each("availability_zones", "lists a zone twice: a, a", '["a", "a"]'),
     *each("nat_gateway", 'is "two", but must be "none"', '"two"'),
     *each("log_retention_days", RETENTION, "31"),
+    *each(*ROLE_PATH),
+    *other_arn(*KMS_KEY),
+    *other_arn(*BOUNDED),
     Row(
         "cidr_block",
         '"10.0.0.0/24"',
@@ -189,6 +239,7 @@ QUEUE = (
     *each("survived_outage_seconds", "but must be 0 to 1209600", "-1", "1209601"),
     *each("max_receive_count", "but must be 1 to 1000", "0", "1001"),
     *each("delay_seconds", "but must be 0 to 900", "-1", "901"),
+    *other_arn(*KMS_KEY),
     *each("max_message_bytes", "but must be 4096", "4095", "262145"),
     *each(
         "policy_documents",
@@ -273,6 +324,7 @@ TABLES = (
         *('{ attribute = "" }', f"{{ attribute = {text(256)} }}"),
     ),
     *each("table_class", 'but must be "STANDARD"', '"CHEAP"'),
+    *other_arn(*KMS_KEY),
     *each("stream_view_type", 'but must be "KEYS_ONLY"', '"ALL"'),
     *each(
         "provisioned_capacity",
@@ -317,6 +369,11 @@ VPC_ENDPOINTS = (
         {},
     ),
     Row("subnet_ids", '["subnet-1"]', "SQS offers endpoints only in eu-central-1b", {}),
+    *(
+        row
+        for name in ("sqs_policy_documents", "dynamodb_policy_documents")
+        for row in each(name, f"{name} must be JSON with a Statement", '["{}"]', "[null]")
+    ),
 )
 
 PIECES = {

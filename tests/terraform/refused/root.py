@@ -1,6 +1,15 @@
 """What the root refuses, and a sample of what its submodules refuse in its name."""
 
-from tests.terraform.refused.rows import ARN, BOUNDARY, LISTENER, ROLE, TABLE, Row, everyone, text
+from tests.terraform.refused.rows import (
+    BOUNDARY,
+    LISTENER,
+    ROLE,
+    TABLE,
+    WEB_ACL,
+    Row,
+    everyone,
+    text,
+)
 
 
 def network(**members: str) -> str:
@@ -23,12 +32,18 @@ POLLERS = "but the minimum must be 2 to 200, and the maximum at least that"
 
 ROOT = (
     *(
-        Row(name, "{ arn = null }", f"{name}.arn is null. Set it, or set {name} itself to null")
+        Row(
+            name,
+            "{ arn = null }",
+            f"{name.removeprefix('load_balancer_')}.arn is null, but must be",
+        )
         for name in ("certificate", "kms_key", "load_balancer_web_acl", "permissions_boundary")
     ),
     *(
         Row(
-            "existing_roles", f"{{ {name} = {{ arn = null }} }}", "of one of existing_roles is null"
+            "existing_roles",
+            f"{{ {name} = {{ arn = null }} }}",
+            "existing_role.arn is null, but must",
         )
         for name in ("ingest", "process")
     ),
@@ -61,6 +76,7 @@ ROOT = (
             ("function_subnet_ids", "[]", "is empty, but the functions need"),
             ("function_subnet_ids", "null", "is empty, but the functions need"),
             ("vpc_cidr_block", "null", "is not set, but the load balancer admits"),
+            ("vpc_id", "null", "is null, or one of its lists has an element"),
         )
     ),
     *(
@@ -89,6 +105,12 @@ ROOT = (
         )
         for service in ("sqs", "dynamodb")
     ),
+    *(
+        Row("existing_network", network(**{member: '["a", null]'}), "has an element that is null")
+        for member in (
+            *("load_balancer_subnet_ids", "function_subnet_ids", "function_route_table_ids"),
+        )
+    ),
     # Load balancer
     Row("paths", '["/orders", "/orders"]', "paths lists a path twice"),
     Row("load_balancer_internal", "false", "load_balancer_internal is false, but"),
@@ -108,7 +130,7 @@ ROOT = (
     *(
         Row("existing_listener", LISTENER, "have no effect with existing_listener", also)
         for also in (
-            {"load_balancer_web_acl": ARN},
+            {"load_balancer_web_acl": WEB_ACL},
             {RANGES: '["10.0.0.0/16"]'},
             {"load_balancer_ip_address_type": '"dualstack"'},
             {"load_balancer_internal": "false", RANGES: '["10.0.0.0/16"]'},

@@ -21,7 +21,10 @@ LISTENER = (
 TABLE = '{ name = "theirs", arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/theirs" }'
 ROLE = '{ arn = "arn:aws:iam::123456789012:role/theirs" }'
 BOUNDARY = '{ arn = "arn:aws:iam::123456789012:policy/boundary" }'
-ARN = '{ arn = "arn:aws:acm:eu-central-1:123456789012:certificate/1" }'
+ALIAS = '{ arn = "arn:aws:kms:eu-central-1:123456789012:alias/orders" }'
+WEB_ACL = '{ arn = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/theirs/1" }'
+GLOBAL_WEB_ACL = '{ arn = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/theirs/1" }'
+CERTIFICATE = '{ arn = "arn:aws:acm:eu-central-1:123456789012:certificate/1" }'
 
 
 def everyone(principal: str = '"*"') -> str:

@@ -82,7 +82,7 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
     "vpc_endpoints": {
         "given": {
             f"vpc_endpoints.data.aws_iam_policy_document.{service}_merged"
-            ".source_policy_documents.1": f'{{"Id":"extra-{service}"}}'
+            ".source_policy_documents.1": f'{{"Id":"extra-{service}","Statement":[]}}'
             for service in ("sqs", "dynamodb")
         },
         "without_endpoints": {

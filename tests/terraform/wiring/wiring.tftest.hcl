@@ -101,7 +101,7 @@ run "given" {
     tags = { team = "orders" }
 
     vpc           = { cidr_block = "172.20.0.0/20", availability_zones = ["eu-central-1c", "eu-central-1a", "eu-central-1b"], nat_gateway = "one_per_zone" }
-    vpc_endpoints = { sqs_policy_documents = ["{\"Id\":\"extra-sqs\"}"], dynamodb_policy_documents = ["{\"Id\":\"extra-dynamodb\"}"] }
+    vpc_endpoints = { sqs_policy_documents = ["{\"Id\":\"extra-sqs\",\"Statement\":[]}"], dynamodb_policy_documents = ["{\"Id\":\"extra-dynamodb\",\"Statement\":[]}"] }
 
     paths                              = ["/orders", "/v2/orders"]
     load_balancer_internal             = false
