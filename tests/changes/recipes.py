@@ -6,13 +6,20 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from local.emulator import ROOT
-from tests.changes.run import QUIET_SECONDS, Applied, missing_orders, status
-from tests.changes.system import EXISTING, ChangingSystem, Traffic
+from local.emulator import ROOT, Emulator
+from local.stack import PATH, Stack
+from tests.changes.run import QUIET_SECONDS, Applied, missing_orders, status, stored
+from tests.changes.system import EXISTING, SETTLED_SECONDS, ChangingSystem, Traffic
 
 TABLE = "module.async_ingest.module.table.aws_dynamodb_table.this[0]"
 MOVED_TABLE = "module.orders.aws_dynamodb_table.this[0]"
 OTHER_KEY = {"name": "number", "type": "N"}
+SHARES_TABLE = {"existing_table": {"name": "${module.orders.name}", "arn": "${module.orders.arn}"}}
+# What the module calls.
+SERVICES = (
+    *("cloudwatchlogs", "dynamodb", "ec2", "elbv2", "iam", "kms", "lambda", "sqs", "sts", "wafv2"),
+    "applicationautoscaling",
+)
 
 # As in docs/changing.md.
 INTERIM: dict[str, Any] = {
@@ -52,24 +59,16 @@ INTERIM: dict[str, Any] = {
 def other_keys(system: ChangingSystem) -> Applied:
     """Follows "Move the table into a module call of its own" and "Change the table's keys"."""
     result = Applied("other_keys")
-    system.become({})
-    old_table = str(system.stack().outputs["table_name"])
     accepted = set[str]()
-
-    with _traffic(system, result, accepted):
-        system.beside = {"module": {"orders": _table(old_table)}}
-        system.configure({"existing_table": _existing_table("orders")})
-        system.terraform.init()
-        system.terraform.run(
-            "state", "mv", f"-state={system.terraform.state_path}", TABLE, MOVED_TABLE
-        )
-        result.failure = _losses(system)
-        system.apply()
-    with _traffic(system, result, accepted):
+    old_table = _move_table(system, result, accepted)
+    with _traffic(system.stack(), result, accepted):
         system.beside["module"]["others"] = _table(
             f"{old_table}-by-number", partition_key=OTHER_KEY
         )
-        inputs = {"existing_table": _existing_table("others"), "table_partition_key": OTHER_KEY}
+        inputs = {
+            "existing_table": {"name": "${module.others.name}", "arn": "${module.others.arn}"},
+            "table_partition_key": OTHER_KEY,
+        }
         system.configure(inputs)
         system.terraform.init()
         result.failure += _losses(system)
@@ -85,12 +84,14 @@ def shared_listener(system: ChangingSystem) -> Applied:
     system.become({})
     accepted = set[str]()
 
-    with _traffic(system, result, accepted):
+    with _traffic(system.stack(), result, accepted):
         system.beside = {"resource": INTERIM}
         system.configure({})
         system.apply()
     for beside in ({"resource": INTERIM}, {}):
-        with _traffic(system, result, accepted, load_balancer=EXISTING):
+        stack = system.stack()
+        stack.outputs["load_balancer_name"] = EXISTING
+        with _traffic(stack, result, accepted):
             system.beside = beside
             system.configure({"existing_listener": {"arn": "$listener", "priority": 100}})
             system.apply()
@@ -99,7 +100,105 @@ def shared_listener(system: ChangingSystem) -> Applied:
     return _recreate(system, result)
 
 
-RECIPES = {"other_keys": other_keys, "shared_listener": shared_listener}
+def another_name(system: ChangingSystem) -> Applied:
+    """Follows "Rename the system"."""
+    second = {"name": "renamed", "vpc": {"cidr_block": "10.1.0.0/16"}, **SHARES_TABLE}
+    return _replaced_by(system, "another_name", second)
+
+
+def existing_network(system: ChangingSystem) -> Applied:
+    """Follows "Move into an existing network"."""
+    network = {"source": str(ROOT / "modules" / "network"), "name": "theirs"}
+    second = {
+        "name": "moved",
+        "existing_network": {
+            "vpc_id": "${module.network.vpc_id}",
+            "vpc_cidr_block": "${module.network.vpc_cidr_block}",
+            "load_balancer_subnet_ids": "${module.network.public_subnet_ids}",
+            "function_subnet_ids": "${module.network.private_subnet_ids}",
+            "function_route_table_ids": "${module.network.private_route_table_ids}",
+        },
+        "vpc_endpoints": {"enabled": True},
+        **SHARES_TABLE,
+    }
+    return _replaced_by(system, "existing_network", second, network=network)
+
+
+def another_region(system: ChangingSystem) -> Applied:
+    """Follows "Move to another region"; another emulator is the other region."""
+    directory = system.terraform.state_path.with_name("there")
+    with Emulator(directory, auth=True, tls=True, region="eu-west-1") as there:
+        endpoints = dict.fromkeys(SERVICES, there.endpoint_url)
+        provider = {
+            "alias": "there",
+            "region": there.region,
+            "custom_ca_bundle": str(there.ca_bundle),
+            "endpoints": endpoints,
+        }
+        second = {"name": system.name, "providers": {"aws": "aws.there"}}
+        system.providers.append(provider)
+        try:
+            return _replaced_by(system, "another_region", second, there)
+        finally:
+            system.providers.remove(provider)
+
+
+RECIPES = {
+    recipe.__name__: recipe
+    for recipe in (other_keys, shared_listener, another_name, existing_network, another_region)
+}
+
+
+def _replaced_by(
+    system: ChangingSystem,
+    name: str,
+    inputs: dict[str, Any],
+    there: Emulator | None = None,
+    **modules: dict[str, Any],
+) -> Applied:
+    """Creates a second system beside the first, moves the clients, and removes the first."""
+    result = Applied(name)
+    accepted = set[str]()
+    old_table = _move_table(system, result, accepted)
+    first = system.stack()
+    system.beside["module"] |= modules
+    system.beside["module"]["second"] = {
+        "source": str(ROOT),
+        "deletion_protection_enabled": False,
+        **inputs,
+    }
+    system.beside["output"] = {"second": {"value": "${module.second}"}}
+    with _traffic(first, result, accepted):
+        system.configure(SHARES_TABLE)
+        system.terraform.init()
+        result.failure += _losses(system)
+        system.apply()
+    second = Stack(there or system.emulator, system.terraform, path=PATH, module="second")
+    with _traffic(first, result, accepted), _traffic(second, result, accepted):
+        pass  # the clients move, one by one
+    first.wait_for_empty_queue(SETTLED_SECONDS)
+    with _traffic(second, result, accepted):
+        system.configure(None)
+        system.apply()
+    result.second_plan_empty = not system.terraform.pending_changes()
+    result.lost = len(missing_orders(second, accepted) - stored(first, [old_table]))
+    return _recreate(system, result)
+
+
+def _move_table(system: ChangingSystem, result: Applied, accepted: set[str]) -> str:
+    """Follows "Move the table into a module call of its own". Returns the table's name."""
+    system.become({})
+    table = str(system.stack().outputs["table_name"])
+    with _traffic(system.stack(), result, accepted):
+        system.beside = {"module": {"orders": _table(table)}}
+        system.configure(SHARES_TABLE)
+        system.terraform.init()
+        system.terraform.run(
+            "state", "mv", f"-state={system.terraform.state_path}", TABLE, MOVED_TABLE
+        )
+        result.failure = _losses(system)
+        system.apply()
+    return table
 
 
 def _recreate(system: ChangingSystem, result: Applied) -> Applied:
@@ -111,11 +210,7 @@ def _recreate(system: ChangingSystem, result: Applied) -> Applied:
 
 
 @contextmanager
-def _traffic(
-    system: ChangingSystem, result: Applied, accepted: set[str], load_balancer: str = ""
-) -> Iterator[None]:
-    stack = system.stack()
-    stack.outputs["load_balancer_name"] = load_balancer or stack.outputs["load_balancer_name"]
+def _traffic(stack: Stack, result: Applied, accepted: set[str]) -> Iterator[None]:
     with Traffic(partial(status, stack)) as traffic:
         yield
         time.sleep(QUIET_SECONDS)  # traffic, not a wait for anything
@@ -139,7 +234,3 @@ def _table(name: str, **inputs: Any) -> dict[str, Any]:
         "sort_key": {"name": "item", "type": "S"},
     }
     return {"source": source, "name": name, "deletion_protection_enabled": False, **keys, **inputs}
-
-
-def _existing_table(name: str) -> dict[str, str]:
-    return {"name": f"${{module.{name}.name}}", "arn": f"${{module.{name}.arn}}"}

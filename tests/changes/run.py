@@ -124,7 +124,7 @@ def missing_orders(stack: Stack, accepted: set[str], *other_tables: str) -> set[
 
     def is_settled() -> bool:
         is_quiet = stack.queued() == 0  # before the tables are read
-        missing.difference_update(_stored(stack, tables))
+        missing.difference_update(stored(stack, tables))
         return is_quiet or not missing
 
     with suppress(NotInTimeError):  # what is still missing then is reported
@@ -135,7 +135,8 @@ def missing_orders(stack: Stack, accepted: set[str], *other_tables: str) -> set[
     return missing
 
 
-def _stored(stack: Stack, tables: list[str]) -> set[str]:
+def stored(stack: Stack, tables: list[str]) -> set[str]:
+    """Returns the ids of all orders in these tables."""
     scan = stack.dynamodb.get_paginator("scan")
     pages = [
         page

@@ -205,13 +205,14 @@ class ChangingSystem:
 
     def __init__(self, emulator: Emulator, work: Path, name: str) -> None:
         self.emulator = emulator
-        self._name = name
+        self.name = name
         self._work = work
         self._directory = work / "configuration"
         self._directory.mkdir(parents=True, exist_ok=True)
-        self._inputs: dict[str, Any] = {}
+        self._inputs: dict[str, Any] | None = {}
         self._applied: dict[str, Any] | None = None
         self.beside: dict[str, dict[str, Any]] = {}  # blocks besides the module call
+        self.providers: list[dict[str, Any]] = [{}]
         self.surroundings = Surroundings(emulator, work)
         self.terraform = Terraform(self._directory, work, emulator.environment())
         self.configure({})
@@ -235,8 +236,7 @@ class ChangingSystem:
 
     def renew(self) -> None:
         """Destroys it, after a change that cannot be reverted."""
-        if self._applied is not None:
-            self.configure(self._applied)
+        self.configure(self._applied)
         self.terraform.destroy()
         self._applied = None
 
@@ -273,21 +273,22 @@ class ChangingSystem:
             if not subnets[version] <= subnets[live]:
                 client.delete_function(FunctionName=function, Qualifier=version)
 
-    def configure(self, inputs: dict[str, Any]) -> None:
-        """Writes the configuration with these inputs and the common ones."""
+    def configure(self, inputs: dict[str, Any] | None) -> None:
+        """Writes the configuration with these inputs and the common ones, or without the system."""
         self._inputs = inputs
         module = {
             "source": str(ROOT),
-            "name": self._name,
+            "name": self.name,
             "deletion_protection_enabled": False,
-            **self.surroundings.resolve(inputs),
+            **self.surroundings.resolve(inputs or {}),
         }
-        configuration = {
-            "provider": {"aws": {}},
-            **self.surroundings.resolve(self.beside),
-            "module": {"async_ingest": module, **self.beside.get("module", {})},
+        own = {
+            "module": {"async_ingest": module},
             "output": {"all": {"value": "${module.async_ingest}"}},
         }
+        configuration = {"provider": {"aws": self.providers}} | ({} if inputs is None else own)
+        for kind, blocks in self.surroundings.resolve(self.beside).items():
+            configuration[kind] = {**configuration.get(kind, {}), **blocks}
         (self._directory / "main.tf.json").write_text(json.dumps(configuration))
 
     def planned(self, *options: str) -> tuple[dict[str, list[str]], str]:

@@ -38,6 +38,7 @@ WIRING = "wiring/wiring.tftest.hcl"
 WIRING_TEST = "wiring/test_wiring.py"
 CONSUMERS_TEST = "wiring/test_consumers.py"
 REFUSED_TEST = "refused/test_refused.py"
+MODULES_TEST = "test_modules.py"
 ROOT_TEST = "root.tftest.hcl"
 
 Verdict = dict[str, str]  # outcome: invalid, killed, survived or equivalent; by: the first test
@@ -118,7 +119,7 @@ def module_of(file: str) -> str:
 def tests_of(site: Site) -> list[str]:
     """Returns all files of `make test-terraform`, the most likely to detect the mutation first."""
     likely = [*of_module(site.file), WIRING_TEST, ROOT_TEST]
-    first = likely if site.shows_in_a_plan else [REFUSED_TEST, *likely]
+    first = [MODULES_TEST, *(likely if site.shows_in_a_plan else [REFUSED_TEST, *likely])]
     tests = [path.name for path in sorted((ROOT / TESTS).glob("*.tftest.hcl"))]
     there = [*tests, WIRING_TEST, CONSUMERS_TEST, REFUSED_TEST]
     return [*first, *(name for name in there if name not in first)]

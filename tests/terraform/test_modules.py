@@ -1,11 +1,13 @@
-"""The tests of each module set every input of it."""
+"""The tests of each module set every input of it, and null is either its default or refused."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from local.emulator import ROOT
 
+NULL_MEANS_NONE = ("table_sort_key",)  # although the default is another
 MODULES = sorted(path.name for path in (ROOT / "modules").iterdir() if path.is_dir())
 
 
@@ -16,3 +18,15 @@ def test_every_input_of_a_module_is_set_by_its_tests(module: str) -> None:
     inputs = re.findall(r'^variable "(\w+)"', variables, re.MULTILINE)
 
     assert [name for name in inputs if not re.search(rf"\b{name}\s+= ", test)] == []
+
+
+@pytest.mark.parametrize("directory", [ROOT, *(ROOT / "modules" / module for module in MODULES)])
+def test_null_is_the_default_or_becomes_the_default(directory: Path) -> None:
+    """Terraform itself refuses null, or replaces it by the default, where nullable is false."""
+    text = (directory / "variables.tf").read_text()
+    blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL)
+
+    for name, block in blocks:
+        is_default = bool(re.search(r"^  default += null$", block, re.MULTILINE))
+        is_refused = bool(re.search(r"^  nullable += false$", block, re.MULTILINE))
+        assert is_default != is_refused or name in NULL_MEANS_NONE, name
