@@ -98,7 +98,8 @@ class Surroundings:
     @cached_property
     def layer(self) -> str:
         version = self._emulator.client("lambda").publish_layer_version(
-            LayerName=EXISTING, Content={"ZipFile": zipped({"python/agent.py": ""})}
+            LayerName=EXISTING,
+            Content={"ZipFile": zipped({"python/agent.py": "from ingest.own import handle"})},
         )
         return str(version["LayerVersionArn"])
 
@@ -146,6 +147,17 @@ class Surroundings:
             ],
         )["Listeners"]
         return str(listener["ListenerArn"])
+
+    @cached_property
+    def layered_zip(self) -> str:
+        """A custom package of ingest whose handler is in the layer."""
+        files = package("ingest")
+        layered = {"ingest/own.py": files["ingest/handler.py"]}
+        path = self._work / "layered.zip"
+        path.write_bytes(
+            zipped({**files, **layered, "ingest/handler.py": "from agent import handle"})
+        )
+        return str(path)
 
     @cached_property
     def process_zip(self) -> str:

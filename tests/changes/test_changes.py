@@ -12,7 +12,7 @@ pytestmark = pytest.mark.stack
 
 TABLE = table.load()
 PLANNED = [name for name, change in TABLE.items() if change.in_test]
-APPLIED = ("queue_retention", "log_level", "path_added")
+APPLIED = ("process_paused", "kms_key_added", "path_added")
 
 
 def test_the_selection_has_every_kind() -> None:
