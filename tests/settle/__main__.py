@@ -1,4 +1,4 @@
-"""Whether every order settles at AWS's latencies and limits. ``make settle``.
+"""Checks that every order settles at AWS's latencies and limits: ``make settle``.
 
 python -m tests.settle [NAME ...]    only these scenarios and mutants
 """
@@ -40,7 +40,7 @@ def _scenario(screen: Screen, name: str) -> Result:
 
 
 def _mutant(screen: Screen, name: str) -> Result:
-    """The scenario with the mistake in the handler: it is as it should be if it turns red."""
+    """Runs the scenario with the mistake in the handler, which must make it fail."""
     mutant = MUTANTS[name]
     title = f"mutant {name}: {mutant.scenario}".replace("_", " ")
     with screen.stage(title) as stage, mutated(mutant) as sources:

@@ -1,6 +1,7 @@
-"""The queue: messages that are delivered in random batches until they are settled, or too often.
+"""A queue whose messages are delivered in random batches until settled or dead-lettered.
 
-Its clock goes on with the invocations. When no message is visible, it jumps to when one is.
+Its clock advances by the duration of each invocation. If no message is visible, it jumps to the
+time at which the next one will be.
 """
 
 import json
@@ -27,7 +28,7 @@ class Message:
     receives: int = 0
 
     def record(self, began: float) -> dict[str, Any]:
-        """As Lambda's event has it."""
+        """Returns the message as Lambda's event has it."""
         accepted_at = {"stringValue": str(self.accepted_at), "dataType": "Number"}
         return {
             "messageId": self.message_id,
@@ -43,7 +44,7 @@ class Message:
 
 
 class Deliveries:
-    """A queue and the event source mapping that takes from it."""
+    """A queue, and the event source mapping that polls it."""
 
     def __init__(
         self,
@@ -68,7 +69,7 @@ class Deliveries:
         self._random = random
 
     def batch(self) -> list[Message]:
-        """Delivers the next messages, none when all are settled or dead."""
+        """Returns the next batch; an empty one when all messages are settled or dead-lettered."""
         while self._waiting:
             self.now = max(self.now, min(message.visible_at for message in self._waiting))
             visible = [message for message in self._waiting if message.visible_at <= self.now]
@@ -95,7 +96,7 @@ class Deliveries:
         return {"Records": [message.record(self.began) for message in batch]}
 
     def settle(self, batch: list[Message], failed: set[str], seconds: float) -> None:
-        """After an invocation: what has not failed is deleted; the rest comes again."""
+        """Ends an invocation: deletes what did not fail, and makes the rest visible again later."""
         received_at = self.now
         self.now += seconds
         for message in batch:

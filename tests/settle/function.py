@@ -1,4 +1,4 @@
-"""The function as Lambda runs it: with its memory, its share of CPU, and until its timeout."""
+"""Runs the function with the memory, the CPU share and the timeout that Lambda would give it."""
 
 import contextlib
 import json
@@ -14,12 +14,12 @@ from local.limits import CpuShare, MemoryLimit, Watch
 from tests.settle.model import MEMORY_SIZE_OF_A_CORE, cpu_share
 from tests.settle.table import prefer
 
-VIRTUAL_SECONDS = 120  # that an invocation may really take whose clock stands still
+VIRTUAL_SECONDS = 120  # real time limit of an invocation on a virtual clock
 _INSTANCE = Path(__file__).with_name("instance.py")
 
 
 class Invocation(NamedTuple):
-    """What has come of one. ``ended`` says how, if it has not answered."""
+    """The outcome of an invocation. If it did not answer, ``ended`` says how it ended."""
 
     failed: set[str]  # ids of messages
     seconds: float
@@ -27,7 +27,7 @@ class Invocation(NamedTuple):
 
 
 class Function:
-    """Runs one instance at a time, and a new one after each that has ended."""
+    """Runs one instance at a time, and starts a new one when it has ended."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Function:
         self._end()
 
     def invoke(self, event: dict[str, Any], now: float) -> Invocation:
-        """Runs the handler once. ``now`` is the time on a virtual clock."""
+        """Invokes the handler. ``now`` is the time on a virtual clock."""
         process = self._process or self._start()
         assert process.stdin
         assert process.stdout

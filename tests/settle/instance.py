@@ -19,7 +19,7 @@ from typing import Any
 
 
 class Clock:
-    """Stands in for the module ``time`` where the function's modules use it."""
+    """Replaces the module ``time`` in the function's modules."""
 
     gmtime = staticmethod(time.gmtime)
     strftime = staticmethod(time.strftime)
@@ -46,7 +46,7 @@ class Clock:
 
 
 class InvocationEndedError(BaseException):
-    """An order has ended the invocation, and with it the instance."""
+    """An order has ended the invocation and its instance."""
 
 
 class Context:
@@ -106,7 +106,7 @@ def _end(by_memory: bool, is_virtual: bool) -> None:
     if is_virtual:
         raise InvocationEndedError("memory" if by_memory else "time")
     kept = []
-    while True:  # whoever looks after the limits ends it
+    while True:  # until a limit ends this process
         if by_memory:
             kept.append(bytes(range(256)) * 65536)
         else:

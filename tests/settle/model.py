@@ -1,4 +1,4 @@
-"""The model of an invocation of process, as invocation.tf has it; test_invocation compares them."""
+"""The model of an invocation of process in invocation.tf; test_invocation compares the two."""
 
 import math
 
@@ -12,7 +12,7 @@ MEMORY_SIZE_OF_A_CORE = 1769
 
 
 def cpu_share(memory_size: int) -> float:
-    """Of a core."""
+    """Returns the function's share of a core."""
     return min(1.0, memory_size / MEMORY_SIZE_OF_A_CORE)
 
 
@@ -35,5 +35,5 @@ def max_orders_per_request(
 
 
 def read_timeout_seconds(timeout_seconds: float) -> float:
-    """How long an attempt of a call waits for its answer."""
+    """Returns how long one attempt at a call waits for its answer."""
     return min(3, (timeout_seconds - RESERVE_SECONDS) / 2 - 1)

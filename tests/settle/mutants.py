@@ -1,4 +1,4 @@
-"""Mistakes in the loop of process, and the scenario that must turn red."""
+"""Mistakes in process, each with the scenario that must detect it."""
 
 import contextlib
 import shutil
@@ -13,7 +13,7 @@ from tests.support.mutation import Mutation
 
 class Mutant(NamedTuple):
     mistake: str
-    scenario: str  # which must see it
+    scenario: str  # that must detect it
     mutation: Mutation
 
 
@@ -58,7 +58,7 @@ MUTANTS = {
 
 @contextlib.contextmanager
 def mutated(mutant: Mutant) -> Iterator[Path]:
-    """The function's package with the mistake in it."""
+    """Yields the function's sources with the mistake."""
     with tempfile.TemporaryDirectory() as directory:
         sources = Path(directory) / "lambda_src"
         shutil.copytree(SOURCES, sources, ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,4 +1,4 @@
-"""What has come of the scenarios: a table for people, JSON for machines."""
+"""Reports the outcomes of the scenarios, as a table and as JSON."""
 
 import json
 from dataclasses import asdict
@@ -30,7 +30,7 @@ def table(results: list[Result]) -> Table:
 
 
 def note(result: Result) -> str:
-    """For the line of a scenario that is green."""
+    """Returns the note on a scenario that passed."""
     return f"{result.good} orders, most deliveries {result.most_deliveries}"
 
 

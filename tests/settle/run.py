@@ -1,4 +1,4 @@
-"""Runs a scenario, and says what has come of every order."""
+"""Runs a scenario, and accounts for every order."""
 
 import os
 import tempfile
@@ -18,14 +18,14 @@ from tests.settle.table import Content, Key, Table
 
 MAX_PEAK_RSS_MB = 200
 SOURCES = ROOT / "lambda_src"
-READING = 0.2  # of the CPU that an order takes; a PutItem is most of the rest
-TAIL = 3  # times the median is the 99th percentile of a latency
+READING = 0.2  # share of an order's CPU time that reading takes; PutItem takes most of the rest
+TAIL = 3  # the 99th percentile of a latency, as a multiple of its median
 VIRTUAL_BEGIN = 1_800_000_000.0  # seconds since the epoch
 
 
 @dataclass(frozen=True)
 class Result:
-    """``good`` are the orders that can be stored; ``calls`` are those to the table."""
+    """``good`` counts orders that can be stored; ``calls`` counts calls to the table."""
 
     name: str
     good: int
@@ -35,16 +35,16 @@ class Result:
     timeouts: int
     peak_rss_mb: float
     calls_per_order: float
-    not_stored: int  # orders that are neither stored nor superseded by a newer one
+    not_stored: int  # orders neither stored nor superseded by a newer one
     invocations: int
-    ended: int  # invocations, by messages that do
-    least_seconds_left: float  # of the function's timeout, when it has answered
+    ended: int  # invocations that a message ended
+    least_seconds_left: float  # of the function's timeout when it answered
     cpu_ms_per_order: float
     seconds: float
 
     @property
     def failure(self) -> str:
-        """Why it is red; empty if it is green."""
+        """Why the scenario failed, or "" if it passed."""
         failures = [
             f"{getattr(self, name)} {name.replace('_', ' ')}"
             for name in ("good_dead_lettered", "not_stored", "timeouts")
@@ -63,7 +63,7 @@ def run(
     seed: int = 0,
     until_red: bool = False,
 ) -> Result:
-    """Delivers a scenario's messages until each is settled or dead.
+    """Delivers a scenario's messages until each is settled or dead-lettered.
 
     Args:
         name: Of the result.
@@ -146,13 +146,13 @@ def _table_settings(scenario: Scenario) -> dict[str, Any]:
 
 
 def _known(scenario: Scenario, messages: list[Message], random: Random) -> dict[Key, int]:
-    """Returns when older orders that are in the table already were accepted, by key."""
+    """Returns the ``accepted_at`` of the rows that exist beforehand, by key."""
     keys = sorted({key for message in messages for key in message.keys})
     return {key: 1 for key in keys if random.random() < scenario.known_share}
 
 
 def _environment(scenario: Scenario, url: str) -> dict[str, str]:
-    """As main.tf sets it, and what Lambda adds."""
+    """Returns the environment that main.tf sets, with what Lambda adds."""
     return {
         "PATH": os.environ["PATH"],
         "LANG": "en_US.UTF-8",
@@ -200,7 +200,7 @@ def _good_dead_letters(
 
 
 def _not_stored(messages: list[Message], content: Content) -> int:
-    """Keys whose newest good order is not what is stored."""
+    """Returns the keys whose row is not the newest good order."""
     newest: dict[Key, int] = {}
     for message in messages:
         for key in message.keys if message.is_good else ():

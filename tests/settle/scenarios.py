@@ -1,4 +1,4 @@
-"""Which messages come, in which batches, and how slow and how ill the table is."""
+"""Scenarios: which messages arrive, in which batches, and how slow and faulty the table is."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ DERIVED_RECEIVE_COUNT = 485  # modules/queue, for an outage of a day and a timeo
 
 @dataclass(frozen=True)
 class Period:
-    """From when on, on the queue's clock, the table behaves in another way."""
+    """A change of the table's behaviour at a time on the queue's clock."""
 
     begins: float
     settings: dict[str, Any]
@@ -25,18 +25,18 @@ class Scenario:
     messages: Workload
     put_ms: float = 8  # median
     batch_ms: float = 15
-    known_share: float = 0.0  # of the keys, which are in the table before
+    known_share: float = 0.0  # share of the keys that have a row beforehand
     batch_size: int = 10
     receive_count: int = 5
     timeout_seconds: int = 30
     memory_size: int = 512
-    visibility_seconds: float | None = None  # None is as modules/queue derives it
+    visibility_seconds: float | None = None  # by default as modules/queue derives it
     table: dict[str, Any] = field(default_factory=dict)
     periods: tuple[Period, ...] = ()
-    # On a clock that goes on by what the model says that an order takes, and by pauses.
+    # Whether the clock advances by what the model says that an order takes, and by pauses.
     is_virtual: bool = False
-    slowness: float = 1.0  # times as long as the model says
-    ends_until: float = 0.0  # messages that end invocations do so until then, on the queue's clock
+    slowness: float = 1.0  # duration of an order, as a multiple of the model's
+    ends_until: float = 0.0  # on the queue's clock; messages that end invocations do so until then
 
     @property
     def visibility(self) -> float:
@@ -51,10 +51,10 @@ def within_the_model(
     load: float = 1,
     **configuration: Any,
 ) -> Scenario:
-    """Messages of ``load`` times the most orders that a request may have, at its latencies.
+    """Returns messages with ``load`` times as many orders as a request may have, in total.
 
-    What has failed is visible again at once, so that batches have messages of all delivery counts.
-    Most keys are known, though not so many that no INSERT is tried: nearly all orders cost both.
+    Failed messages are visible again immediately, so batches mix all delivery counts. Most keys
+    exist, but not so many that INSERT is skipped: nearly all orders cost both calls.
     """
     scenario = Scenario(arrays(0, 0), **configuration)
     most = invocation.max_orders_per_request(
@@ -77,7 +77,7 @@ ON_A_CLOCK: dict[str, Any] = {"is_virtual": True, "slowness": 10}
 IN_AN_OUTAGE: dict[str, Any] = {"receive_count": DERIVED_RECEIVE_COUNT, "is_virtual": True}
 
 SCENARIOS = {
-    # What good orders were dead-lettered in once.
+    # In which earlier versions dead-lettered good orders.
     "1000_known_in_batches_of_10": Scenario(arrays(20, 1000), 8, 15, known_share=1),
     "1000_known_at_20_ms": Scenario(arrays(20, 1000), 20, 30, known_share=1),
     "200_known_in_batches_of_100": Scenario(
@@ -102,7 +102,7 @@ SCENARIOS = {
     "backlog_in_batches_of_100": within_the_model(
         150, arrays, batch_size=100, receive_count=DERIVED_RECEIVE_COUNT, **ON_A_CLOCK
     ),
-    # What a table and a producer may be like.
+    # Tables and producers of other kinds.
     "half_of_the_keys_known": Scenario(arrays(20, 1000), known_share=0.5),
     "backlog_of_updates": Scenario(workloads.updates(60, 300, 1000), known_share=1, batch_size=100),
     "6_mb_of_number_lists": Scenario(workloads.number_lists(30, 255_000), batch_size=100),
@@ -123,7 +123,7 @@ SCENARIOS = {
         table={"stalled_share": 0.02, "stalled_seconds": 5.0},
         receive_count=DERIVED_RECEIVE_COUNT,
     ),
-    # What lasts.
+    # Long ones.
     "throttled_for_an_hour": Scenario(
         arrays(20, 100),
         periods=(Period(0, {"failure": "ThrottlingException"}), Period(3600, {"failure": ""})),

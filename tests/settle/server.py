@@ -1,7 +1,7 @@
-"""A table and a dead-letter queue over HTTP, as slow and as limited as AWS's. A process of its own.
+"""Serves a table and a dead-letter queue over HTTP, as slow and limited as AWS's.
 
-python -m tests.settle.server prints its port, and answers until its input ends. A slow answer costs
-no CPU while it is waited for. What AWS knows and the write path does not use is not here.
+python -m tests.settle.server prints its port, and serves until its input ends. Waiting for a slow
+answer costs no CPU. It knows only the calls that the write path makes.
 """
 
 import asyncio
@@ -22,30 +22,30 @@ from local.latency import Latency
 KEYS = ("id", "sort")
 ACCEPTED_AT = "accepted_at"
 CONDITION = "NOT #accepted_at >= :accepted_at"
-UNIT_BYTES = 1024  # of a write: "Write capacity units", DynamoDB's developer guide
-BURST_SECONDS = 0.1  # whose units a partition has at once
+UNIT_BYTES = 1024  # per write unit: "Write capacity units", DynamoDB's developer guide
+BURST_SECONDS = 0.1  # a partition can save up its units of so long
 _STATEMENT = re.compile(r"""INSERT INTO "orders" VALUE \{(.*)\}""", re.DOTALL)
 _MEMBER = re.compile(r"'((?:[^']|'')*)':\?")
 
 
 @dataclass
 class Settings:
-    """How the table behaves. It can be changed while it runs."""
+    """How the table behaves, which can change while it runs."""
 
-    put: tuple[float, float] = (
-        0.0,
-        0.0,
-    )  # seconds that a PutItem takes: median and 99th percentile
-    batch: tuple[float, float] = (0.0, 0.0)  # of a BatchExecuteStatement
-    units_per_second: float = math.inf  # of a partition key: 1,000 in a real table
-    stalled_share: float = 0.0  # of the calls, which take stalled_seconds
+    # Durations in seconds of PutItem and of BatchExecuteStatement: median and 99th percentile.
+    put: tuple[float, float] = (0.0, 0.0)
+    batch: tuple[float, float] = (0.0, 0.0)
+    units_per_second: float = math.inf  # per partition key; 1,000 in a real table
+    stalled_share: float = 0.0  # share of the calls that take stalled_seconds
     stalled_seconds: float = 0.0
-    failure: str = ""  # of all calls: a code, or "closed" for a connection that ends without a word
+    failure: str = (
+        ""  # error code of every call, or "closed" to close connections without an answer
+    )
 
 
 @dataclass
 class Table:
-    """What is stored, and who asked for it."""
+    """The stored items, the dead letters, and counts of the calls."""
 
     settings: Settings = field(default_factory=Settings)
     accepted_at: dict[tuple[str, ...], int] = field(default_factory=dict)  # of the items, by key
@@ -102,7 +102,7 @@ class Table:
         return ""
 
     def _has_units(self, partition: str, item: dict[str, Any], now: float) -> bool:
-        """Takes what a write needs from its partition's second, also if it finds its key."""
+        """Consumes a write's units of its partition, even if the key exists; False means throttled."""
         limit = self.settings.units_per_second
         if math.isinf(limit):
             return True
@@ -113,14 +113,14 @@ class Table:
         return left >= needed
 
     def seconds(self, operation: str) -> float:
-        """That the next call of an operation takes."""
+        """Returns the duration of the next call of an operation."""
         if self.random.random() < self.settings.stalled_share:
             return self.settings.stalled_seconds
         is_batch = operation == "BatchExecuteStatement"
         latency = Latency(*(self.settings.batch if is_batch else self.settings.put))
         return latency.sample(self.random) if latency.median else 0.0
 
-    # What the runner asks for.
+    # Requests of the runner.
 
     def configure(self, request: dict[str, Any]) -> dict[str, Any]:
         self.settings = Settings(**asdict(self.settings) | request)
@@ -136,7 +136,7 @@ class Table:
 
 
 class Connection(asyncio.Protocol):
-    """HTTP/1.1, kept, one request after another: what the functions' client speaks."""
+    """HTTP/1.1 with persistent connections and no pipelining, as the functions' client uses it."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -168,7 +168,7 @@ class Connection(asyncio.Protocol):
             self._answer(200, json.dumps(job(json.loads(body))).encode())
 
     def _call(self, operation: str, body: bytes) -> None:
-        """Counts and carries out at once; the answer is there when it would be."""
+        """Carries out a call immediately, and answers after its duration."""
         self._table.calls[operation] += 1
         loop = asyncio.get_running_loop()
         failure = self._table.settings.failure

@@ -1,4 +1,4 @@
-"""The slow table and the dead-letter queue, as the runner has them: a process that is asked."""
+"""The runner's side of the slow table and dead-letter queue, which are a process of their own."""
 
 import contextlib
 import json
@@ -16,20 +16,20 @@ Key = tuple[str, ...]
 
 
 class Content(NamedTuple):
-    accepted_at: dict[Key, int]  # of the items, by key
+    accepted_at: dict[Key, int]  # by key
     dead_letters: list[str]  # bodies
     calls: dict[str, int]  # by operation
 
 
 def prefer(pid: int) -> None:
-    """Lets a process go before others, if allowed: what it has must not depend on their load."""
+    """Raises a process's priority, if allowed, so that its timing depends less on other load."""
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, pid, -10)
         Path(f"/proc/{pid}/autogroup").write_text("-10")
 
 
 class Table:
-    """Starts the server, and ends it."""
+    """Runs the server while it is entered."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -54,7 +54,7 @@ class Table:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._process.communicate()  # closes its input, and so ends it
+        self._process.communicate()  # closes its input, which ends it
 
     def configure(self, settings: dict[str, Any]) -> None:
         self._ask("configure", settings)

@@ -1,4 +1,4 @@
-"""The queue of ``make settle``: what a batch may have, and when a message is delivered again."""
+"""The queue of ``make settle`` limits batches and redelivers messages as SQS and Lambda do."""
 
 from random import Random
 

@@ -1,4 +1,4 @@
-"""A short selection of ``make settle``, its mutants, and what holds it to the deployed numbers."""
+"""A short selection of ``make settle`` and its mutants; its numbers are the deployed ones."""
 
 import pytest
 
@@ -50,5 +50,5 @@ def test_a_deleted_message_whose_orders_are_not_stored_is_seen() -> None:
     with mutated(keeps_what_is_stored) as sources:
         result = run("mutant", SCENARIOS[keeps_what_is_stored.scenario], sources)
 
-    assert result.not_stored  # but for those that are put at once, when it has learned
+    assert result.not_stored  # except those for which PutItem came first
     assert result.failure

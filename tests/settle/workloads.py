@@ -1,4 +1,4 @@
-"""What comes: messages of orders, each workload a function of a source of chance."""
+"""Workloads: each makes messages with orders from a random number generator."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from tests.settle.deliveries import Message
 Workload = Callable[[Random], list[Message]]
 
 ORDINARY: dict[str, Any] = {"product": "Kopi Susu", "quantity": 2, "price": 4.5}
-# What an order may have beside its key, so that a thousand fit into a message.
+# Attributes of orders, besides the keys, of which a thousand fit into a message.
 KINDS: tuple[dict[str, Any], ...] = (
     {},
     ORDINARY,
@@ -23,7 +23,7 @@ KINDS: tuple[dict[str, Any], ...] = (
 def message(
     number: int, keys: list[tuple[str, str]], *, arrives_at: float = 0.0, **attributes: Any
 ) -> Message:
-    """Orders that have the same attributes beside their keys."""
+    """Returns a message whose orders have the same attributes besides their keys."""
     orders = [{"id": partition, "sort": sort} | attributes for partition, sort in keys]
     return Message(
         message_id=f"{number:08x}-8d0b-4a53-9a8e-0c6f4b1d2a3c",
@@ -35,12 +35,12 @@ def message(
 
 
 def permanent_failure(number: int) -> Message:
-    """What is never stored, and must not be."""
+    """Returns a message that can never be stored."""
     return Message(f"{number:08x}", "[", keys=[], is_good=False)
 
 
 def arrays(messages: int, orders: int, attributes: dict[str, Any] = ORDINARY) -> Workload:
-    """So many messages of so many orders, no key twice."""
+    """Messages with arrays of orders that all have different keys."""
 
     def make(_: Random) -> list[Message]:
         return [message(number, _keys(number, orders), **attributes) for number in range(messages)]
@@ -49,7 +49,7 @@ def arrays(messages: int, orders: int, attributes: dict[str, Any] = ORDINARY) ->
 
 
 def one_partition(messages: int, orders: int) -> Workload:
-    """All orders are under one partition key, each with a sort key of its own."""
+    """Orders that share a partition key and differ in their sort key."""
 
     def make(_: Random) -> list[Message]:
         return [
@@ -61,12 +61,12 @@ def one_partition(messages: int, orders: int) -> Workload:
 
 
 def number_lists(messages: int, body_bytes: int) -> Workload:
-    """One order each, and nearly all of it a list of ones: two bytes that become a hundred."""
+    """Messages with one order, most of which is a list of ones: 2 bytes each, 100 in memory."""
     return arrays(messages, 1, {"numbers": [1] * (body_bytes // 2 - 60)})
 
 
 def updates(messages: int, orders: int, keys: int) -> Workload:
-    """The same keys over and over."""
+    """Orders that repeat the same keys."""
 
     def make(random: Random) -> list[Message]:
         return [
@@ -78,7 +78,7 @@ def updates(messages: int, orders: int, keys: int) -> Workload:
 
 
 def some_end_their_invocation(messages: int, one_in: int, how: str, seconds: float) -> Workload:
-    """Small messages over a while, one in so many of which ends its invocation."""
+    """Small messages that arrive over a while; every so many, one ends its invocation."""
 
     def make(_: Random) -> list[Message]:
         return [
@@ -113,5 +113,5 @@ def mixed(messages: int, most: int) -> Workload:
 
 
 def _keys(number: int, orders: int) -> list[tuple[str, str]]:
-    """Keys that no other message has, and short."""
+    """Returns short keys that no other message has."""
     return [(f"{number:x}.{i:x}", "-") for i in range(orders)]
