@@ -102,7 +102,7 @@ class Table:
         return ""
 
     def _has_units(self, partition: str, item: dict[str, Any], now: float) -> bool:
-        """Consumes a write's units of its partition, even if the key exists; False means throttled."""
+        """Consumes a write's units of its partition, even if the key exists."""
         limit = self.settings.units_per_second
         if math.isinf(limit):
             return True
