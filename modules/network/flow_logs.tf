@@ -87,6 +87,10 @@ resource "aws_iam_role_policy" "flow_logs" {
   name   = "write-flow-logs"
   role   = aws_iam_role.flow_logs[0].id # unknown while the role is replaced, so the policy is as well
   policy = data.aws_iam_policy_document.flow_logs[0].json
+
+  lifecycle {
+    create_before_destroy = true # as for the role
+  }
 }
 
 resource "aws_flow_log" "this" {

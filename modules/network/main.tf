@@ -119,6 +119,10 @@ resource "aws_route_table" "public" {
   vpc_id = aws_vpc.this.id
 
   tags = merge(var.tags, { Name = "${var.name}-public" })
+
+  lifecycle {
+    create_before_destroy = true # as for subnets
+  }
 }
 
 resource "aws_route" "public_internet" {

@@ -1,4 +1,4 @@
-"""The tests of each module set every input of it, and null is either its default or refused."""
+"""Rules that all modules keep, and that their tests set every input."""
 
 import re
 from pathlib import Path
@@ -7,6 +7,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]  # of a copy too: see make mutants
 NULL_MEANS_NONE = ("table_sort_key",)  # although the default is another
+# What others hold or use, so the new one must exist before the old one goes.
+HELD = (
+    "aws_iam_role",
+    "aws_iam_role_policy",
+    "aws_route_table",
+    "aws_security_group",
+    "aws_subnet",
+)
 MODULES = sorted(path.name for path in (ROOT / "modules").iterdir() if path.is_dir())
 
 
@@ -29,3 +37,13 @@ def test_null_is_the_default_or_becomes_the_default(directory: Path) -> None:
         is_default = bool(re.search(r"^  default += null$", block, re.MULTILINE))
         is_refused = bool(re.search(r"^  nullable += false$", block, re.MULTILINE))
         assert is_default != is_refused or name in NULL_MEANS_NONE, name
+
+
+@pytest.mark.parametrize("directory", [ROOT, *(ROOT / "modules" / module for module in MODULES)])
+def test_what_others_hold_is_created_before_it_is_destroyed(directory: Path) -> None:
+    text = "\n".join(path.read_text() for path in directory.glob("*.tf"))
+    blocks = re.findall(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL)
+
+    assert {
+        (kind, name) for kind, name, body in blocks if "create_before_destroy = true" in body
+    } == {(kind, name) for kind, name, _ in blocks if kind in HELD}

@@ -5,6 +5,8 @@ is an address without "module." and [0], then attributes; single blocks need no 
 """
 
 import re
+import tomllib
+from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from tests.terraform.wiring.reading import differences, in_order, resolved, shor
 from tests.terraform.wiring.wires import AFTER, DEFAULTS, NAMED, OUTPUTS, WIRES
 
 ROOT = Path(__file__).resolve().parents[3]
+RESOURCES = tomllib.loads(Path(__file__).with_name("resources.toml").read_text())
 
 
 def test_every_input_has_a_row() -> None:
@@ -78,6 +81,23 @@ def test_a_resource_depends_on_what_it_needs(
     states: dict[str, Resources], later: str, sooner: str
 ) -> None:
     assert sooner in map(short, states["given"][later]["depends_on"])
+
+
+@pytest.mark.parametrize("run", RESOURCES)
+def test_a_configuration_has_exactly_these_resources(
+    states: dict[str, Resources], run: str
+) -> None:
+    lacks = RESOURCES[run].get("lacks", [])
+    common = {
+        address
+        for address in RESOURCES["defaults"]["adds"]
+        if not any(address == one or fnmatch(address, one) for one in lacks)
+    }
+
+    assert {a for a in states[run] if ".data." not in f".{a}"} == {
+        *common,
+        *RESOURCES[run].get("adds", []),
+    }
 
 
 def test_tags_reach_every_resource(states: dict[str, Resources]) -> None:
