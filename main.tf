@@ -89,6 +89,7 @@ module "queue" {
   retention_seconds                = var.queue_retention_seconds
   dead_letter_retention_seconds    = var.dead_letter_retention_seconds
   max_receive_count                = var.queue_max_receive_count
+  max_message_bytes                = var.queue_max_message_bytes
   policy_documents                 = var.queue_policy_documents
   kms_key                          = var.kms_key
   tags                             = var.tags
@@ -289,7 +290,7 @@ locals {
     MAX_ORDERS           = local.max_orders_per_request
     HTTP_PATHS           = jsonencode(var.paths)
     READ_TIMEOUT_SECONDS = local.ingest_read_timeout_seconds
-  }, var.table_ttl.enabled && var.table_ttl.attribute != null ? { TTL_ATTRIBUTE = var.table_ttl.attribute } : {})
+  }, var.table_ttl.enabled && var.table_ttl.attribute != null ? { TTL_ATTRIBUTE = var.table_ttl.attribute } : {}, var.fair_queue_attribute == null ? {} : { FAIR_QUEUE_ATTRIBUTE = var.fair_queue_attribute })
   process_environment = merge(local.shared_environment, {
     TABLE_NAME              = module.table.name
     DEAD_LETTER_QUEUE_URL   = module.queue.dead_letter_url

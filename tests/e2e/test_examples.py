@@ -3,6 +3,7 @@
 Each takes an order, has an empty second plan, and can be destroyed.
 """
 
+import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -236,6 +237,60 @@ def test_a_queue_accepts_messages_from_principals_in_its_policy(examples: dict[s
     call = Call(role("any", PARTNER), "sqs:SendMessage", left.outputs["queue_arn"])
     assert decision(policy, call) == "Allow"
     assert decision(policy, call._replace(tls=False)) == "Deny"
+
+
+def groups_of(stack: Stack, queue: str, count: int) -> list[str | None]:
+    """Waits for so many messages on a queue, deletes them, and returns their groups."""
+    found: list[str | None] = []
+
+    def take() -> int:
+        url = stack.outputs[queue]
+        answer = stack.sqs.receive_message(
+            QueueUrl=url, AttributeNames=["All"], MaxNumberOfMessages=10, WaitTimeSeconds=0
+        )
+        for message in answer.get("Messages", []):
+            stack.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            found.append(message["Attributes"].get("MessageGroupId"))
+        return len(found)
+
+    eventually(take, f"{count} messages", until=lambda number: number >= count)
+    return sorted(found, key=str)
+
+
+def test_a_message_is_of_the_tenant_that_its_order_names(examples: dict[str, Stack]) -> None:
+    fair, without = examples["right"], examples["left"]
+    long = "x" * 10_000
+    with fair.paused_mapping(), without.paused_mapping():
+        for customer in ({"customer": "acme"}, {"customer": 42}, {"customer": long}, {}):
+            assert fair.post(new_order(**customer)).status == 202
+        assert without.post(new_order(customer="acme")).status == 202
+
+        hashed = hashlib.sha256(long.encode()).hexdigest()
+        assert groups_of(fair, "queue_url", 4) == sorted(["42", "acme", hashed, None], key=str)
+        assert groups_of(without, "queue_url", 1) == [None]
+
+
+def test_a_dead_letter_stays_with_its_tenant_when_it_is_redriven(
+    examples: dict[str, Stack],
+) -> None:
+    stack = examples["right"]
+    dead = {"QueueUrl": stack.outputs["dead_letter_queue_url"]}
+
+    def depth() -> int:
+        attributes = stack.sqs.get_queue_attributes(
+            **dead, AttributeNames=["ApproximateNumberOfMessages"]
+        )["Attributes"]
+        return int(attributes["ApproximateNumberOfMessages"])
+
+    stack.sqs.send_message(
+        QueueUrl=stack.outputs["queue_url"], MessageBody=PERMANENT_FAILURE, MessageGroupId="acme"
+    )
+    eventually(depth, "the dead letter")
+    with stack.paused_mapping():
+        assert stack.redrive() == 1
+        assert depth() == 0
+
+    assert groups_of(stack, "dead_letter_queue_url", 1) == ["acme"]
 
 
 def test_endpoint_policies_have_the_additional_statements(examples: dict[str, Stack]) -> None:

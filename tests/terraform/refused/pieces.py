@@ -240,7 +240,7 @@ QUEUE = (
     *each("max_receive_count", "but must be 1 to 1000", "0", "1001"),
     *each("delay_seconds", "but must be 0 to 900", "-1", "901"),
     *other_arn(*KMS_KEY),
-    *each("max_message_bytes", "but must be 4096", "4095", "262145"),
+    *each("max_message_bytes", "but must be 4096", "4095", "1048577"),
     *each(
         "policy_documents",
         "none of which allows something to everyone",

@@ -222,6 +222,15 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             f"process.{LAMBDA}.environment.variables.MAX_RECEIVE_COUNT": "405",
         },
     },
+    "queue_max_message_bytes": {
+        "given": {
+            **each((QUEUE, DEAD_LETTER), "max_message_size", 131072),
+            f"ingest.{LAMBDA}.environment.variables.MAX_MESSAGE_BYTES": "131072",
+        }
+    },
+    "fair_queue_attribute": {
+        "given": {f"ingest.{LAMBDA}.environment.variables.FAIR_QUEUE_ATTRIBUTE": "tenant"}
+    },
     "queue_policy_documents": {
         "given": {
             "queue.data.aws_iam_policy_document.queue.source_policy_documents.1": (

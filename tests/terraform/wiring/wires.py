@@ -46,6 +46,7 @@ DEFAULTS: dict[str, Any] = {
     "network.aws_flow_log.this.traffic_type": "ALL",
     f"{QUEUE}.sqs_managed_sse_enabled": True,
     f"{DEAD_LETTER}.sqs_managed_sse_enabled": True,
+    **each((QUEUE, DEAD_LETTER), "max_message_size", 262144),
     f"{QUEUE}.message_retention_seconds": 4 * 86400,
     f"{DEAD_LETTER}.message_retention_seconds": 14 * 86400,
     f"{TABLE}.hash_key": "order_id",
@@ -78,7 +79,10 @@ DEFAULTS: dict[str, Any] = {
     **both(f"{LAMBDA}.snap_start", []),
     **both(f"{LAMBDA}.kms_key_arn", None),
     **both(f"{LAMBDA}.layers", []),
-    f"ingest.{LAMBDA}.environment.variables.TTL_ATTRIBUTE": None,
+    **{
+        f"ingest.{LAMBDA}.environment.variables.{name}": None
+        for name in ("TTL_ATTRIBUTE", "FAIR_QUEUE_ATTRIBUTE")
+    },
     **both("aws_lambda_provisioned_concurrency_config.this", NOTHING),
     **each(LOG_GROUPS, "retention_in_days", 365),
     **each(ROLES, "path", "/"),

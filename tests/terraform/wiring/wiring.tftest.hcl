@@ -127,6 +127,8 @@ run "given" {
     queue_retention_seconds          = 86401
     dead_letter_retention_seconds    = 604801
     queue_max_receive_count          = 12
+    queue_max_message_bytes          = 131072
+    fair_queue_attribute             = "tenant"
     queue_policy_documents           = ["{\"Version\":\"2012-10-17\",\"Id\":\"extra-queue\",\"Statement\":[]}"]
 
     process_enabled                 = false
