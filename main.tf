@@ -38,6 +38,7 @@ module "load_balancer" {
   access_logs                 = var.load_balancer_access_logs
   web_acl                     = var.load_balancer_web_acl
   existing_listener           = var.existing_listener
+  listener_rules_enabled      = var.listener_rules_enabled
   deletion_protection_enabled = var.deletion_protection_enabled
   tags                        = var.tags
 }

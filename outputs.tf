@@ -38,9 +38,19 @@ output "load_balancer_security_group_id" {
   value       = module.load_balancer.security_group_id
 }
 
+output "listener_arn" {
+  description = "ARN of the listener that accepts orders: that of HTTPS if there is one, and existing_listener's if it is set. For rules of your own with listener_rules_enabled = false."
+  value       = module.load_balancer.listener_arn
+}
+
 output "target_group_arn" {
   description = "ARN of the target group."
   value       = module.load_balancer.target_group_arn
+}
+
+output "path_patterns" {
+  description = "Values of a listener rule's path pattern by path, such as { \"/orders\" = [\"/orders\", \"/orders/\"] }. Ingest answers nothing else."
+  value       = module.load_balancer.path_patterns
 }
 
 output "ingest_function_name" {

@@ -198,11 +198,18 @@ variable "load_balancer_web_acl" {
 variable "existing_listener" {
   description = <<-EOT
     A listener of an existing load balancer to use instead of creating one. Set it where several services share a load balancer. Adding or removing it later replaces the target group, causes minutes of downtime and is refused while deletion_protection_enabled is true.
-    priority: first rule priority to use, 1 to 50000; each path takes the next.
+    priority: first rule priority to use, 1 to 50000; each path takes the next. Not with listener_rules_enabled = false.
     priorities: priorities by path, such as { "/orders" = 12 }, so that adding or removing a path in the middle does not move the others.
   EOT
   type        = object({ arn = string, priority = number, priorities = optional(map(number), {}) })
   default     = null
+}
+
+variable "listener_rules_enabled" {
+  description = "Create the rules that forward paths to the function. Set it to false to write them yourself, for example with JWT validation: the outputs listener_arn, target_group_arn and path_patterns are what they need. Switching it off deletes the rules: all paths return 404, unless rules of your own were added before, in an apply of their own. Switching it on creates them; remove your own in a later apply."
+  type        = bool
+  default     = true
+  nullable    = false
 }
 
 # Ingest function ----------------------------------------------------------------------------------------------------

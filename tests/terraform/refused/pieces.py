@@ -190,6 +190,18 @@ LOAD_BALANCER = (
             *('1, priorities = { "/b" = 0 }', '1, priorities = { "/b" = 50001 }'),
         )
     ),
+    *(
+        Row(
+            "existing_listener",
+            listener,
+            "have no effect because listener_rules_enabled is false",
+            {"listener_rules_enabled": "false"},
+        )
+        for listener in (
+            LISTENER,
+            LISTENER.replace("priority = 1 ", 'priorities = { "/lambda/api" = 3 } '),
+        )
+    ),
     Row(
         "existing_listener",
         LISTENER.replace("= 1 ", '= 3, priorities = { "/b" = 3 } '),

@@ -142,6 +142,12 @@ ROOT = (
         "must give each of the 2 paths a priority from 1 to 50000",
         {"paths": '["/a", "/b"]'},
     ),
+    Row(
+        "existing_listener",
+        LISTENER,
+        "have no effect because listener_rules_enabled is false",
+        {"listener_rules_enabled": "false"},
+    ),
     # Functions
     Row("ingest_timeout_seconds", "5", "ingest_timeout_seconds is 5, but must be at least 6"),
     Row("process_timeout_seconds", "5", "process_timeout_seconds is 5, but must be at least 6"),

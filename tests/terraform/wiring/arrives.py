@@ -156,6 +156,11 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             },
         }
     },
+    "listener_rules_enabled": {
+        "given": {f'{RULE}["https /orders"].action.type': "forward"},
+        "without_endpoints": {RULE: NOTHING, f'{RULE}["http /lambda/api"]': NOTHING},
+        "existing_network": {f'{RULE}["http /lambda/api"].action.type': "forward"},
+    },
     "ingest_memory_size": {"given": {f"ingest.{LAMBDA}.memory_size": 1024}},
     "ingest_timeout_seconds": {
         "given": {

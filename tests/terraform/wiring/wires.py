@@ -164,7 +164,9 @@ OUTPUTS: dict[str, Any] = {
     "load_balancer_dns_name": Of(f"{BALANCER}.dns_name"),
     "load_balancer_zone_id": Of(f"{BALANCER}.zone_id"),
     "load_balancer_security_group_id": Of("load_balancer.aws_security_group.this.id"),
+    "listener_arn": Of("load_balancer.aws_lb_listener.https.arn"),
     "target_group_arn": Of(f"{TARGET_GROUP}.arn"),
+    "path_patterns": {path: [path, f"{path}/"] for path in ("/orders", "/v2/orders")},
     **{
         f"{one}_{name}": Of(f"{one}.{path}")
         for one in FUNCTIONS

@@ -203,6 +203,7 @@ run "without_endpoints" {
     vpc_endpoints                   = { enabled = false }
     vpc                             = { nat_gateway = "single", flow_logs_enabled = false }
     load_balancer_ip_address_type   = "dualstack"
+    listener_rules_enabled          = false
     process_timeout_seconds         = 20
     process_batching_window_seconds = 5
     queue_retention_seconds         = 100000
