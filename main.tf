@@ -169,6 +169,7 @@ module "table" {
   partition_key               = var.table_partition_key
   sort_key                    = var.table_sort_key
   ttl                         = var.table_ttl
+  stream_view_type            = var.table_stream_view_type
   deletion_protection_enabled = var.deletion_protection_enabled
   kms_key                     = var.kms_key
   tags                        = var.tags

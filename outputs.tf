@@ -148,6 +148,11 @@ output "table_arn" {
   value       = module.table.arn
 }
 
+output "table_stream_arn" {
+  description = "ARN of the table's stream; null without table_stream_view_type."
+  value       = module.table.stream_arn
+}
+
 output "vpc_id" {
   description = "ID of the VPC, created or existing."
   value       = local.network.vpc_id

@@ -568,8 +568,14 @@ variable "table_ttl" {
   }
 }
 
+variable "table_stream_view_type" {
+  description = "Contents of the table's stream: \"KEYS_ONLY\", \"NEW_IMAGE\", \"OLD_IMAGE\" or \"NEW_AND_OLD_IMAGES\"; null for no stream. Set it if something else reacts to written orders; the output table_stream_arn names the stream. Switched on and off in place. Another value ends the stream and starts one with another ARN: consumers must change over, and miss what is written in between. With existing_table, set it where that table is created."
+  type        = string
+  default     = null
+}
+
 variable "existing_table" {
-  description = "An existing table to use instead of creating one, with the keys of table_partition_key and table_sort_key. Set it for a table that is shared, or created by modules/table with its own class, stream or capacity. Setting it later publishes a new version of process and deletes the table that was created here, with its orders; that is refused while deletion_protection_enabled is true."
+  description = "An existing table to use instead of creating one, with the keys of table_partition_key and table_sort_key. Set it for a table that is shared, or created by modules/table with its own class or capacity. Setting it later publishes a new version of process and deletes the table that was created here, with its orders; that is refused while deletion_protection_enabled is true."
   type        = object({ name = string, arn = string })
   default     = null
 }

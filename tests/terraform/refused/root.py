@@ -276,9 +276,16 @@ ROOT = (
     Row(
         "table_ttl",
         '{ attribute = "expires_at" }',
-        "(table_ttl.attribute), provisioned_capacity and stream_view_type configure a table",
+        "(table_ttl.attribute), provisioned_capacity and stream_view_type (table_stream_view_type)",
         {"existing_table": TABLE},
     ),
+    Row(
+        "table_stream_view_type",
+        '"KEYS_ONLY"',
+        "stream_view_type (table_stream_view_type) configure a table that is created here",
+        {"existing_table": TABLE},
+    ),
+    Row("table_stream_view_type", '"ALL"', '(table_stream_view_type) is "ALL", but must be'),
     Row("table_partition_key", '{ name = null, type = "S" }', "(table_partition_key.name) has"),
     Row("table_partition_key", '{ name = "a", type = null }', "(table_partition_key.type) is"),
     Row("table_sort_key", '{ name = null, type = "S" }', "(table_sort_key.name) has"),

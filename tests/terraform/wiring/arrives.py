@@ -325,6 +325,9 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             f"ingest.{LAMBDA}.environment.variables.TTL_ATTRIBUTE": None,
         },
     },
+    "table_stream_view_type": {
+        "given": {f"{TABLE}.stream_enabled": True, f"{TABLE}.stream_view_type": "OLD_IMAGE"}
+    },
     "existing_table": {
         "existing": {
             f"process.{LAMBDA}.environment.variables.TABLE_NAME": "theirs",

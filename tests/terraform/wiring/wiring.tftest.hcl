@@ -148,6 +148,8 @@ run "given" {
     table_sort_key      = { name = "number", type = "N" }
     table_ttl           = { attribute = "expires_at" }
 
+    table_stream_view_type = "OLD_IMAGE"
+
     kms_key              = { arn = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
     permissions_boundary = { arn = "arn:aws:iam::123456789012:policy/boundary" }
     role_path            = "/service/"
