@@ -3,6 +3,11 @@ output "endpoint_url" {
   value       = module.load_balancer.endpoint_url
 }
 
+output "next_steps" {
+  description = "What to do next, as text with commands to copy: send an order, see its row, read the logs, look at dead letters, pause. Show it with: terraform output -raw next_steps"
+  value       = local.next_steps
+}
+
 output "max_orders_per_request" {
   description = "Maximum number of orders in one request, because process must be able to settle them: 1000, or fewer with a short process_timeout_seconds, a small process_memory_size, or a large process_batch_size with few deliveries."
   value       = local.max_orders_per_request
@@ -44,7 +49,7 @@ output "listener_arn" {
 }
 
 output "target_group_arn" {
-  description = "ARN of the target group."
+  description = "ARN of the target group, once it has the function as its target."
   value       = module.load_balancer.target_group_arn
 }
 
