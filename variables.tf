@@ -201,7 +201,7 @@ variable "existing_listener" {
     priority: first rule priority to use, 1 to 50000; each path takes the next. Not with listener_rules_enabled = false.
     priorities: priorities by path, such as { "/orders" = 12 }, so that adding or removing a path in the middle does not move the others.
   EOT
-  type        = object({ arn = string, priority = number, priorities = optional(map(number), {}) })
+  type        = object({ arn = string, priority = optional(number), priorities = optional(map(number), {}) })
   default     = null
 }
 

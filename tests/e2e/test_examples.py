@@ -6,6 +6,7 @@ Each takes an order, has an empty second plan, and can be destroyed.
 import hashlib
 import json
 import time
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -31,7 +32,14 @@ from tests.support.stack import (
 
 pytestmark = pytest.mark.stack
 
-PATHS = {"complete": "/orders", "existing": "/v1/orders", "academy": "/lambda/api"}
+PATHS = {
+    "complete": "/orders",
+    "existing": "/v1/orders",
+    "academy": "/lambda/api",
+    "public": "/orders",
+    "producers": "/lambda/api",
+}
+HTTPS = {"complete", "public"}
 CONSUMER_SYSTEMS = ["left", "right", "north", "south"]
 SYSTEMS = [*PATHS, *CONSUMER_SYSTEMS]
 CONFIGURATIONS = [*PATHS, "left"]
@@ -58,6 +66,10 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sta
             "complete": terraform("complete", variables=domain_and_bucket(emulator)),
             "existing": terraform("existing"),
             "academy": terraform("academy", credentials=student(emulator)),
+            "public": terraform("public", variables=domain_and_bucket(emulator)),
+            "producers": terraform(
+                "producers", variables={"producer_account_ids": json.dumps([PARTNER])}
+            ),
         }
 
         def apply(one: Terraform) -> None:
@@ -73,7 +85,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sta
             list(pool.map(apply, [*applied.values(), consumer]))
         yield {
             **{
-                name: Stack(emulator, one, path=PATHS[name], port=443 if name == "complete" else 80)
+                name: Stack(emulator, one, path=PATHS[name], port=443 if name in HTTPS else 80)
                 for name, one in applied.items()
             },
             **{name: Stack(emulator, consumer, module=name) for name in CONSUMER_SYSTEMS},
@@ -81,7 +93,9 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sta
 
 
 def domain_and_bucket(emulator: Emulator) -> dict[str, str]:
-    zone = emulator.client("route53").create_hosted_zone(Name="example.com", CallerReference="1")
+    zone = emulator.client("route53").create_hosted_zone(
+        Name="example.com", CallerReference=uuid.uuid4().hex
+    )
     emulator.client("s3").create_bucket(Bucket="access-logs")
     return {
         "domain_name": "orders.example.com",
@@ -197,11 +211,52 @@ def test_academy_creates_no_iam_resources(examples: dict[str, Stack]) -> None:
     assert [address for address in addresses if ".aws_iam" in address] == []
 
 
+def test_public_is_behind_a_firewall_that_limits_each_client(examples: dict[str, Stack]) -> None:
+    """The emulator does not apply its rules."""
+    stack = examples["public"]
+    wafv2 = stack.emulator.client("wafv2")
+    balancer = stack.emulator.client("elbv2").describe_load_balancers(
+        Names=[stack.outputs["load_balancer_name"]]
+    )["LoadBalancers"][0]
+
+    acl = wafv2.get_web_acl_for_resource(ResourceArn=balancer["LoadBalancerArn"])["WebACL"]
+
+    assert balancer["Scheme"] == "internet-facing"
+    limit = acl["Rules"][0]["Statement"]["RateBasedStatement"]
+    assert (limit["Limit"], limit["AggregateKeyType"]) == (600, "IP")
+    assert stack.send(b"", method="GET", port=80).status == 301
+
+
+def test_other_producers_send_orders_to_the_queue(examples: dict[str, Stack]) -> None:
+    stack = examples["producers"]
+    client = stack.emulator.client
+    by_topic, by_event, by_account, foreign = (new_order() for _ in range(4))
+
+    client("sns").publish(TopicArn=stack.outputs["topic_arn"], Message=json.dumps(by_topic))
+    events = [
+        {"Source": source, "DetailType": "OrderPlaced", "Detail": json.dumps(order)}
+        for source, order in (("shop", by_event), ("elsewhere", foreign))
+    ]
+    assert client("events").put_events(Entries=events)["FailedEntryCount"] == 0
+    client("sqs", aws_access_key_id=PARTNER).send_message(
+        QueueUrl=stack.outputs["queue_url"], MessageBody=json.dumps(by_account)
+    )
+
+    for order in (by_topic, by_event, by_account):
+        row = stack.wait_for_row(order)
+        assert set(row) == {*order, "accepted_at"}
+    assert stack.row(foreign) is None
+    assert stack.take_dead_letters() == []
+
+
 def test_two_systems_side_by_side_share_nothing(examples: dict[str, Stack]) -> None:
     left, right = examples["left"], examples["right"]
     shared = {name for name, value in left.outputs.items() if value == right.outputs[name]}
-    # AWS has one hosted zone per region; the limits follow from the same defaults.
-    assert shared == {"load_balancer_zone_id", "max_orders_per_request", "survived_outage_seconds"}
+    # AWS has one hosted zone per region; the others follow from the same defaults.
+    assert shared == {
+        *("load_balancer_zone_id", "max_orders_per_request", "survived_outage_seconds"),
+        *("path_patterns", "table_stream_arn"),
+    }
 
     order = new_order()
     assert left.post(order).status == 202
