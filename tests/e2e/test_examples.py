@@ -6,7 +6,6 @@ Each takes an order, has an empty second plan, and can be destroyed.
 import hashlib
 import json
 import time
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -20,12 +19,11 @@ from local.waiting import eventually
 from tests.e2e.consumer import PARTNER, write_consumer
 from tests.e2e.openapi import checked_answer
 from tests.e2e.policies import Call, decision, role, role_without
-from tests.support.policies import EVERYTHING, document, trust
+from tests.e2e.surroundings import domain_and_bucket, student
 from tests.support.stack import (
     PERMANENT_FAILURE,
     mapping_problem,
     new_order,
-    new_user,
     quick_retries,
     reported_failures,
 )
@@ -90,41 +88,6 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sta
             },
             **{name: Stack(emulator, consumer, module=name) for name in CONSUMER_SYSTEMS},
         }
-
-
-def domain_and_bucket(emulator: Emulator) -> dict[str, str]:
-    zone = emulator.client("route53").create_hosted_zone(
-        Name="example.com", CallerReference=uuid.uuid4().hex
-    )
-    emulator.client("s3").create_bucket(Bucket="access-logs")
-    return {
-        "domain_name": "orders.example.com",
-        "zone_id": zone["HostedZone"]["Id"].rsplit("/", 1)[-1],
-        "access_logs_bucket": "access-logs",
-    }
-
-
-def student(emulator: Emulator) -> dict[str, str]:
-    """Creates the role LabRole, and a user who may do anything but change IAM."""
-    iam = emulator.client("iam")
-    iam.create_role(
-        RoleName="LabRole", AssumeRolePolicyDocument=trust(Service="lambda.amazonaws.com")
-    )
-    iam.put_role_policy(RoleName="LabRole", PolicyName="lab", PolicyDocument=document(EVERYTHING))
-    credentials = new_user(emulator, "student")
-    iam.put_user_policy(
-        UserName="student",
-        PolicyName="lab",
-        PolicyDocument=document(
-            EVERYTHING,
-            {
-                "Effect": "Deny",
-                "Action": ["iam:Create*", "iam:Put*", "iam:Attach*", "iam:Update*", "iam:Delete*"],
-                "Resource": "*",
-            },
-        ),
-    )
-    return {name.upper(): value for name, value in credentials.items()}
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -247,6 +210,16 @@ def test_other_producers_send_orders_to_the_queue(examples: dict[str, Stack]) ->
         assert set(row) == {*order, "accepted_at"}
     assert stack.row(foreign) is None
     assert stack.take_dead_letters() == []
+
+    # The emulator's EventBridge does not ask for the queue's policy.
+    resources = stack.terraform.resources()
+    queue = resources["module.async_ingest.module.queue.aws_sqs_queue.this"]
+    policy, rule = (json.loads(queue["policy"]), resources["aws_cloudwatch_event_rule.orders"])
+    for service, source in {"sns": stack.outputs["topic_arn"], "events": rule["arn"]}.items():
+        call = Call(f"{service}.amazonaws.com", "sqs:SendMessage", queue["arn"])
+        assert decision(policy, call._replace(context={"aws:SourceArn": source})) == "Allow"
+        others = {"aws:SourceArn": f"{source}-of-others"}
+        assert decision(policy, call._replace(context=others)) == "ImplicitDeny"
 
 
 def test_two_systems_side_by_side_share_nothing(examples: dict[str, Stack]) -> None:

@@ -95,6 +95,12 @@ def test_a_dead_letter_is_seen_and_delivered_again(stack: Stack, commands: list[
         QueueUrl=url, ReceiptHandle=dead["ReceiptHandle"], VisibilityTimeout=0
     )
     assert run(stack, move)["TaskHandle"]
+    tasks = {"SourceArn": move[move.index("--source-arn") + 1], "MaxResults": 1}
+    eventually(
+        lambda: stack.sqs.list_message_move_tasks(**tasks)["Results"][0]["Status"],
+        "the end of the redrive",
+        until=lambda status: status == "COMPLETED",
+    )
     # It fails again, and its new copy still names the first message.
     [again] = eventually(
         lambda: [one for one in stack.take_dead_letters() if one["MessageId"] != dead["MessageId"]],
