@@ -3,9 +3,12 @@
 
 locals {
   invocation = {
-    # The handler's own: concurrent calls, and the time that it reserves to read the last message and to report.
+    # The handler's own: concurrent calls, and the time that it reserves to read the last message and to report. Of that time, it reads
+    # so many bytes in read_seconds, and takes longer for a larger message, in proportion.
     parallel_calls  = 8
     reserve_seconds = 3
+    read_seconds    = 1.5
+    read_bytes      = 262144
 
     # DynamoDB documents "single-digit millisecond" latency; these leave room for slow minutes.
     put_seconds           = 0.020
@@ -23,7 +26,8 @@ locals {
     local.invocation.batch_call_seconds / local.invocation.orders_per_batch_call / local.invocation.parallel_calls,
     local.invocation.cpu_seconds_per_order / min(1, var.process_memory_size / local.invocation.memory_size_of_a_core),
   ])
-  orders_per_invocation = (var.process_timeout_seconds - local.invocation.reserve_seconds) / local.seconds_per_order
+  reserve_seconds       = local.invocation.reserve_seconds + local.invocation.read_seconds * max(0, var.queue_max_message_bytes / local.invocation.read_bytes - 1)
+  orders_per_invocation = (var.process_timeout_seconds - local.reserve_seconds) / local.seconds_per_order
 
   # Far more than a request needs, and still quick to check.
   most_orders_per_request = 1000

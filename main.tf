@@ -38,6 +38,7 @@ module "load_balancer" {
   access_logs                 = var.load_balancer_access_logs
   web_acl                     = var.load_balancer_web_acl
   existing_listener           = var.existing_listener
+  listener_rules_enabled      = var.listener_rules_enabled
   deletion_protection_enabled = var.deletion_protection_enabled
   tags                        = var.tags
 }
@@ -89,6 +90,7 @@ module "queue" {
   retention_seconds                = var.queue_retention_seconds
   dead_letter_retention_seconds    = var.dead_letter_retention_seconds
   max_receive_count                = var.queue_max_receive_count
+  max_message_bytes                = var.queue_max_message_bytes
   policy_documents                 = var.queue_policy_documents
   kms_key                          = var.kms_key
   tags                             = var.tags
@@ -167,6 +169,7 @@ module "table" {
   partition_key               = var.table_partition_key
   sort_key                    = var.table_sort_key
   ttl                         = var.table_ttl
+  stream_view_type            = var.table_stream_view_type
   deletion_protection_enabled = var.deletion_protection_enabled
   kms_key                     = var.kms_key
   tags                        = var.tags
@@ -289,7 +292,7 @@ locals {
     MAX_ORDERS           = local.max_orders_per_request
     HTTP_PATHS           = jsonencode(var.paths)
     READ_TIMEOUT_SECONDS = local.ingest_read_timeout_seconds
-  }, var.table_ttl.enabled && var.table_ttl.attribute != null ? { TTL_ATTRIBUTE = var.table_ttl.attribute } : {})
+  }, var.table_ttl.enabled && var.table_ttl.attribute != null ? { TTL_ATTRIBUTE = var.table_ttl.attribute } : {}, var.fair_queue_attribute == null ? {} : { FAIR_QUEUE_ATTRIBUTE = var.fair_queue_attribute })
   process_environment = merge(local.shared_environment, {
     TABLE_NAME              = module.table.name
     DEAD_LETTER_QUEUE_URL   = module.queue.dead_letter_url

@@ -3,6 +3,11 @@ output "endpoint_url" {
   value       = module.load_balancer.endpoint_url
 }
 
+output "next_steps" {
+  description = "What to do next, as text with commands to copy: send an order, see its row, read the logs, look at dead letters, pause. Show it with: terraform output -raw next_steps"
+  value       = local.next_steps
+}
+
 output "max_orders_per_request" {
   description = "Maximum number of orders in one request, because process must be able to settle them: 1000, or fewer with a short process_timeout_seconds, a small process_memory_size, or a large process_batch_size with few deliveries."
   value       = local.max_orders_per_request
@@ -38,9 +43,19 @@ output "load_balancer_security_group_id" {
   value       = module.load_balancer.security_group_id
 }
 
+output "listener_arn" {
+  description = "ARN of the listener that accepts orders: that of HTTPS if there is one, and existing_listener's if it is set. For rules of your own with listener_rules_enabled = false."
+  value       = module.load_balancer.listener_arn
+}
+
 output "target_group_arn" {
-  description = "ARN of the target group."
+  description = "ARN of the target group, once it has the function as its target."
   value       = module.load_balancer.target_group_arn
+}
+
+output "path_patterns" {
+  description = "Values of a listener rule's path pattern by path, such as { \"/orders\" = [\"/orders\", \"/orders/\"] }. Ingest answers nothing else."
+  value       = module.load_balancer.path_patterns
 }
 
 output "ingest_function_name" {
@@ -136,6 +151,11 @@ output "table_name" {
 output "table_arn" {
   description = "ARN of the table."
   value       = module.table.arn
+}
+
+output "table_stream_arn" {
+  description = "ARN of the table's stream; null without table_stream_view_type."
+  value       = module.table.stream_arn
 }
 
 output "vpc_id" {

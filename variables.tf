@@ -198,11 +198,18 @@ variable "load_balancer_web_acl" {
 variable "existing_listener" {
   description = <<-EOT
     A listener of an existing load balancer to use instead of creating one. Set it where several services share a load balancer. Adding or removing it later replaces the target group, causes minutes of downtime and is refused while deletion_protection_enabled is true.
-    priority: first rule priority to use, 1 to 50000; each path takes the next.
+    priority: first rule priority to use, 1 to 50000; each path takes the next. Not with listener_rules_enabled = false.
     priorities: priorities by path, such as { "/orders" = 12 }, so that adding or removing a path in the middle does not move the others.
   EOT
-  type        = object({ arn = string, priority = number, priorities = optional(map(number), {}) })
+  type        = object({ arn = string, priority = optional(number), priorities = optional(map(number), {}) })
   default     = null
+}
+
+variable "listener_rules_enabled" {
+  description = "Create the rules that forward paths to the function. Set it to false to write them yourself, for example with JWT validation: the outputs listener_arn, target_group_arn and path_patterns are what they need. Switching it off deletes the rules: all paths return 404, unless rules of your own were added before, in an apply of their own. Switching it on creates them; remove your own in a later apply."
+  type        = bool
+  default     = true
+  nullable    = false
 }
 
 # Ingest function ----------------------------------------------------------------------------------------------------
@@ -323,6 +330,45 @@ variable "queue_max_receive_count" {
   }
 }
 
+variable "queue_max_message_bytes" {
+  description = "Largest message in bytes, 4096 to 1048576 (1 MiB), of which the orders of a request, as compact ASCII JSON, may take all but 1024; ingest answers 413 beyond that. The load balancer takes no body above 1 MB in any case. Above 262144 it needs AWS provider 6.8 or newer: an older one refuses the plan (\"expected max_message_size to be in the range\"). Raise it if an order or a batch of orders does not fit: memory and process_timeout_seconds must grow with it, fewer messages fit into the 6 MB of an invocation, and SQS bills each 64 KiB as a request. Lower it only when no larger message is in the queue or the dead-letter queue. Changed in place, with a new version of ingest."
+  type        = number
+  default     = 262144
+  nullable    = false
+
+  # 512 MB for 1 MiB: the functions' CPU is proportional to their memory, and so is the time to read a message to its size.
+  validation {
+    condition     = alltrue([for memory_size in [var.ingest_memory_size, var.process_memory_size] : 2048 * memory_size >= var.queue_max_message_bytes])
+    error_message = "queue_max_message_bytes is ${var.queue_max_message_bytes}, which takes ingest_memory_size and process_memory_size of at least ${ceil(var.queue_max_message_bytes / 2048)} MB, not ${var.ingest_memory_size} and ${var.process_memory_size}, to be read in time. Raise them, or lower it."
+  }
+
+  validation {
+    condition     = var.queue_max_message_bytes <= local.invocation.read_bytes || var.ingest_timeout_seconds >= 5 + var.queue_max_message_bytes / local.invocation.read_bytes
+    error_message = "queue_max_message_bytes is ${var.queue_max_message_bytes}, which takes an ingest_timeout_seconds of at least ${ceil(5 + var.queue_max_message_bytes / local.invocation.read_bytes)}, not ${var.ingest_timeout_seconds}: two attempts to reach SQS, and time to read the orders. Raise it, or lower queue_max_message_bytes."
+  }
+
+  validation {
+    condition     = var.queue_max_message_bytes <= local.invocation.read_bytes || var.process_timeout_seconds >= 4.5 + 1.5 * var.queue_max_message_bytes / local.invocation.read_bytes
+    error_message = "queue_max_message_bytes is ${var.queue_max_message_bytes}, which takes a process_timeout_seconds of at least ${ceil(4.5 + 1.5 * var.queue_max_message_bytes / local.invocation.read_bytes)}, not ${var.process_timeout_seconds}: time to read a message, to write its orders and to report. Raise it, or lower queue_max_message_bytes."
+  }
+}
+
+variable "fair_queue_attribute" {
+  description = "Attribute of an order that names its tenant, 1 to 255 characters; null for none. Its value, a string, number or boolean, becomes the MessageGroupId of the message (hashed where it does not fit), by which SQS keeps a tenant with a backlog from delaying the others. Set it if several customers or applications share the system. A request without the value, or with orders of several tenants, counts as a tenant of its own. A change publishes a new version of ingest; what is already in the queue stays as it is."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.fair_queue_attribute == null || try(length(var.fair_queue_attribute) >= 1 && length(var.fair_queue_attribute) <= 255, false)
+    error_message = "fair_queue_attribute has ${try(length(var.fair_queue_attribute), 0)} characters, but must have 1 to 255, or be null."
+  }
+
+  validation {
+    condition     = try(var.fair_queue_attribute, "") != local.accepted_at_attribute
+    error_message = "fair_queue_attribute is \"${local.accepted_at_attribute}\", which no order may have: process uses it for the time at which an order was accepted. Choose another attribute."
+  }
+}
+
 variable "queue_policy_documents" {
   description = "IAM policy documents (JSON) with further statements for the queue's policy, for example to let a topic send to it. Use this rather than an aws_sqs_queue_policy resource: a queue has one policy, and the two would overwrite each other. Resource may be \"*\", which in a queue's policy means the queue. An Allow for everyone needs a Condition; the Sid DenyWithoutTLS is taken. Changed in place."
   type        = list(string)
@@ -340,7 +386,7 @@ variable "process_enabled" {
 }
 
 variable "process_batch_size" {
-  description = "Maximum number of messages per process invocation, 1 to 10000; above 10 it needs a batching window. Raise it for throughput at a lower cost per order: 100 with a window of 1 s writes 2.5 times as many orders per DynamoDB request. max_orders_per_request may shrink as a result. Changed in place."
+  description = "Maximum number of messages per process invocation, 1 to 10000; above 10 it needs a batching window. Raise it for throughput at a lower cost per order: 100 with a window of 1 s writes 2.5 times as many orders per DynamoDB request. max_orders_per_request may shrink as a result. With fair_queue_attribute, AWS counts a tenant as noisy if it has more than 10 % of the messages in flight and at least 30 in flight, or more than 10 % of the recent processing time; at most this × process_maximum_concurrency are in flight, 50 by default, so if both are lowered only the time counts. Changed in place."
   type        = number
   default     = 10
   nullable    = false
@@ -522,8 +568,14 @@ variable "table_ttl" {
   }
 }
 
+variable "table_stream_view_type" {
+  description = "Contents of the table's stream: \"KEYS_ONLY\", \"NEW_IMAGE\", \"OLD_IMAGE\" or \"NEW_AND_OLD_IMAGES\"; null for no stream. Set it if something else reacts to written orders; the output table_stream_arn names the stream. Switched on and off in place. Another value ends the stream and starts one with another ARN: consumers must change over, and miss what is written in between. With existing_table, set it where that table is created."
+  type        = string
+  default     = null
+}
+
 variable "existing_table" {
-  description = "An existing table to use instead of creating one, with the keys of table_partition_key and table_sort_key. Set it for a table that is shared, or created by modules/table with its own class, stream or capacity. Setting it later publishes a new version of process and deletes the table that was created here, with its orders; that is refused while deletion_protection_enabled is true."
+  description = "An existing table to use instead of creating one, with the keys of table_partition_key and table_sort_key. Set it for a table that is shared, or created by modules/table with its own class or capacity. Setting it later publishes a new version of process and deletes the table that was created here, with its orders; that is refused while deletion_protection_enabled is true."
   type        = object({ name = string, arn = string })
   default     = null
 }

@@ -33,6 +33,9 @@ LOG = telemetry.logger(settings.text("LOG_LEVEL"))
 _QUEUE_URL = settings.text("QUEUE_URL")
 _READ_TIMEOUT = settings.seconds("READ_TIMEOUT_SECONDS")
 QUEUE = Queue(aws.client("sqs", settings.text("AWS_REGION"), _READ_TIMEOUT, _QUEUE_URL), _QUEUE_URL)
+FAIR_QUEUE_ATTRIBUTE = settings.optional("FAIR_QUEUE_ATTRIBUTE")
+if FAIR_QUEUE_ATTRIBUTE:
+    from ingest import fair_queue
 
 _PROBLEMS = {
     "not-found": (404, "There is nothing at this path"),
@@ -169,7 +172,10 @@ def _accept(
         )
     body = orders.encode(document.value)
     _check_size(len(body))
-    return _send(body, accepted_at, ids, deadline), len(document.orders)
+    group = None
+    if FAIR_QUEUE_ATTRIBUTE:
+        group = fair_queue.group_id(document.orders, FAIR_QUEUE_ATTRIBUTE)
+    return _send(body, accepted_at, ids, deadline, group), len(document.orders)
 
 
 def _check_size(length: int, qualification: str = "") -> None:
@@ -181,14 +187,16 @@ def _check_size(length: int, qualification: str = "") -> None:
         )
 
 
-def _send(body: str, accepted_at: int, ids: dict[str, str], deadline: aws.Deadline) -> str:
+def _send(
+    body: str, accepted_at: int, ids: dict[str, str], deadline: aws.Deadline, group: str | None
+) -> str:
     """Returns the message's id once SQS has confirmed it, body and attributes."""
     attributes = {
         "accepted_at": {"DataType": "Number", "StringValue": str(accepted_at)},
         "request_id": {"DataType": "String", "StringValue": ids["request_id"]},
     }
     try:
-        return QUEUE.send(body, attributes, ids["trace_id"], deadline)
+        return QUEUE.send(body, attributes, ids["trace_id"], deadline, group)
     except aws.CallError as error:
         extra = error.details | ids
         LOG.error("SQS did not confirm the message", extra=extra)  # noqa: TRY400 - the code says it all

@@ -9,7 +9,7 @@ from process.messages import Entry, Message, Outcome, Record, accepted_at
 from shared import orders, telemetry
 from shared.aws import Deadline
 
-MIN_SECONDS = 1.5  # to read the largest message with the CPU of the default memory, 512 MB
+MIN_SECONDS = 1.5  # to read MAX_GROUP_BYTES with the CPU of the default memory, 512 MB
 LAST_RECEIVES = 3  # before the dead-letter queue; such a message precedes all others
 FIRST_RECEIVES = 2  # a message received more often may have ended its invocation
 # Expanded to Python objects and to requests, a body takes up to 150 times as much memory.
@@ -41,8 +41,7 @@ def groups(records: list[Record], max_receive_count: int) -> Iterator[list[Recor
     size = 0
     max_redelivered, has_redelivered = 1, False
     for record in sorted(records, key=urgency):
-        body = record.get("body")
-        length = len(body) if isinstance(body, str) else 0
+        length = _length(record)
         is_redelivered = _receive_count(record) > FIRST_RECEIVES
         is_full = is_redelivered and len(group) >= max_redelivered
         if group and (is_full or size + length > MAX_GROUP_BYTES):
@@ -62,7 +61,7 @@ def read_group(records: list[Record], schema: orders.Schema, deadline: Deadline)
 
 
 def _read_in_time(record: Record, schema: orders.Schema, deadline: Deadline) -> Message:
-    if deadline.remaining() >= MIN_SECONDS:
+    if deadline.remaining() >= _min_seconds(record):
         try:
             return read(record, schema)
         except Exception as error:
@@ -91,6 +90,16 @@ def read(record: Record, schema: orders.Schema) -> Message:
         item = {name: orders.to_wire(value) for name, value in order.items()}
         entries.append(Entry(key, at, item | added))
     return Message(record, tuple(entries))
+
+
+def _min_seconds(record: Record) -> float:
+    """Returns the seconds to read a record, which grow with it: a message may have 1 MiB."""
+    return MIN_SECONDS * max(1.0, _length(record) / MAX_GROUP_BYTES)
+
+
+def _length(record: Record) -> int:
+    body = record.get("body")
+    return len(body) if isinstance(body, str) else 0
 
 
 def _receive_count(record: Record) -> int:

@@ -155,7 +155,7 @@ def to_wire(value: Value) -> str:
         return f'{{"S":{quote(value)}}}'
     if kind is Number:
         plain = len(value) <= MAX_DIGITS and "e" not in value and "E" not in value
-        return f'{{"N":"{value if plain else _normal(value)}"}}'
+        return f'{{"N":"{value if plain else normal(value)}"}}'
     if kind is dict:
         members = [f"{quote(name)}:{to_wire(member)}" for name, member in value.items()]
         return f'{{"M":{{{",".join(members)}}}}}'
@@ -251,7 +251,7 @@ def _expiry_fault(value: Value) -> str | None:
 
 def _key(order: dict[str, Value], schema: Schema) -> Key:
     """Returns the key as DynamoDB compares it: 1, 1.0 and 10E-1 are the same."""
-    return tuple([_normal(order[k]) if kind == "N" else order[k] for k, kind in schema.keys])
+    return tuple([normal(order[k]) if kind == "N" else order[k] for k, kind in schema.keys])
 
 
 def _value_bytes(value: Value, level: int) -> int:
@@ -327,7 +327,7 @@ _short_number_bytes = lru_cache(maxsize=1024)(_number_bytes)
 _ACCEPTED_AT_BYTES = _number_bytes("1234567890123456")  # microseconds, until the year 2286
 
 
-def _normal(literal: str) -> str:
+def normal(literal: str) -> str:
     """Returns the canonical literal of a number, short however long the given one is."""
     sign, digits, first = _analyse(literal)
     return f"{sign}{digits}E{first - len(digits) + 1}" if digits else "0"

@@ -22,6 +22,10 @@ def text(name: str) -> str:
     return value
 
 
+def optional(name: str) -> str | None:
+    return os.environ.get(name) or None
+
+
 def seconds(name: str) -> float:
     value = text(name)
     try:
@@ -95,7 +99,7 @@ def schema() -> Schema:
 def schema_with_expiry() -> Schema:
     """Returns the same with the attribute of the time to live, if TTL_ATTRIBUTE names one."""
     own = schema()
-    name = os.environ.get("TTL_ATTRIBUTE") or None
+    name = optional("TTL_ATTRIBUTE")
     if name == own.accepted_at_name:
         raise SettingsError(
             "TTL_ATTRIBUTE must differ from ACCEPTED_AT_ATTRIBUTE, which is in microseconds. "

@@ -36,7 +36,7 @@ def all_patches() -> dict[str, Patch]:
     modules = (
         *("read_back", "load_balancer", "functions"),
         *("queues", "network", "zones", "protection", "keys"),
-        *("sqs", "dynamodb", "mappings", "workers"),
+        *("sqs", "dynamodb", "mappings", "firewall", "workers"),
     )
     for module in modules:
         importlib.import_module(f"{__name__}.{module}")

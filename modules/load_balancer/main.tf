@@ -16,13 +16,15 @@ locals {
 
   # One rule per listener and path: a rule may have five values at most. At a listener that is created here, a rule finds a free priority
   # by itself, and keeps it.
-  rules = merge(
+  rules = !var.listener_rules_enabled ? {} : merge(
     { for path in var.paths : "http ${path}" => { listener = "http", path = path, priority = null } if local.serves_plain_http },
     { for path in var.paths : "https ${path}" => { listener = "https", path = path, priority = null } if local.has_tls },
     { for path, priority in local.existing_priorities : "existing ${path}" => { listener = "existing", path = path, priority = priority } },
   )
 
-  existing_priorities = local.is_own ? {} : {
+  path_patterns = { for path in var.paths : path => [path, "${path}/"] }
+
+  existing_priorities = local.is_own || !var.listener_rules_enabled ? {} : {
     for index, path in var.paths : path => try(var.existing_listener.priorities[path], var.existing_listener.priority + index)
   }
 
@@ -242,7 +244,7 @@ resource "aws_lb_listener_rule" "this" {
 
   condition {
     path_pattern {
-      values = [each.value.path, "${each.value.path}/"]
+      values = local.path_patterns[each.value.path]
     }
   }
 

@@ -29,8 +29,16 @@ output "listener_arn" {
 }
 
 output "target_group_arn" {
-  description = "ARN of the target group."
+  description = "ARN of the target group, once it has the function as its target."
   value       = aws_lb_target_group.this.arn
+
+  # Until then, a rule of the caller's own would answer 503.
+  depends_on = [aws_lb_target_group_attachment.this]
+}
+
+output "path_patterns" {
+  description = "Values of a rule's path pattern, with and without a trailing slash, by path."
+  value       = local.path_patterns
 }
 
 output "security_group_id" {

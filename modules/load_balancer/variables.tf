@@ -169,10 +169,10 @@ variable "deletion_protection_enabled" {
 variable "existing_listener" {
   description = <<-EOT
     A listener of an existing load balancer to use instead of creating one. Set it where several services share a load balancer. Adding or removing it later replaces the target group, causes minutes of downtime and is refused while deletion_protection_enabled is true.
-    priority: first rule priority to use, 1 to 50000; each path takes the next.
+    priority: first rule priority to use, 1 to 50000; each path takes the next. Not with listener_rules_enabled = false.
     priorities: priorities by path, such as { "/orders" = 12 }, so that adding or removing a path in the middle does not move the others.
   EOT
-  type        = object({ arn = string, priority = number, priorities = optional(map(number), {}) })
+  type        = object({ arn = string, priority = optional(number), priorities = optional(map(number), {}) })
   default     = null
 
   validation {
@@ -181,7 +181,7 @@ variable "existing_listener" {
   }
 
   validation {
-    condition = var.existing_listener == null ? true : try(alltrue([
+    condition = var.existing_listener == null || !var.listener_rules_enabled ? true : try(alltrue([
       for priority in [for index, path in var.paths : try(var.existing_listener.priorities[path], var.existing_listener.priority + index)] :
       priority >= 1 && priority <= 50000
     ]), false)
@@ -192,6 +192,18 @@ variable "existing_listener" {
     condition     = var.existing_listener == null || (var.certificate == null && var.web_acl == null && var.access_logs == null && length(var.ingress_cidr_blocks) == 0 && var.internal && var.ip_address_type == "ipv4")
     error_message = "certificate and web_acl, access_logs, ingress_cidr_blocks, internal and ip_address_type (load_balancer_web_acl and so on) configure a load balancer that is created here, and have no effect with existing_listener. Remove them, and set them on the load balancer that the listener belongs to."
   }
+
+  validation {
+    condition     = var.listener_rules_enabled || var.existing_listener == null ? true : var.existing_listener.priority == null && length(var.existing_listener.priorities) == 0
+    error_message = "existing_listener.priority and existing_listener.priorities have no effect because listener_rules_enabled is false. Remove them, and set them in your own rules."
+  }
+}
+
+variable "listener_rules_enabled" {
+  description = "Create the rules that forward paths to the function. Set it to false to write them yourself, for example with JWT validation: the outputs listener_arn, target_group_arn and path_patterns are what they need. Switching it off deletes the rules: all paths return 404, unless rules of your own were added before, in an apply of their own. Switching it on creates them; remove your own in a later apply."
+  type        = bool
+  default     = true
+  nullable    = false
 }
 
 variable "tags" {

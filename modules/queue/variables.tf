@@ -107,14 +107,14 @@ variable "delay_seconds" {
 }
 
 variable "max_message_bytes" {
-  description = "Largest message in bytes, including attributes, 4096 to 262144. Give the producer the output of the same name. Changed in place."
+  description = "Largest message in bytes, including attributes, 4096 to 1048576 (1 MiB); above 262144 it needs AWS provider 6.8 or newer. Give the producer the output of the same name. Lower it only when no larger message is in either queue. Changed in place."
   type        = number
   default     = 262144
   nullable    = false
 
   validation {
-    condition     = var.max_message_bytes >= 4096 && var.max_message_bytes <= 262144
-    error_message = "max_message_bytes is ${var.max_message_bytes}, but must be 4096 (room for the attributes that are added) to 262144 (the most that AWS provider 5.x accepts)."
+    condition     = var.max_message_bytes >= 4096 && var.max_message_bytes <= 1048576
+    error_message = "max_message_bytes (queue_max_message_bytes) is ${var.max_message_bytes}, but must be 4096 (room for the attributes that are added) to 1048576 (1 MiB, SQS's limit)."
   }
 }
 

@@ -21,7 +21,7 @@ variable "existing_table" {
 
   validation {
     condition     = var.existing_table == null || (var.ttl.attribute == null && var.provisioned_capacity == null && var.stream_view_type == null)
-    error_message = "ttl.attribute (table_ttl.attribute), provisioned_capacity and stream_view_type configure a table that is created here, and have no effect with existing_table. Remove them, and set them where that table is created."
+    error_message = "ttl.attribute (table_ttl.attribute), provisioned_capacity and stream_view_type (table_stream_view_type) configure a table that is created here, and have no effect with existing_table. Remove them, and set them where that table is created."
   }
 }
 
@@ -108,13 +108,13 @@ variable "table_class" {
 }
 
 variable "stream_view_type" {
-  description = "Contents of the table's stream: \"KEYS_ONLY\", \"NEW_IMAGE\", \"OLD_IMAGE\" or \"NEW_AND_OLD_IMAGES\"; null for no stream. Set it if something else reacts to written orders. The stream is enabled and disabled in place."
+  description = "Contents of the table's stream: \"KEYS_ONLY\", \"NEW_IMAGE\", \"OLD_IMAGE\" or \"NEW_AND_OLD_IMAGES\"; null for no stream. Set it if something else reacts to written orders. Switched on and off in place; another value ends the stream and starts one with another ARN."
   type        = string
   default     = null
 
   validation {
     condition     = var.stream_view_type == null || contains(["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"], coalesce(var.stream_view_type, "-"))
-    error_message = "stream_view_type is \"${coalesce(var.stream_view_type, "-")}\", but must be \"KEYS_ONLY\", \"NEW_IMAGE\", \"OLD_IMAGE\", \"NEW_AND_OLD_IMAGES\" or null."
+    error_message = "stream_view_type (table_stream_view_type) is \"${coalesce(var.stream_view_type, "-")}\", but must be \"KEYS_ONLY\", \"NEW_IMAGE\", \"OLD_IMAGE\", \"NEW_AND_OLD_IMAGES\" or null."
   }
 }
 

@@ -55,6 +55,20 @@ INTERIM: dict[str, Any] = {
     },
 }
 
+OWN_RULE: dict[str, Any] = {
+    "aws_lb_listener_rule": {
+        "own": {
+            "for_each": "${module.async_ingest.path_patterns}",
+            "listener_arn": "${module.async_ingest.listener_arn}",
+            "condition": {"path_pattern": {"values": "${each.value}"}},
+            "action": {
+                "type": "forward",
+                "target_group_arn": "${module.async_ingest.target_group_arn}",
+            },
+        }
+    },
+}
+
 
 def other_keys(system: ChangingSystem) -> Applied:
     """Follows "Move the table into a module call of its own" and "Change the table's keys"."""
@@ -98,6 +112,26 @@ def shared_listener(system: ChangingSystem) -> Applied:
     result.second_plan_empty = not system.terraform.pending_changes()
     result.lost = len(missing_orders(system.stack(), accepted))
     return _recreate(system, result)
+
+
+def own_rules(system: ChangingSystem) -> Applied:
+    """Follows "Write the listener's rules yourself", there and back."""
+    result = Applied("own_rules")
+    system.become({})
+    accepted = set[str]()
+
+    own, off = {"resource": OWN_RULE}, {"listener_rules_enabled": False}
+    for beside, inputs in ((own, {}), (own, off), (own, {}), ({}, {})):
+        with _traffic(system.stack(), result, accepted):
+            system.beside = beside
+            system.configure(inputs)
+            system.apply()
+        result.second_plan_empty = not system.terraform.pending_changes()
+        if not result.second_plan_empty:
+            break
+    result.lost = len(missing_orders(system.stack(), accepted))
+    result.back = result.second_plan_empty
+    return result
 
 
 def another_name(system: ChangingSystem) -> Applied:
@@ -145,7 +179,10 @@ def another_region(system: ChangingSystem) -> Applied:
 
 RECIPES = {
     recipe.__name__: recipe
-    for recipe in (other_keys, shared_listener, another_name, existing_network, another_region)
+    for recipe in (
+        *(other_keys, shared_listener, own_rules),
+        *(another_name, existing_network, another_region),
+    )
 }
 
 

@@ -70,7 +70,12 @@ def write_consumer(work: Path) -> Path:
         "provider": {"aws": {}},
         "module": {
             "left": {**common, "name": "left", **INPUTS},
-            "right": {**common, "name": "right", "vpc": {"cidr_block": "10.1.0.0/16"}},
+            "right": {
+                **common,
+                "name": "right",
+                "vpc": {"cidr_block": "10.1.0.0/16"},
+                "fair_queue_attribute": "customer",
+            },
             "alone": queue,
             **sharing(source, common),
         },

@@ -3,6 +3,7 @@
 Each takes an order, has an empty second plan, and can be destroyed.
 """
 
+import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -18,19 +19,25 @@ from local.waiting import eventually
 from tests.e2e.consumer import PARTNER, write_consumer
 from tests.e2e.openapi import checked_answer
 from tests.e2e.policies import Call, decision, role, role_without
-from tests.support.policies import EVERYTHING, document, trust
+from tests.e2e.surroundings import domain_and_bucket, student
 from tests.support.stack import (
     PERMANENT_FAILURE,
     mapping_problem,
     new_order,
-    new_user,
     quick_retries,
     reported_failures,
 )
 
 pytestmark = pytest.mark.stack
 
-PATHS = {"complete": "/orders", "existing": "/v1/orders", "academy": "/lambda/api"}
+PATHS = {
+    "complete": "/orders",
+    "existing": "/v1/orders",
+    "academy": "/lambda/api",
+    "public": "/orders",
+    "producers": "/lambda/api",
+}
+HTTPS = {"complete", "public"}
 CONSUMER_SYSTEMS = ["left", "right", "north", "south"]
 SYSTEMS = [*PATHS, *CONSUMER_SYSTEMS]
 CONFIGURATIONS = [*PATHS, "left"]
@@ -57,6 +64,10 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sta
             "complete": terraform("complete", variables=domain_and_bucket(emulator)),
             "existing": terraform("existing"),
             "academy": terraform("academy", credentials=student(emulator)),
+            "public": terraform("public", variables=domain_and_bucket(emulator)),
+            "producers": terraform(
+                "producers", variables={"producer_account_ids": json.dumps([PARTNER])}
+            ),
         }
 
         def apply(one: Terraform) -> None:
@@ -72,44 +83,11 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sta
             list(pool.map(apply, [*applied.values(), consumer]))
         yield {
             **{
-                name: Stack(emulator, one, path=PATHS[name], port=443 if name == "complete" else 80)
+                name: Stack(emulator, one, path=PATHS[name], port=443 if name in HTTPS else 80)
                 for name, one in applied.items()
             },
             **{name: Stack(emulator, consumer, module=name) for name in CONSUMER_SYSTEMS},
         }
-
-
-def domain_and_bucket(emulator: Emulator) -> dict[str, str]:
-    zone = emulator.client("route53").create_hosted_zone(Name="example.com", CallerReference="1")
-    emulator.client("s3").create_bucket(Bucket="access-logs")
-    return {
-        "domain_name": "orders.example.com",
-        "zone_id": zone["HostedZone"]["Id"].rsplit("/", 1)[-1],
-        "access_logs_bucket": "access-logs",
-    }
-
-
-def student(emulator: Emulator) -> dict[str, str]:
-    """Creates the role LabRole, and a user who may do anything but change IAM."""
-    iam = emulator.client("iam")
-    iam.create_role(
-        RoleName="LabRole", AssumeRolePolicyDocument=trust(Service="lambda.amazonaws.com")
-    )
-    iam.put_role_policy(RoleName="LabRole", PolicyName="lab", PolicyDocument=document(EVERYTHING))
-    credentials = new_user(emulator, "student")
-    iam.put_user_policy(
-        UserName="student",
-        PolicyName="lab",
-        PolicyDocument=document(
-            EVERYTHING,
-            {
-                "Effect": "Deny",
-                "Action": ["iam:Create*", "iam:Put*", "iam:Attach*", "iam:Update*", "iam:Delete*"],
-                "Resource": "*",
-            },
-        ),
-    )
-    return {name.upper(): value for name, value in credentials.items()}
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -196,11 +174,62 @@ def test_academy_creates_no_iam_resources(examples: dict[str, Stack]) -> None:
     assert [address for address in addresses if ".aws_iam" in address] == []
 
 
+def test_public_is_behind_a_firewall_that_limits_each_client(examples: dict[str, Stack]) -> None:
+    """The emulator does not apply its rules."""
+    stack = examples["public"]
+    wafv2 = stack.emulator.client("wafv2")
+    balancer = stack.emulator.client("elbv2").describe_load_balancers(
+        Names=[stack.outputs["load_balancer_name"]]
+    )["LoadBalancers"][0]
+
+    acl = wafv2.get_web_acl_for_resource(ResourceArn=balancer["LoadBalancerArn"])["WebACL"]
+
+    assert balancer["Scheme"] == "internet-facing"
+    limit = acl["Rules"][0]["Statement"]["RateBasedStatement"]
+    assert (limit["Limit"], limit["AggregateKeyType"]) == (600, "IP")
+    assert stack.send(b"", method="GET", port=80).status == 301
+
+
+def test_other_producers_send_orders_to_the_queue(examples: dict[str, Stack]) -> None:
+    stack = examples["producers"]
+    client = stack.emulator.client
+    by_topic, by_event, by_account, foreign = (new_order() for _ in range(4))
+
+    client("sns").publish(TopicArn=stack.outputs["topic_arn"], Message=json.dumps(by_topic))
+    events = [
+        {"Source": source, "DetailType": "OrderPlaced", "Detail": json.dumps(order)}
+        for source, order in (("shop", by_event), ("elsewhere", foreign))
+    ]
+    assert client("events").put_events(Entries=events)["FailedEntryCount"] == 0
+    client("sqs", aws_access_key_id=PARTNER).send_message(
+        QueueUrl=stack.outputs["queue_url"], MessageBody=json.dumps(by_account)
+    )
+
+    for order in (by_topic, by_event, by_account):
+        row = stack.wait_for_row(order)
+        assert set(row) == {*order, "accepted_at"}
+    assert stack.row(foreign) is None
+    assert stack.take_dead_letters() == []
+
+    # The emulator's EventBridge does not ask for the queue's policy.
+    resources = stack.terraform.resources()
+    queue = resources["module.async_ingest.module.queue.aws_sqs_queue.this"]
+    policy, rule = (json.loads(queue["policy"]), resources["aws_cloudwatch_event_rule.orders"])
+    for service, source in {"sns": stack.outputs["topic_arn"], "events": rule["arn"]}.items():
+        call = Call(f"{service}.amazonaws.com", "sqs:SendMessage", queue["arn"])
+        assert decision(policy, call._replace(context={"aws:SourceArn": source})) == "Allow"
+        others = {"aws:SourceArn": f"{source}-of-others"}
+        assert decision(policy, call._replace(context=others)) == "ImplicitDeny"
+
+
 def test_two_systems_side_by_side_share_nothing(examples: dict[str, Stack]) -> None:
     left, right = examples["left"], examples["right"]
     shared = {name for name, value in left.outputs.items() if value == right.outputs[name]}
-    # AWS has one hosted zone per region; the limits follow from the same defaults.
-    assert shared == {"load_balancer_zone_id", "max_orders_per_request", "survived_outage_seconds"}
+    # AWS has one hosted zone per region; the others follow from the same defaults.
+    assert shared == {
+        *("load_balancer_zone_id", "max_orders_per_request", "survived_outage_seconds"),
+        *("path_patterns", "table_stream_arn"),
+    }
 
     order = new_order()
     assert left.post(order).status == 202
@@ -236,6 +265,60 @@ def test_a_queue_accepts_messages_from_principals_in_its_policy(examples: dict[s
     call = Call(role("any", PARTNER), "sqs:SendMessage", left.outputs["queue_arn"])
     assert decision(policy, call) == "Allow"
     assert decision(policy, call._replace(tls=False)) == "Deny"
+
+
+def groups_of(stack: Stack, queue: str, count: int) -> list[str | None]:
+    """Waits for so many messages on a queue, deletes them, and returns their groups."""
+    found: list[str | None] = []
+
+    def take() -> int:
+        url = stack.outputs[queue]
+        answer = stack.sqs.receive_message(
+            QueueUrl=url, AttributeNames=["All"], MaxNumberOfMessages=10, WaitTimeSeconds=0
+        )
+        for message in answer.get("Messages", []):
+            stack.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            found.append(message["Attributes"].get("MessageGroupId"))
+        return len(found)
+
+    eventually(take, f"{count} messages", until=lambda number: number >= count)
+    return sorted(found, key=str)
+
+
+def test_a_message_is_of_the_tenant_that_its_order_names(examples: dict[str, Stack]) -> None:
+    fair, without = examples["right"], examples["left"]
+    long = "x" * 10_000
+    with fair.paused_mapping(), without.paused_mapping():
+        for customer in ({"customer": "acme"}, {"customer": 42}, {"customer": long}, {}):
+            assert fair.post(new_order(**customer)).status == 202
+        assert without.post(new_order(customer="acme")).status == 202
+
+        hashed = hashlib.sha256(long.encode()).hexdigest()
+        assert groups_of(fair, "queue_url", 4) == sorted(["42", "acme", hashed, None], key=str)
+        assert groups_of(without, "queue_url", 1) == [None]
+
+
+def test_a_dead_letter_stays_with_its_tenant_when_it_is_redriven(
+    examples: dict[str, Stack],
+) -> None:
+    stack = examples["right"]
+    dead = {"QueueUrl": stack.outputs["dead_letter_queue_url"]}
+
+    def depth() -> int:
+        attributes = stack.sqs.get_queue_attributes(
+            **dead, AttributeNames=["ApproximateNumberOfMessages"]
+        )["Attributes"]
+        return int(attributes["ApproximateNumberOfMessages"])
+
+    stack.sqs.send_message(
+        QueueUrl=stack.outputs["queue_url"], MessageBody=PERMANENT_FAILURE, MessageGroupId="acme"
+    )
+    eventually(depth, "the dead letter")
+    with stack.paused_mapping():
+        assert stack.redrive() == 1
+        assert depth() == 0
+
+    assert groups_of(stack, "dead_letter_queue_url", 1) == ["acme"]
 
 
 def test_endpoint_policies_have_the_additional_statements(examples: dict[str, Stack]) -> None:

@@ -7,10 +7,15 @@ from typing import Any
 import pytest
 
 from ingest import handler
-from local.events import REQUEST_ID
+from local.engines import Engine, client
+from local.events import REQUEST_ID, record
+from process import handler as process_handler
 from shared import orders
+from shared.queues import Queue
+from tests.support import child, engines
 from tests.support.fakes import FakeSqs
 from tests.support.ingest import post
+from tests.support.process import failures, process
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 
@@ -57,6 +62,46 @@ def test_the_reserved_bytes_hold_every_added_attribute() -> None:
     assert (
         sum(len(n) + len(t) + len(v) for n, (t, v) in attributes.items()) < handler.RESERVED_BYTES
     )
+
+
+@pytest.mark.parametrize("size", [4096, 262_144, 1_048_576])
+def test_the_limit_is_that_of_the_queue_but_for_the_attributes(size: int) -> None:
+    script = "from ingest import handler; print(handler.MAX_BODY_BYTES)"
+
+    assert child.run(script, MAX_MESSAGE_BYTES=str(size)).stdout.strip() == str(size - 1024)
+
+
+@pytest.mark.usefixtures("credentials")
+@pytest.mark.parametrize("implementation", ["builtin", "botocore"])
+def test_a_queue_of_1_mib_takes_the_largest_message_and_its_dead_letter(
+    emulator: Engine, implementation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = 1_048_576 - handler.RESERVED_BYTES
+    monkeypatch.setattr(handler, "MAX_BODY_BYTES", limit)
+    sqs = client(emulator.endpoint_url, "sqs")
+    url = sqs.create_queue(
+        QueueName=f"large-{implementation}", Attributes={"MaximumMessageSize": "1048576"}
+    )["QueueUrl"]
+    queue = Queue(engines.functions_client(emulator, "sqs", implementation), url)
+    monkeypatch.setattr(handler, "QUEUE", queue)
+    monkeypatch.setattr(process_handler, "DEAD_LETTER_QUEUE", queue)
+    order = '{"order_id":"%d","item":"a","x":"%s"}'
+    filled = [order % (number, "x" * 349_000) for number in range(2)]
+    rest = limit - len(f"[{','.join([*filled, order % (2, '')])}]")
+    large = f"[{','.join([*filled, order % (2, 'x' * rest)])}]"
+
+    assert post(large.replace("x", "xx", 1))[0] == 413
+    assert post(large)[0] == 202
+    (message,) = sqs.receive_message(QueueUrl=url, AttributeNames=["All"])["Messages"]
+    assert message["Body"] == large
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+    # The copy of a permanent failure has more attributes.
+    bad = large.replace("[", "x", 1)
+    assert failures(process(record(bad, attributes=message["Attributes"]))) == []
+    (dead,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
+    assert dead["Body"] == bad
+    assert "failure_reason" in dead["MessageAttributes"]
 
 
 @pytest.fixture

@@ -22,9 +22,11 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_the_model_reserves_the_time_that_the_handler_does(models: Any) -> None:
-    reserved = models["default"]["invocation"]["reserve_seconds"]
+    numbers = models["default"]["invocation"]
 
-    assert reserved == handler.MARGIN_SECONDS + reader.MIN_SECONDS
+    assert numbers["reserve_seconds"] == handler.MARGIN_SECONDS + reader.MIN_SECONDS
+    assert numbers["read_seconds"] == reader.MIN_SECONDS
+    assert numbers["read_bytes"] == reader.MAX_GROUP_BYTES
 
 
 def test_the_model_has_the_limits_of_the_writer(models: Any) -> None:

@@ -292,6 +292,19 @@ def test_no_message_is_read_with_too_little_time_left(
     assert len(dynamodb.calls) == len(sqs.sent) == written
 
 
+@pytest.mark.parametrize(("size", "needed"), [(1, 3), (2, 4.5), (4, 7.5)])
+def test_a_larger_message_is_read_only_with_more_time_left(
+    sqs: FakeSqs, size: int, needed: float
+) -> None:
+    """Of so many times 256 KiB; 1 MiB is the largest."""
+    records = [record("x" * size * reader.MAX_GROUP_BYTES, "large"), record("x", "small")]
+
+    assert failures(process(*records, context=Clock(needed - 0.001).context)) == (
+        ["large"] if size > 1 else ["large", "small"]
+    )
+    assert failures(process(*records, context=Clock(needed).context)) == []
+
+
 def test_a_group_is_written_before_the_next_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise all groups of a large batch would be in memory at once; see test_memory."""
     order_of_events: list[str] = []

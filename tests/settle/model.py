@@ -4,6 +4,8 @@ import math
 
 PARALLEL_CALLS = 8
 RESERVE_SECONDS = 3
+READ_SECONDS = 1.5
+READ_BYTES = 262144
 PUT_SECONDS = 0.020
 BATCH_CALL_SECONDS = 0.050
 ORDERS_PER_BATCH_CALL = 25
@@ -16,19 +18,27 @@ def cpu_share(memory_size: int) -> float:
     return min(1.0, memory_size / MEMORY_SIZE_OF_A_CORE)
 
 
-def orders_per_invocation(timeout_seconds: float, memory_size: int) -> float:
+def orders_per_invocation(
+    timeout_seconds: float, memory_size: int, max_message_bytes: int = READ_BYTES
+) -> float:
     seconds_per_order = (
         PUT_SECONDS / PARALLEL_CALLS
         + BATCH_CALL_SECONDS / ORDERS_PER_BATCH_CALL / PARALLEL_CALLS
         + CPU_SECONDS_PER_ORDER / cpu_share(memory_size)
     )
-    return (timeout_seconds - RESERVE_SECONDS) / seconds_per_order
+    reserve_seconds = RESERVE_SECONDS + READ_SECONDS * max(0, max_message_bytes / READ_BYTES - 1)
+    return (timeout_seconds - reserve_seconds) / seconds_per_order
 
 
 def max_orders_per_request(
-    *, timeout_seconds: float, memory_size: int, batch_size: int, max_receive_count: int
+    *,
+    timeout_seconds: float,
+    memory_size: int,
+    batch_size: int,
+    max_receive_count: int,
+    max_message_bytes: int = READ_BYTES,
 ) -> int:
-    orders = orders_per_invocation(timeout_seconds, memory_size)
+    orders = orders_per_invocation(timeout_seconds, memory_size, max_message_bytes)
     return max(
         1, math.floor(min(1000, 0.5 * orders, 0.33 * orders * max_receive_count / batch_size))
     )

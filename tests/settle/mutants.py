@@ -30,7 +30,11 @@ MUTANTS = {
     "no_time_check": Mutant(
         "Messages are read although no time is left to write them.",
         "backlog_in_batches_of_100",
-        Mutation("process/reader.py", "if deadline.remaining() >= MIN_SECONDS:", "if MIN_SECONDS:"),
+        Mutation(
+            "process/reader.py",
+            "if deadline.remaining() >= _min_seconds(record):",
+            "if MIN_SECONDS:",
+        ),
     ),
     "one_thread": Mutant(
         "Calls are made one after another.",

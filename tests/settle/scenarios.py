@@ -106,6 +106,10 @@ SCENARIOS = {
     "half_of_the_keys_known": Scenario(arrays(20, 1000), known_share=0.5),
     "backlog_of_updates": Scenario(workloads.updates(60, 300, 1000), known_share=1, batch_size=100),
     "6_mb_of_number_lists": Scenario(workloads.number_lists(30, 255_000), batch_size=100),
+    "6_mb_of_messages_of_1_mib": Scenario(workloads.largest_messages(12), batch_size=10),
+    "messages_of_1_mib_within_11_seconds": Scenario(
+        workloads.largest_messages(12), batch_size=10, timeout_seconds=11, known_share=1
+    ),
     "6_mb_of_small_orders": Scenario(
         arrays(250, 1000, {}), batch_size=1000, receive_count=DERIVED_RECEIVE_COUNT
     ),

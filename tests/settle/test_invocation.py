@@ -7,14 +7,16 @@ from tests.settle import model
 from tests.support import invocation_model
 
 CASES = {
-    f"{timeout}-{memory}-{batch}-{count}": {
+    f"{timeout}-{memory}-{batch}-{count}-{size}": {
         "timeout_seconds": timeout,
         "memory_size": memory,
         "batch_size": batch,
         "max_receive_count": count,
+        "max_message_bytes": size,
     }
-    for timeout, memory, batch, count in itertools.product(
-        (6, 10, 30, 900), (256, 512, 1769, 10240), (1, 10, 100, 10_000), (5, 485, 1000)
+    for timeout, memory, batch, count, size in itertools.product(
+        *((6, 10, 30, 900), (256, 512, 1769, 10240), (1, 10, 100, 10_000), (5, 485, 1000)),
+        (4096, 262_144, 1_048_576),
     )
 }
 

@@ -65,6 +65,11 @@ def number_lists(messages: int, body_bytes: int) -> Workload:
     return arrays(messages, 1, {"numbers": [1] * (body_bytes // 2 - 60)})
 
 
+def largest_messages(messages: int) -> Workload:
+    """Bodies of nearly 1 MiB, SQS's limit, in orders of nearly 400 KB as DynamoDB counts."""
+    return arrays(messages, 4, {"numbers": [1] * 130_000})
+
+
 def updates(messages: int, orders: int, keys: int) -> Workload:
     """Orders that repeat the same keys."""
 

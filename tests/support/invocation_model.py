@@ -15,12 +15,14 @@ DEFAULTS = {
     "memory_size": 512,
     "batch_size": 10,
     "max_receive_count": 485,
+    "max_message_bytes": 262_144,
 }
 # What invocation.tf takes from the rest of the root module, and what is read of it.
 REST = """
 variable "process_timeout_seconds" { type = number }
 variable "process_memory_size" { type = number }
 variable "process_batch_size" { type = number }
+variable "queue_max_message_bytes" { type = number }
 variable "max_receive_count" { type = number }
 
 module "queue" {
@@ -44,6 +46,7 @@ module "model" {
   process_timeout_seconds = each.value.timeout_seconds
   process_memory_size     = each.value.memory_size
   process_batch_size      = each.value.batch_size
+  queue_max_message_bytes = each.value.max_message_bytes
   max_receive_count       = each.value.max_receive_count
 }
 

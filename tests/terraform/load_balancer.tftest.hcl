@@ -223,6 +223,44 @@ run "existing_listener" {
   }
 }
 
+run "rules_of_ones_own" {
+  module { source = "./modules/load_balancer" }
+  state_key = "rules_of_ones_own"
+
+  variables {
+    paths                  = ["/orders"]
+    certificate            = { arn = "arn:aws:acm:eu-central-1:123456789012:certificate/11111111-2222-3333-4444-555555555555" }
+    listener_rules_enabled = false
+  }
+
+  assert {
+    condition     = length(aws_lb_listener_rule.this) == 0 && length(aws_lb_listener_rule.https_only) == 1
+    error_message = "No rule may forward to the function, and plain HTTP must stay refused."
+  }
+  assert {
+    condition     = aws_lb_target_group_attachment.this.target_group_arn == output.target_group_arn && aws_lambda_permission.this.source_arn == output.target_group_arn && output.listener_arn == aws_lb_listener.https[0].arn && output.path_patterns == { "/orders" = ["/orders", "/orders/"] }
+    error_message = "The target group must be ready for rules of the caller's, and the outputs must be what these need."
+  }
+}
+
+run "rules_of_ones_own_at_an_existing_listener" {
+  module { source = "./modules/load_balancer" }
+  state_key = "rules_of_ones_own_existing"
+
+  variables {
+    vpc_id                 = null
+    subnet_ids             = []
+    ingress_cidr_blocks    = {}
+    listener_rules_enabled = false
+    existing_listener      = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/theirs/0123456789abcdef/0123456789abcdef" }
+  }
+
+  assert {
+    condition     = length(aws_lb_listener_rule.this) == 0 && length(aws_lb.this) == 0 && output.listener_arn == var.existing_listener.arn
+    error_message = "A listener without rules of the module needs no priority."
+  }
+}
+
 run "smallest" {
   module { source = "./modules/load_balancer" }
   state_key = "smallest"

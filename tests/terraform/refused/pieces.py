@@ -190,6 +190,18 @@ LOAD_BALANCER = (
             *('1, priorities = { "/b" = 0 }', '1, priorities = { "/b" = 50001 }'),
         )
     ),
+    *(
+        Row(
+            "existing_listener",
+            listener,
+            "have no effect because listener_rules_enabled is false",
+            {"listener_rules_enabled": "false"},
+        )
+        for listener in (
+            LISTENER,
+            LISTENER.replace("priority = 1 ", 'priorities = { "/lambda/api" = 3 } '),
+        )
+    ),
     Row(
         "existing_listener",
         LISTENER.replace("= 1 ", '= 3, priorities = { "/b" = 3 } '),
@@ -240,7 +252,7 @@ QUEUE = (
     *each("max_receive_count", "but must be 1 to 1000", "0", "1001"),
     *each("delay_seconds", "but must be 0 to 900", "-1", "901"),
     *other_arn(*KMS_KEY),
-    *each("max_message_bytes", "but must be 4096", "4095", "262145"),
+    *each("max_message_bytes", "but must be 4096", "4095", "1048577"),
     *each(
         "policy_documents",
         "none of which allows something to everyone",

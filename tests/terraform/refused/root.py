@@ -142,6 +142,12 @@ ROOT = (
         "must give each of the 2 paths a priority from 1 to 50000",
         {"paths": '["/a", "/b"]'},
     ),
+    Row(
+        "existing_listener",
+        LISTENER,
+        "have no effect because listener_rules_enabled is false",
+        {"listener_rules_enabled": "false"},
+    ),
     # Functions
     Row("ingest_timeout_seconds", "5", "ingest_timeout_seconds is 5, but must be at least 6"),
     Row("process_timeout_seconds", "5", "process_timeout_seconds is 5, but must be at least 6"),
@@ -174,7 +180,40 @@ ROOT = (
         )
         for function in ("ingest", "process")
     ),
+    Row(
+        "ingest_environment",
+        '{ FAIR_QUEUE_ATTRIBUTE = "x" }',
+        "ingest_environment sets FAIR_QUEUE_ATTRIBUTE",
+        {"fair_queue_attribute": '"tenant"'},
+    ),
     # Queue and its consumer
+    Row("queue_max_message_bytes", "4095", "(queue_max_message_bytes) is 4095, but must be 4096"),
+    *(
+        Row("queue_max_message_bytes", size, f"which takes {says}, not {value}", {name: value})
+        for size, name, value, says in (
+            ("262145", "ingest_timeout_seconds", "6", "an ingest_timeout_seconds of at least 7"),
+            ("1048576", "ingest_timeout_seconds", "8", "an ingest_timeout_seconds of at least 9"),
+            ("262145", "process_timeout_seconds", "6", "a process_timeout_seconds of at least 7"),
+            (
+                "1048576",
+                "process_timeout_seconds",
+                "10",
+                "a process_timeout_seconds of at least 11",
+            ),
+        )
+    ),
+    *(
+        Row(
+            "queue_max_message_bytes",
+            "1048576",
+            "which takes ingest_memory_size and process_memory_size of at least 512 MB",
+            {f"{function}_memory_size": "511"},
+        )
+        for function in ("ingest", "process")
+    ),
+    Row("fair_queue_attribute", '""', "fair_queue_attribute has 0 characters"),
+    Row("fair_queue_attribute", text(256), "fair_queue_attribute has 256 characters"),
+    Row("fair_queue_attribute", '"accepted_at"', 'fair_queue_attribute is "accepted_at"'),
     Row("queue_max_receive_count", "4", "queue_max_receive_count is 4, but must be at least 5"),
     Row("queue_max_receive_count", "1001", "(queue_max_receive_count) is 1001"),
     Row("process_batch_size", "0", "but must be 1 to 10000"),
@@ -237,9 +276,16 @@ ROOT = (
     Row(
         "table_ttl",
         '{ attribute = "expires_at" }',
-        "(table_ttl.attribute), provisioned_capacity and stream_view_type configure a table",
+        "(table_ttl.attribute), provisioned_capacity and stream_view_type (table_stream_view_type)",
         {"existing_table": TABLE},
     ),
+    Row(
+        "table_stream_view_type",
+        '"KEYS_ONLY"',
+        "stream_view_type (table_stream_view_type) configure a table that is created here",
+        {"existing_table": TABLE},
+    ),
+    Row("table_stream_view_type", '"ALL"', '(table_stream_view_type) is "ALL", but must be'),
     Row("table_partition_key", '{ name = null, type = "S" }', "(table_partition_key.name) has"),
     Row("table_partition_key", '{ name = "a", type = null }', "(table_partition_key.type) is"),
     Row("table_sort_key", '{ name = null, type = "S" }', "(table_sort_key.name) has"),

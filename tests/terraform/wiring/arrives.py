@@ -156,6 +156,11 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             },
         }
     },
+    "listener_rules_enabled": {
+        "given": {f'{RULE}["https /orders"].action.type': "forward"},
+        "without_endpoints": {RULE: NOTHING, f'{RULE}["http /lambda/api"]': NOTHING},
+        "existing_network": {f'{RULE}["http /lambda/api"].action.type': "forward"},
+    },
     "ingest_memory_size": {"given": {f"ingest.{LAMBDA}.memory_size": 1024}},
     "ingest_timeout_seconds": {
         "given": {
@@ -221,6 +226,15 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             },
             f"process.{LAMBDA}.environment.variables.MAX_RECEIVE_COUNT": "405",
         },
+    },
+    "queue_max_message_bytes": {
+        "given": {
+            **each((QUEUE, DEAD_LETTER), "max_message_size", 131072),
+            f"ingest.{LAMBDA}.environment.variables.MAX_MESSAGE_BYTES": "131072",
+        }
+    },
+    "fair_queue_attribute": {
+        "given": {f"ingest.{LAMBDA}.environment.variables.FAIR_QUEUE_ATTRIBUTE": "tenant"}
     },
     "queue_policy_documents": {
         "given": {
@@ -310,6 +324,9 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             f"{TABLE}.ttl": [{"attribute_name": "expires_at", "enabled": False}],
             f"ingest.{LAMBDA}.environment.variables.TTL_ATTRIBUTE": None,
         },
+    },
+    "table_stream_view_type": {
+        "given": {f"{TABLE}.stream_enabled": True, f"{TABLE}.stream_view_type": "OLD_IMAGE"}
     },
     "existing_table": {
         "existing": {

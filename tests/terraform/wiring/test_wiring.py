@@ -4,16 +4,18 @@ The tests read the states of wiring.tftest.hcl, which have every attribute of ev
 is an address without "module." and [0], then attributes; single blocks need no index.
 """
 
+import json
 import re
+import shlex
 import tomllib
 from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from tests.terraform.wiring.arrives import ARRIVES
-from tests.terraform.wiring.names import BALANCER, Resources
+from tests.terraform.wiring.names import BALANCER, FUNCTIONS, LAMBDA, Resources
 from tests.terraform.wiring.policies import POLICIES, statement
 from tests.terraform.wiring.reading import differences, in_order, resolved, short, value
 from tests.terraform.wiring.wires import AFTER, DEFAULTS, NAMED, OUTPUTS, WIRES
@@ -71,9 +73,80 @@ def test_the_outputs_describe_what_was_created(
     tested: dict[str, dict[str, Any]], states: dict[str, Resources]
 ) -> None:
     outputs = {name: one.get("value") for name, one in tested["given"]["outputs"].items()}
+    assert outputs.pop("next_steps")  # below
     url = f"https://{value(states['given'], BALANCER)['dns_name']}/orders"
 
     assert outputs == resolved(states["given"], OUTPUTS | {"endpoint_url": url})
+
+
+class Steps(NamedTuple):
+    """What the text of the output next_steps must have; DNS is the load balancer's name."""
+
+    url: str
+    order: dict[str, Any]
+    says: str
+    via: tuple[str, ...] = ()
+
+
+DEFAULT_ORDER = {"order_id": "123", "item": "Kopi Susu", "qty": 2}
+NEXT_STEPS = {
+    "defaults": Steps(
+        "http://DNS/lambda/api",
+        DEFAULT_ORDER,
+        "(from inside the VPC or a connected network, with an address in 10.0.0.0/16)",
+    ),
+    "given": Steps(
+        "https://NAME/orders",
+        {"customer": 123, "number": 1, "tenant": "tenant-1", "qty": 2},
+        "(from an address in 198.51.100.0/24 or 2001:db8::/32; NAME is one that the",
+        ("--connect-to", "::DNS:"),
+    ),
+    "existing": Steps(
+        "http://NAME/orders", DEFAULT_ORDER, "(NAME is that of the load balancer of existing_list"
+    ),
+    "without_endpoints": Steps(
+        "http://DNS/lambda/api",
+        {"order_id": "123", "qty": 2},
+        "if your own listener rules let it through",
+    ),
+}
+
+
+@pytest.mark.parametrize("run", NEXT_STEPS)
+def test_the_next_steps_are_commands_with_the_systems_own_names(
+    tested: dict[str, dict[str, Any]], states: dict[str, Resources], run: str
+) -> None:
+    expected = NEXT_STEPS[run]
+    outputs = {name: one.get("value") for name, one in tested[run]["outputs"].items()}
+    text = outputs["next_steps"].replace(outputs.get("load_balancer_dns_name") or "no DNS", "DNS")
+    commands = [shlex.split(line) for line in text.splitlines() if line.startswith("  ")]
+    send, see, *others = commands
+
+    assert expected.says in text
+    assert send[:3] == ["curl", "-i", expected.url]
+    assert tuple(send[3:-4]) == expected.via
+    assert send[-4:-1] == ["-H", "Content-Type: application/json", "-d"]
+    assert json.loads(send[-1]) == expected.order
+    keys = json.loads(value(states[run], f"ingest.{LAMBDA}.environment.variables.TABLE_KEYS"))
+    assert json.loads(see[-1]) == {
+        key["name"]: {key["type"]: str(expected.order[key["name"]])} for key in keys
+    }
+    assert [command[:3] for command in (see, *others)] == [
+        ["aws", "dynamodb", "get-item"],
+        ["aws", "logs", "tail"],
+        ["aws", "logs", "tail"],
+        ["aws", "sqs", "receive-message"],
+        ["aws", "sqs", "start-message-move-task"],
+        ["aws", "lambda", "update-event-source-mapping"],
+    ]
+    assert [command[3] for command in others[:2]] == [
+        f"/aws/lambda/{outputs[f'{function}_function_name']}" for function in FUNCTIONS
+    ]
+    for name in (
+        *("table_name", "dead_letter_queue_url", "dead_letter_queue_arn", "queue_arn"),
+        "event_source_mapping_id",
+    ):
+        assert any(outputs[name] in command for command in commands), name
 
 
 @pytest.mark.parametrize(("later", "sooner"), AFTER.items())

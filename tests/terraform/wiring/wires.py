@@ -46,11 +46,13 @@ DEFAULTS: dict[str, Any] = {
     "network.aws_flow_log.this.traffic_type": "ALL",
     f"{QUEUE}.sqs_managed_sse_enabled": True,
     f"{DEAD_LETTER}.sqs_managed_sse_enabled": True,
+    **each((QUEUE, DEAD_LETTER), "max_message_size", 262144),
     f"{QUEUE}.message_retention_seconds": 4 * 86400,
     f"{DEAD_LETTER}.message_retention_seconds": 14 * 86400,
     f"{TABLE}.hash_key": "order_id",
     f"{TABLE}.range_key": "item",
     f"{TABLE}.ttl": [],
+    f"{TABLE}.stream_enabled": False,
     f"{TABLE}.deletion_protection_enabled": True,
     f"{TABLE}.point_in_time_recovery.enabled": True,
     f"{MAPPING}.enabled": True,
@@ -78,7 +80,10 @@ DEFAULTS: dict[str, Any] = {
     **both(f"{LAMBDA}.snap_start", []),
     **both(f"{LAMBDA}.kms_key_arn", None),
     **both(f"{LAMBDA}.layers", []),
-    f"ingest.{LAMBDA}.environment.variables.TTL_ATTRIBUTE": None,
+    **{
+        f"ingest.{LAMBDA}.environment.variables.{name}": None
+        for name in ("TTL_ATTRIBUTE", "FAIR_QUEUE_ATTRIBUTE")
+    },
     **both("aws_lambda_provisioned_concurrency_config.this", NOTHING),
     **each(LOG_GROUPS, "retention_in_days", 365),
     **each(ROLES, "path", "/"),
@@ -160,7 +165,9 @@ OUTPUTS: dict[str, Any] = {
     "load_balancer_dns_name": Of(f"{BALANCER}.dns_name"),
     "load_balancer_zone_id": Of(f"{BALANCER}.zone_id"),
     "load_balancer_security_group_id": Of("load_balancer.aws_security_group.this.id"),
+    "listener_arn": Of("load_balancer.aws_lb_listener.https.arn"),
     "target_group_arn": Of(f"{TARGET_GROUP}.arn"),
+    "path_patterns": {path: [path, f"{path}/"] for path in ("/orders", "/v2/orders")},
     **{
         f"{one}_{name}": Of(f"{one}.{path}")
         for one in FUNCTIONS
@@ -181,6 +188,7 @@ OUTPUTS: dict[str, Any] = {
     "event_source_mapping_id": Of(f"{MAPPING}.uuid"),
     "table_name": Of(f"{TABLE}.name"),
     "table_arn": Of(f"{TABLE}.arn"),
+    "table_stream_arn": Of(f"{TABLE}.stream_arn"),
     "vpc_id": Of(f"{VPC}.id"),
     "load_balancer_subnet_ids": numbered("network.aws_subnet.public", "id", 3),
     "function_subnet_ids": numbered("network.aws_subnet.private", "id", 3),

@@ -127,6 +127,8 @@ run "given" {
     queue_retention_seconds          = 86401
     dead_letter_retention_seconds    = 604801
     queue_max_receive_count          = 12
+    queue_max_message_bytes          = 131072
+    fair_queue_attribute             = "tenant"
     queue_policy_documents           = ["{\"Version\":\"2012-10-17\",\"Id\":\"extra-queue\",\"Statement\":[]}"]
 
     process_enabled                 = false
@@ -145,6 +147,8 @@ run "given" {
     table_partition_key = { name = "customer", type = "N" }
     table_sort_key      = { name = "number", type = "N" }
     table_ttl           = { attribute = "expires_at" }
+
+    table_stream_view_type = "OLD_IMAGE"
 
     kms_key              = { arn = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
     permissions_boundary = { arn = "arn:aws:iam::123456789012:policy/boundary" }
@@ -201,6 +205,7 @@ run "without_endpoints" {
     vpc_endpoints                   = { enabled = false }
     vpc                             = { nat_gateway = "single", flow_logs_enabled = false }
     load_balancer_ip_address_type   = "dualstack"
+    listener_rules_enabled          = false
     process_timeout_seconds         = 20
     process_batching_window_seconds = 5
     queue_retention_seconds         = 100000
