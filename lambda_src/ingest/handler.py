@@ -8,6 +8,7 @@ multi-value headers ("Lambda functions as targets for Application Load Balancers
 
 import base64
 import json
+import os
 import re
 from http import HTTPStatus
 from typing import Any
@@ -34,15 +35,23 @@ _QUEUE_URL = settings.text("QUEUE_URL")
 _READ_TIMEOUT = settings.seconds("READ_TIMEOUT_SECONDS")
 QUEUE = Queue(aws.client("sqs", settings.text("AWS_REGION"), _READ_TIMEOUT, _QUEUE_URL), _QUEUE_URL)
 
+SIGNATURE = None
+if os.environ.get("SIGNATURE_SECRET_ARN"):
+    from ingest.signature import Verifier
+
+    SIGNATURE = Verifier.from_environment(settings.text("AWS_REGION"), _READ_TIMEOUT)
+
 _PROBLEMS = {
     "not-found": (404, "There is nothing at this path"),
     "method-not-allowed": (405, "This path accepts only POST"),
+    "unauthorized": (401, "The request is not signed as it must be"),
     "unsupported-media-type": (415, "The body must be JSON in UTF-8"),
     "invalid-json": (400, "The body is not JSON in UTF-8"),
     "invalid-order": (400, "Not every order can be stored"),
     "too-large": (413, "The orders do not fit into one request"),
     "unavailable": (503, "The orders cannot be accepted right now"),
 }
+_AGAIN = f"Send the same request again in {RETRY_AFTER_SECONDS} seconds."
 _JSON_TYPE = re.compile(r"application/([a-z0-9!#$&^_.+-]+\+)?json")
 # As X-Ray and SQS accept it. The load balancer puts "Self=…;" before the Root of a client.
 _TRACE = re.compile(
@@ -73,6 +82,8 @@ class _ProblemError(Exception):
     @property
     def headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/problem+json"}
+        if SIGNATURE and self.status == 401:
+            headers["WWW-Authenticate"] = SIGNATURE.challenge
         if self.status == 405:
             headers["Allow"] = "POST"
         if self.status == 503:
@@ -153,6 +164,8 @@ def _accept(
         raise _ProblemError("not-found", "Send orders to a path that is configured for them.")
     if request.get("httpMethod") != "POST":
         raise _ProblemError("method-not-allowed", "Send orders with POST.")
+    if SIGNATURE:
+        ids["key_id"] = _key_id(SIGNATURE, request, headers, deadline)
     _check_media_type(headers)
     accepted_at = telemetry.now_microseconds()
     text = _text(request)
@@ -170,6 +183,22 @@ def _accept(
     body = orders.encode(document.value)
     _check_size(len(body))
     return _send(body, accepted_at, ids, deadline), len(document.orders)
+
+
+def _key_id(
+    verifier: "Verifier",
+    request: dict[str, Any],
+    headers: dict[str, list[str]],
+    deadline: aws.Deadline,
+) -> str:
+    """Returns the id of the key with which a request is signed."""
+    try:
+        key_id = verifier.key_id(request, headers, deadline)
+    except aws.CallError:  # which the keyring has logged
+        raise _ProblemError("unavailable", _AGAIN) from None
+    if key_id is None:
+        raise _ProblemError("unauthorized", "Sign each request with a valid key, when you send it.")
+    return key_id
 
 
 def _check_size(length: int, qualification: str = "") -> None:
@@ -192,9 +221,7 @@ def _send(body: str, accepted_at: int, ids: dict[str, str], deadline: aws.Deadli
     except aws.CallError as error:
         extra = error.details | ids
         LOG.error("SQS did not confirm the message", extra=extra)  # noqa: TRY400 - the code says it all
-        raise _ProblemError(
-            "unavailable", f"Send the same request again in {RETRY_AFTER_SECONDS} seconds."
-        ) from None
+        raise _ProblemError("unavailable", _AGAIN) from None
 
 
 def _headers(request: dict[str, Any]) -> dict[str, list[str]]:
