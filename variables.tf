@@ -187,11 +187,6 @@ variable "client_certificates" {
   default = null
 
   validation {
-    condition     = var.client_certificates == null ? true : can(length(var.client_certificates.trust_store_arn))
-    error_message = "client_certificates.trust_store_arn is null. Set it, or set client_certificates itself to null to demand no certificates."
-  }
-
-  validation {
     condition     = var.ingest_package == null || !try(coalesce(var.client_certificates.log_subject, false), false)
     error_message = "client_certificates.log_subject is true, but the handler in ingest_package writes its own log. Remove one of them."
   }

@@ -120,6 +120,11 @@ variable "client_certificates" {
   default = null
 
   validation {
+    condition     = var.client_certificates == null ? true : can(regex(":truststore/", var.client_certificates.trust_store_arn))
+    error_message = "client_certificates.trust_store_arn is ${try(jsonencode(var.client_certificates.trust_store_arn), "not set")}, but must be the ARN of an Elastic Load Balancing trust store. To demand no certificates, set client_certificates itself to null."
+  }
+
+  validation {
     condition     = var.client_certificates == null || var.certificate != null || var.existing_listener != null
     error_message = "client_certificates is set, but certificate is not: without HTTPS, no client shows a certificate. Set certificate, or remove client_certificates."
   }

@@ -67,6 +67,11 @@ variable "secrets_manager_policy_documents" {
   nullable    = false
 
   validation {
+    condition     = alltrue([for document in var.secrets_manager_policy_documents : can(jsondecode(document).Statement)])
+    error_message = "secrets_manager_policy_documents must be JSON with a Statement, such as the json of an aws_iam_policy_document."
+  }
+
+  validation {
     condition     = length(var.secret_arns) > 0 || length(var.secrets_manager_policy_documents) == 0
     error_message = "secrets_manager_policy_documents has no effect because there are no secret_arns, and so no Secrets Manager endpoint. Remove it, or list the secrets."
   }
