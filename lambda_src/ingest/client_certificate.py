@@ -7,6 +7,7 @@ Balancers) names the header. Elsewhere, a client may send a header of that name 
 from shared import settings
 
 IS_VERIFIED = settings.switch("CLIENT_CERTIFICATES")
+LOGGED_CHARACTERS = 256
 _HEADER = "x-amzn-mtls-clientcert-subject"
 
 
@@ -20,3 +21,8 @@ def client_subject(headers: dict[str, list[str]]) -> str | None:
     """
     values = headers.get(_HEADER, []) if IS_VERIFIED else []
     return values[0] if len(values) == 1 and values[0] else None
+
+
+def logged_subject(headers: dict[str, list[str]]) -> str:
+    """Returns what the log says about the subject, "" without one."""
+    return (client_subject(headers) or "")[:LOGGED_CHARACTERS]

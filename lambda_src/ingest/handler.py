@@ -40,6 +40,9 @@ if os.environ.get("SIGNATURE_SECRET_ARN"):
     from ingest.signature import Verifier
 
     SIGNATURE = Verifier.from_environment(settings.text("AWS_REGION"), _READ_TIMEOUT)
+LOGGED_SUBJECT = None
+if os.environ.get("LOG_CLIENT_SUBJECT"):
+    from ingest.client_certificate import logged_subject as LOGGED_SUBJECT  # noqa: N812
 
 _PROBLEMS = {
     "not-found": (404, "There is nothing at this path"),
@@ -97,6 +100,8 @@ def handle(event: Any, context: Any) -> dict[str, Any]:
     headers = _headers(request)
     trace = _TRACE.search(headers.get("x-amzn-trace-id", [""])[-1])
     ids = {"request_id": context.aws_request_id, "trace_id": trace[1] if trace else ""}
+    if LOGGED_SUBJECT:
+        ids["client_subject"] = LOGGED_SUBJECT(headers)
     metrics = {"Accepted": 0, "Rejected": 0, "Failed": 0}
     try:
         deadline = aws.Deadline.before_the_end_of(context, MARGIN_SECONDS)
