@@ -51,8 +51,7 @@ def test_a_replay_overwrites_a_newer_order(
     first = order(1, NOW)
     statuses = []
     for event in (first, order(2, NOW), first):
-        statuses.append(invoke(handler.handle, event).answer["statusCode"])
-        clock.now += 1
+        statuses.append(invoke(handler.handle, first).answer["statusCode"])
     deliver(sqs)
 
     assert statuses == [202] * 3
@@ -68,8 +67,7 @@ def test_a_replay_after_the_tolerance_changes_nothing(
         statuses.append(invoke(handler.handle, event).answer["statusCode"])
         clock.now += 1
     clock.now = NOW + 301
-    statuses.append(invoke(handler.handle, event).answer["statusCode"])
-        clock.now += 1
+    statuses.append(invoke(handler.handle, first).answer["statusCode"])
     deliver(sqs)
 
     assert statuses == [202] * 3
