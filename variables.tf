@@ -194,7 +194,7 @@ variable "client_certificates" {
 
 variable "request_signature" {
   description = <<-EOT
-    Signed requests: ingest accepts only requests with an HMAC-SHA-256 of time and body under a secret that it shares with the client, and answers others with 401. null accepts requests without. docs/operations.md shows how clients sign. Set it where whoever reaches the endpoint may not send orders; have all clients sign first, which is ignored until then. A change publishes a new version of ingest.
+    Signed requests: ingest accepts only requests with an HMAC-SHA-256 of time and body under a secret that it shares with the client, and answers others with 401. null accepts requests without. docs/clients.md shows how clients sign. Set it where whoever reaches the endpoint may not send orders; have all clients sign first, which is ignored until then. A change publishes a new version of ingest.
     secret_arn: complete ARN of a Secrets Manager secret in this region: JSON of key id to secret, or to a list of secrets that all hold, such as { "shop": "…" }, each with at least 32 characters. What its previous version contains still holds. Rotate by a new version: ingest accepts it within a minute, and forgets removed secrets within five.
     header: header with the signature.
     tolerance_seconds: how much a client's clock may differ, 1 to 3600, and so for how long a request can be sent again by someone who has seen it.

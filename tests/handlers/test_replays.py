@@ -16,7 +16,7 @@ from tests.support.fakes import FakeDynamoDB, FakeSqs
 from tests.support.runtime import invoke
 from tests.support.secrets import ARN, HEADER, SHOP, Clock, FakeSecretsManager
 
-NOW = 1_790_000_000  # in the past: process believes no later stamp
+NOW = 1_600_000_000  # earlier than the records were sent: process believes no later stamp
 
 
 @pytest.fixture(autouse=True)
