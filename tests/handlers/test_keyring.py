@@ -257,7 +257,11 @@ def test_without_secrets_not_every_request_makes_a_call(
 
 @pytest.mark.parametrize("is_held", [True, False])
 def test_a_slow_service_leaves_time_to_send(
-    manager: FakeSecretsManager, ring: Keyring, clock: Clock, is_held: bool
+    manager: FakeSecretsManager,
+    ring: Keyring,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    is_held: bool,
 ) -> None:
     """Half of what is left, and no more than 3 s of the clients' time while there are secrets."""
     if is_held:
@@ -271,7 +275,7 @@ def test_a_slow_service_leaves_time_to_send(
         left.append(deadline.remaining())
         raise aws.CallError("ReadTimeout")
 
-    manager.call = call  # type: ignore[method-assign]
+    monkeypatch.setattr(manager, "call", call)
     end = clock.now + 9.5
     deadline = aws.Deadline(lambda: end - clock.now)
     if is_held:
