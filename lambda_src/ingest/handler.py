@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import re
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -40,9 +41,11 @@ if os.environ.get("SIGNATURE_SECRET_ARN"):
     from ingest.signature import Verifier
 
     SIGNATURE = Verifier.from_environment(settings.text("AWS_REGION"), _READ_TIMEOUT)
-LOGGED_SUBJECT = None
+LOGGED_SUBJECT: Callable[[dict[str, list[str]]], str] | None = None
 if os.environ.get("LOG_CLIENT_SUBJECT"):
-    from ingest.client_certificate import logged_subject as LOGGED_SUBJECT  # noqa: N812
+    from ingest import client_certificate
+
+    LOGGED_SUBJECT = client_certificate.logged_subject
 
 _PROBLEMS = {
     "not-found": (404, "There is nothing at this path"),

@@ -124,6 +124,29 @@ def test_only_signed_orders_reach_the_table(signing: Stack) -> None:
     signing.wait_for_row(order)
 
 
+HOSTILE = [
+    "",
+    "t=1,kid=shop",
+    "t=1,kid=" + "k" * 10_000 + ",v1=" + "0" * 64,
+    "t=" + "9" * 5_000 + ",kid=shop,v1=" + "0" * 64,
+    "t=1,kid=shop,v1=" + "\u00e9" * 64,
+    ",".join(["t=1,kid=shop,v1=" + "0" * 64] * 100),
+    "<script>alert(1)</script>",
+]
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda one: one[:30])
+def test_hostile_signatures_are_refused_alike(signing: Stack, value: str) -> None:
+    start = time.time()
+    answer = post(signing, json.dumps(new_order()), value)
+
+    assert answer.status == 401
+    assert answer.json["type"] == "urn:async-ingest:problem:unauthorized"
+    log = "".join(signing.log_lines(INGEST, start - 1))
+    assert "script" not in log
+    assert "Unexpected" not in log
+
+
 def test_the_snippets_of_the_documentation_work(signing: Stack) -> None:
     environment = {
         "PATH": os.environ["PATH"],
