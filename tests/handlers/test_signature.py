@@ -233,6 +233,22 @@ def test_what_fills_up_the_work_never_matches(sqs: FakeSqs) -> None:
     assert answer(f"t={NOW},kid=shop,v1={digest}")["statusCode"] == 401
 
 
+def test_only_a_signature_of_now_can_cause_a_call(
+    sqs: FakeSqs, manager: FakeSecretsManager, clock: Clock
+) -> None:
+    """Neither an old one nor a malformed header."""
+    answer(GOOD)
+    clock.now += keyring.EARLY_SECONDS
+    for name in ("none", "truncated", "unknown key id", "another secret"):
+        answer(FORGED[name])
+        answer(secrets.signature(key_id="shop", secret=TILL, at=NOW - 9999))
+    assert len(manager.calls) == 4  # of "unknown key id", and none after it
+
+    clock.now += keyring.EARLY_SECONDS
+    answer(secrets.signature(key_id="shop", secret=TILL, at=NOW - 9999))
+    assert len(manager.calls) == 4
+
+
 # Without the secret -----------------------------------------------------------------------------
 
 

@@ -75,10 +75,10 @@ class Clock:
 
     def __init__(self, now: float = 1_800_000_000.0) -> None:
         self.now = now
-        self.frozen_seconds = 0.0  # by which the monotonic clock is behind
+        self.wall_behind = self.monotonic_behind = 0.0  # seconds for which one has stopped
 
     def time(self) -> float:
-        return self.now
+        return self.now - self.wall_behind
 
     def monotonic(self) -> float:
-        return self.now - 1_000_000 - self.frozen_seconds
+        return self.now - 1_000_000 - self.monotonic_behind
