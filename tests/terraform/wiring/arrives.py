@@ -144,14 +144,14 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
     },
     "client_certificates": {
         "one_existing_role": {
-            "load_balancer.aws_lb_listener.https.mutual_authentication": [
-                {
+            **{
+                f"load_balancer.aws_lb_listener.https.mutual_authentication.{name}": value
+                for name, value in {
                     "mode": "verify",
                     "trust_store_arn": TRUST_STORE,
                     "ignore_client_certificate_expiry": True,
-                    "advertise_trust_store_ca_names": None,
-                }
-            ],
+                }.items()
+            },
             f"ingest.{LAMBDA}.environment.variables.CLIENT_CERTIFICATES": "true",
             f"ingest.{LAMBDA}.environment.variables.LOG_CLIENT_SUBJECT": "true",
         }
