@@ -71,7 +71,6 @@ def signing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         terraform.init()
         terraform.apply()
         yield Stack(emulator, terraform, module="signed")
-        terraform.destroy()
 
 
 def post(stack: Stack, body: str, value: str | None) -> Answer:
@@ -247,3 +246,10 @@ def test_the_second_plan_is_empty(signing: Stack) -> None:
     changes = signing.terraform.pending_changes()
 
     assert "module.signed" not in changes, changes
+
+
+@pytest.mark.destroys
+def test_it_can_be_destroyed(signing: Stack) -> None:
+    signing.terraform.destroy()
+
+    assert signing.terraform.resources() == {}
