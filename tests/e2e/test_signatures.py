@@ -20,7 +20,7 @@ from local.stack import Stack
 from local.terraform import Terraform, by_short_address
 from local.waiting import eventually
 from tests.e2e.policies import role_without
-from tests.support.secrets import OLD_TILL, SHOP, TILL, signature
+from tests.support.signatures import OLD_TILL, SHOP, TILL, signature
 from tests.support.stack import new_order
 
 pytestmark = pytest.mark.stack

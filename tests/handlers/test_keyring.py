@@ -10,7 +10,8 @@ from ingest import keyring
 from ingest.keyring import EARLY_SECONDS, FRESH_SECONDS, RETRY_SECONDS, USABLE_SECONDS, Keyring
 from shared import aws
 from tests.support import clients
-from tests.support.secrets import ARN, OLD_TILL, SHOP, TILL, Clock, FakeSecretsManager
+from tests.support.secrets import Clock, FakeSecretsManager
+from tests.support.signatures import ARN, OLD_TILL, SHOP, TILL
 
 BOTH = ["AWSCURRENT", "AWSPREVIOUS"]
 DENIED = aws.CallError("AccessDeniedException", status=400, is_transient=False)

@@ -17,7 +17,8 @@ from local.events import request
 from shared import orders
 from tests.support.fakes import FakeSqs, error
 from tests.support.runtime import invoke
-from tests.support.secrets import ARN, HEADER, FakeSecretsManager
+from tests.support.secrets import FakeSecretsManager
+from tests.support.signatures import ARN, HEADER
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 

@@ -14,7 +14,9 @@ from shared import telemetry
 from tests.support import secrets
 from tests.support.fakes import FakeDynamoDB, FakeSqs
 from tests.support.runtime import invoke
-from tests.support.secrets import ARN, HEADER, SHOP, Clock, FakeSecretsManager
+from tests.support.secrets import Clock, FakeSecretsManager
+from tests.support.signatures import ARN, HEADER, SHOP
+from tests.support.signatures import signature as signature_of
 
 NOW = 1_600_000_000  # earlier than the records were sent: process believes no later stamp
 
@@ -33,7 +35,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def order(quantity: int, at: int) -> dict[str, Any]:
     body = json.dumps({"order_id": "1", "item": "Kopi Susu", "qty": quantity})
-    value = secrets.signature(body, key_id="shop", secret=SHOP, at=at)
+    value = signature_of(body, key_id="shop", secret=SHOP, at=at)
     return secrets.signed(value, body)
 
 

@@ -16,7 +16,9 @@ from tests.support import secrets
 from tests.support.fakes import FakeSqs
 from tests.support.ingest import ORDER
 from tests.support.runtime import invoke
-from tests.support.secrets import ARN, HEADER, OLD_TILL, SHOP, TILL, Clock, FakeSecretsManager
+from tests.support.secrets import Clock, FakeSecretsManager
+from tests.support.signatures import ARN, HEADER, OLD_TILL, SHOP, TILL
+from tests.support.signatures import signature as signature_of
 
 NOW = 1_800_000_000
 TOLERANCE = 300
@@ -43,7 +45,7 @@ def answer(value: Any, body: str = ORDER, **changes: Any) -> dict[str, Any]:
 
 
 def by_shop(body: str | bytes = ORDER, at: int = NOW) -> str:
-    return secrets.signature(body, key_id="shop", secret=SHOP, at=at)
+    return signature_of(body, key_id="shop", secret=SHOP, at=at)
 
 
 # Accepted ---------------------------------------------------------------------------------------
@@ -51,7 +53,7 @@ def by_shop(body: str | bytes = ORDER, at: int = NOW) -> str:
 
 @pytest.mark.parametrize(("key_id", "secret"), [("shop", SHOP), ("till", TILL), ("till", OLD_TILL)])
 def test_each_secret_of_a_key_id_holds(sqs: FakeSqs, key_id: str, secret: str) -> None:
-    value = secrets.signature(key_id=key_id, secret=secret, at=NOW)
+    value = signature_of(key_id=key_id, secret=secret, at=NOW)
 
     invocation = invoke(handler.handle, secrets.signed(value))
 
@@ -105,7 +107,7 @@ FORGED: dict[str, Any] = {
     "empty": "",
     "unknown key id": GOOD.replace("kid=shop", "kid=shoq"),
     "key id of another": GOOD.replace("kid=shop", "kid=till"),
-    "another secret": secrets.signature(key_id="shop", secret=TILL, at=NOW),
+    "another secret": signature_of(key_id="shop", secret=TILL, at=NOW),
     "another body": by_shop(ORDER + " "),
     "another time": GOOD.replace(f"t={NOW}", f"t={NOW + 1}"),
     "too old": by_shop(at=NOW - TOLERANCE - 1),
@@ -241,11 +243,11 @@ def test_only_a_signature_of_now_can_cause_a_call(
     clock.now += keyring.EARLY_SECONDS
     for name in ("none", "truncated", "unknown key id", "another secret"):
         answer(FORGED[name])
-        answer(secrets.signature(key_id="shop", secret=TILL, at=NOW - 9999))
+        answer(signature_of(key_id="shop", secret=TILL, at=NOW - 9999))
     assert len(manager.calls) == 4  # of "unknown key id", and none after it
 
     clock.now += keyring.EARLY_SECONDS
-    answer(secrets.signature(key_id="shop", secret=TILL, at=NOW - 9999))
+    answer(signature_of(key_id="shop", secret=TILL, at=NOW - 9999))
     assert len(manager.calls) == 4
 
 

@@ -1,23 +1,11 @@
-"""Signed requests, and a Secrets Manager in memory."""
+"""Signed requests as ingest gets them, and a Secrets Manager in memory."""
 
-import hmac
 import json
 from typing import Any
 
 from local.events import request
 from shared.aws import CallError, Deadline
-from tests.support.ingest import ORDER
-
-ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:orders/keys-AbCdEf"
-SHOP, TILL, OLD_TILL = "shop-" + "s" * 32, "till-" + "t" * 32, "till-" + "o" * 32
-HEADER = "X-Signature"
-
-
-def signature(body: str | bytes = ORDER, *, key_id: str, secret: str, at: int) -> str:
-    """Returns the header's value for a body signed at a time in seconds since the epoch."""
-    raw = body if isinstance(body, bytes) else body.encode()
-    digest = hmac.digest(secret.encode(), f"{at}.".encode() + raw, "sha256").hex()
-    return f"t={at},kid={key_id},v1={digest}"
+from tests.support.signatures import ARN, HEADER, ORDER
 
 
 def signed(value: Any, body: str = ORDER, **changes: Any) -> dict[str, Any]:
