@@ -52,7 +52,7 @@ def refusal(ring: Keyring) -> str:
 
 
 def test_current_and_previous_both_hold(manager: FakeSecretsManager, ring: Keyring) -> None:
-    manager.put("AWSPREVIOUS", {"shop": [SHOP, OLD_TILL], "gone": TILL})
+    manager.put("AWSPREVIOUS", {"shop": [OLD_TILL, SHOP], "gone": TILL})
 
     assert held(ring) == {"shop": (SHOP.encode(), OLD_TILL.encode()), "gone": (TILL.encode(),)}
     assert manager.calls == BOTH
