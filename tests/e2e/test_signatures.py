@@ -27,6 +27,7 @@ pytestmark = pytest.mark.stack
 
 NAME = "signed"
 INGEST = f"{NAME}-ingest"
+TIMEOUT_SECONDS = 10  # the default of ingest_timeout_seconds
 SNIPPETS = dict(
     re.findall(r"^```(bash|python)\n(.*?)^```", (ROOT / "docs/clients.md").read_text(), re.M | re.S)
 )
@@ -90,7 +91,9 @@ def new_environments(stack: Stack) -> Iterator[None]:
     """Environments without secrets: those of the alias keep what they have fetched."""
     alias = {"FunctionName": INGEST, "Name": "live"}
     version = stack.lambda_.get_alias(**alias)["FunctionVersion"]
-    stack.lambda_.update_function_configuration(FunctionName=INGEST, Description=str(time.time()))
+    # Ends the environments of $LATEST.
+    stack.lambda_.update_function_configuration(FunctionName=INGEST, Timeout=TIMEOUT_SECONDS)
+    stack.lambda_.get_waiter("function_updated_v2").wait(FunctionName=INGEST)
     stack.lambda_.update_alias(**alias, FunctionVersion="$LATEST")
     try:
         yield
