@@ -48,7 +48,6 @@ def signing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "name": NAME,
         "vpc": {"flow_logs_enabled": False},
         "deletion_protection_enabled": False,
-        "ingest_snap_start_enabled": False,
         "request_signature": {"secret_arn": "${aws_secretsmanager_secret.clients.arn}"},
     }
     configuration = {
