@@ -33,6 +33,7 @@ module "load_balancer" {
   function_timeout_seconds = var.ingest_timeout_seconds
 
   certificate                 = var.certificate
+  client_certificates         = var.client_certificates
   idle_timeout_seconds        = var.load_balancer_idle_timeout_seconds
   health_check_enabled        = var.load_balancer_health_check_enabled
   access_logs                 = var.load_balancer_access_logs
@@ -56,13 +57,15 @@ module "ingest" {
   environment     = merge(var.ingest_environment, local.ingest_environment)
 
   existing_role    = var.existing_roles.ingest
-  policy_documents = concat([module.queue.producer_policy_json], var.ingest_policy_documents)
+  policy_documents = concat([module.queue.producer_policy_json], data.aws_iam_policy_document.secret[*].json, var.ingest_policy_documents)
 
   in_vpc     = true # not derived from vpc_id, which may be unknown: it decides which resources exist
   vpc_id     = local.network.vpc_id
   subnet_ids = local.function_subnet_ids
   egress = merge(local.open_egress, local.endpoints_enabled ? {
     SQS = { security_group_id = module.vpc_endpoints[0].sqs_security_group_id }
+    } : {}, local.endpoints_enabled && local.checks_signatures ? {
+    "Secrets Manager" = { security_group_id = module.vpc_endpoints[0].secrets_manager_security_group_id }
   } : {})
 
   memory_size             = var.ingest_memory_size
@@ -192,9 +195,13 @@ module "vpc_endpoints" {
 
   queue_arns                = [module.queue.arn, module.queue.dead_letter_arn]
   table_arns                = [module.table.arn]
+  secret_arns               = local.checks_signatures ? [var.request_signature.secret_arn] : []
   sqs_policy_documents      = var.vpc_endpoints.sqs_policy_documents
   dynamodb_policy_documents = var.vpc_endpoints.dynamodb_policy_documents
-  tags                      = var.tags
+
+  secrets_manager_policy_documents = var.vpc_endpoints.secrets_manager_policy_documents
+
+  tags = var.tags
 }
 
 # A new name or network would move everything, so it is refused, by the same mechanism as in modules/table.
@@ -292,7 +299,7 @@ locals {
     MAX_ORDERS           = local.max_orders_per_request
     HTTP_PATHS           = jsonencode(var.paths)
     READ_TIMEOUT_SECONDS = local.ingest_read_timeout_seconds
-  }, var.table_ttl.enabled && var.table_ttl.attribute != null ? { TTL_ATTRIBUTE = var.table_ttl.attribute } : {}, var.fair_queue_attribute == null ? {} : { FAIR_QUEUE_ATTRIBUTE = var.fair_queue_attribute })
+  }, var.table_ttl.enabled && var.table_ttl.attribute != null ? { TTL_ATTRIBUTE = var.table_ttl.attribute } : {}, var.fair_queue_attribute == null ? {} : { FAIR_QUEUE_ATTRIBUTE = var.fair_queue_attribute }, local.client_environment)
   process_environment = merge(local.shared_environment, {
     TABLE_NAME              = module.table.name
     DEAD_LETTER_QUEUE_URL   = module.queue.dead_letter_url

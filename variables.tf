@@ -84,21 +84,23 @@ variable "existing_network" {
 
 variable "vpc_endpoints" {
   description = <<-EOT
-    VPC endpoints to SQS and DynamoDB. Their policies admit this account's credentials to this system's queues and table, and nothing else.
-    enabled: null creates them in a VPC that is created here, but not in existing_network, where they would take over all SQS traffic of the VPC and all DynamoDB traffic of the route tables. Set it to true there only if nothing else uses either, or share modules/vpc_endpoints between systems. Before disabling them, apply with vpc.nat_gateway set.
-    sqs_policy_documents, dynamodb_policy_documents: further IAM policy documents (JSON) for the endpoint policies, for layers or handlers of your own that use other queues or tables, or for other workloads in the VPC. Changed in place.
+    VPC endpoints to SQS, DynamoDB and, with request_signature, Secrets Manager. Their policies admit this account's credentials to this system's queues, table and secret, and nothing else.
+    enabled: null creates them in a VPC that is created here, but not in existing_network, where they would take over all SQS and Secrets Manager traffic of the VPC and all DynamoDB traffic of the route tables. Set it to true there only if nothing else uses any of them, or share modules/vpc_endpoints between systems. Before disabling them, apply with vpc.nat_gateway set.
+    sqs_policy_documents, dynamodb_policy_documents, secrets_manager_policy_documents: further IAM policy documents (JSON) for the endpoint policies, for layers or handlers of your own that use other queues, tables or secrets, or for other workloads in the VPC. Changed in place.
   EOT
   type = object({
     enabled                   = optional(bool)
     sqs_policy_documents      = optional(list(string), [])
     dynamodb_policy_documents = optional(list(string), [])
+
+    secrets_manager_policy_documents = optional(list(string), [])
   })
   default  = {}
   nullable = false
 
   validation {
-    condition     = coalesce(var.vpc_endpoints.enabled, var.existing_network == null) || length(var.vpc_endpoints.sqs_policy_documents) + length(var.vpc_endpoints.dynamodb_policy_documents) == 0
-    error_message = "vpc_endpoints.sqs_policy_documents and vpc_endpoints.dynamodb_policy_documents have no effect because no endpoints are created here. Remove them, or set vpc_endpoints.enabled to true."
+    condition     = coalesce(var.vpc_endpoints.enabled, var.existing_network == null) || length(concat(var.vpc_endpoints.sqs_policy_documents, var.vpc_endpoints.dynamodb_policy_documents, var.vpc_endpoints.secrets_manager_policy_documents)) == 0
+    error_message = "vpc_endpoints.sqs_policy_documents, dynamodb_policy_documents and secrets_manager_policy_documents have no effect because no endpoints are created here. Remove them, or set vpc_endpoints.enabled to true."
   }
 
   validation {
@@ -168,6 +170,67 @@ variable "certificate" {
     plain_http_allowed = optional(bool, false)
   })
   default = null
+}
+
+variable "client_certificates" {
+  description = <<-EOT
+    Client certificates, which the load balancer demands and verifies on port 443 (mutual TLS); null demands none. Needs certificate, without plain_http_allowed. Set it where each client can have a certificate; clients without one are refused from then on. Setting or removing it publishes a new version of ingest; another trust store is changed in place.
+    trust_store_arn: Elastic Load Balancing trust store with the certificate authorities of the clients.
+    ignore_expiry: accept certificates that have expired.
+    log_subject: write the subject of the certificate to the log line of each request. A change publishes a new version of ingest.
+  EOT
+  type = object({
+    trust_store_arn = string
+    ignore_expiry   = optional(bool, false)
+    log_subject     = optional(bool, false)
+  })
+  default = null
+
+  validation {
+    condition     = var.ingest_package == null || !try(coalesce(var.client_certificates.log_subject, false), false)
+    error_message = "client_certificates.log_subject is true, but the handler in ingest_package writes its own log. Remove one of them."
+  }
+}
+
+variable "request_signature" {
+  description = <<-EOT
+    Signed requests: ingest accepts only requests with an HMAC-SHA-256 of time and body under a secret that it shares with the client, and answers others with 401. null accepts requests without. docs/clients.md shows how clients sign. Set it where whoever reaches the endpoint may not send orders; have all clients sign first, which is ignored until then. A change publishes a new version of ingest.
+    secret_arn: complete ARN of a Secrets Manager secret in this region: JSON of key id to secret, or to a list of secrets that all hold, such as { "shop": "…" }, each with at least 32 characters. What its previous version contains still holds. Rotate by a new version: ingest accepts it within a minute, and forgets removed secrets within five.
+    header: header with the signature.
+    tolerance_seconds: how much a client's clock may differ, 1 to 3600, and so for how long a request can be sent again by someone who has seen it.
+  EOT
+  type = object({
+    secret_arn        = string
+    header            = optional(string, "X-Signature")
+    tolerance_seconds = optional(number, 300)
+  })
+  default = null
+
+  validation {
+    condition     = var.request_signature == null ? true : can(regex("^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}$", var.request_signature.secret_arn))
+    error_message = "request_signature.secret_arn is ${try(jsonencode(var.request_signature.secret_arn), "unknown")}, but must be the complete ARN of a Secrets Manager secret, with the hyphen and six characters that AWS appends to its name. Set it, or set request_signature itself to null to accept requests without a signature."
+  }
+
+  validation {
+    condition     = var.request_signature == null ? true : try(split(":", var.request_signature.secret_arn)[3] == data.aws_service_principal.logs.region, true)
+    error_message = "request_signature.secret_arn is in ${try(split(":", var.request_signature.secret_arn)[3], "another region")}, but the system in ${data.aws_service_principal.logs.region}. Replicate the secret to this region, and use the ARN of the replica."
+  }
+
+  validation {
+    condition     = var.request_signature == null || var.ingest_package == null
+    error_message = "request_signature is checked by the module's own ingest handler, which ingest_package replaces, so requests without a signature would be accepted. Remove one of them, or have your handler check signatures by itself."
+  }
+
+  # "token" in RFC 9110, 5.6.2, as far as load balancers keep it: drop_invalid_header_fields.
+  validation {
+    condition     = var.request_signature == null ? true : can(regex("^[A-Za-z0-9-]{1,40}$", var.request_signature.header)) && !contains(local.reserved_headers, lower(try(var.request_signature.header, "")))
+    error_message = "request_signature.header is ${try(jsonencode(var.request_signature.header), "unknown")}, but must be a name of 1 to 40 letters, digits and hyphens that has no other meaning, such as \"X-Signature\"."
+  }
+
+  validation {
+    condition     = var.request_signature == null ? true : try(var.request_signature.tolerance_seconds >= 1 && var.request_signature.tolerance_seconds <= 3600 && floor(var.request_signature.tolerance_seconds) == var.request_signature.tolerance_seconds, false)
+    error_message = "request_signature.tolerance_seconds is ${try(coalesce(var.request_signature.tolerance_seconds), "null")}, but must be a whole number of seconds, 1 to 3600: at 300, clocks may differ by five minutes."
+  }
 }
 
 variable "load_balancer_idle_timeout_seconds" {

@@ -8,7 +8,9 @@ multi-value headers ("Lambda functions as targets for Application Load Balancers
 
 import base64
 import json
+import os
 import re
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -37,15 +39,28 @@ FAIR_QUEUE_ATTRIBUTE = settings.optional("FAIR_QUEUE_ATTRIBUTE")
 if FAIR_QUEUE_ATTRIBUTE:
     from ingest import fair_queue
 
+SIGNATURE = None
+if os.environ.get("SIGNATURE_SECRET_ARN"):
+    from ingest.signature import Verifier
+
+    SIGNATURE = Verifier.from_environment(settings.text("AWS_REGION"), _READ_TIMEOUT)
+LOGGED_SUBJECT: Callable[[dict[str, list[str]]], str] | None = None
+if os.environ.get("LOG_CLIENT_SUBJECT"):
+    from ingest import client_certificate
+
+    LOGGED_SUBJECT = client_certificate.logged_subject
+
 _PROBLEMS = {
     "not-found": (404, "There is nothing at this path"),
     "method-not-allowed": (405, "This path accepts only POST"),
+    "unauthorized": (401, "The request is not signed as it must be"),
     "unsupported-media-type": (415, "The body must be JSON in UTF-8"),
     "invalid-json": (400, "The body is not JSON in UTF-8"),
     "invalid-order": (400, "Not every order can be stored"),
     "too-large": (413, "The orders do not fit into one request"),
     "unavailable": (503, "The orders cannot be accepted right now"),
 }
+_AGAIN = f"Send the same request again in {RETRY_AFTER_SECONDS} seconds."
 _JSON_TYPE = re.compile(r"application/([a-z0-9!#$&^_.+-]+\+)?json")
 # As X-Ray and SQS accept it. The load balancer puts "Self=…;" before the Root of a client.
 _TRACE = re.compile(
@@ -76,6 +91,8 @@ class _ProblemError(Exception):
     @property
     def headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/problem+json"}
+        if SIGNATURE and self.status == 401:
+            headers["WWW-Authenticate"] = SIGNATURE.challenge
         if self.status == 405:
             headers["Allow"] = "POST"
         if self.status == 503:
@@ -89,6 +106,8 @@ def handle(event: Any, context: Any) -> dict[str, Any]:
     headers = _headers(request)
     trace = _TRACE.search(headers.get("x-amzn-trace-id", [""])[-1])
     ids = {"request_id": context.aws_request_id, "trace_id": trace[1] if trace else ""}
+    if LOGGED_SUBJECT:
+        ids["client_subject"] = LOGGED_SUBJECT(headers)
     metrics = {"Accepted": 0, "Rejected": 0, "Failed": 0}
     try:
         deadline = aws.Deadline.before_the_end_of(context, MARGIN_SECONDS)
@@ -156,6 +175,8 @@ def _accept(
         raise _ProblemError("not-found", "Send orders to a path that is configured for them.")
     if request.get("httpMethod") != "POST":
         raise _ProblemError("method-not-allowed", "Send orders with POST.")
+    if SIGNATURE:
+        ids["key_id"] = _key_id(SIGNATURE, request, headers, deadline)
     _check_media_type(headers)
     accepted_at = telemetry.now_microseconds()
     text = _text(request)
@@ -176,6 +197,22 @@ def _accept(
     if FAIR_QUEUE_ATTRIBUTE:
         group = fair_queue.group_id(document.orders, FAIR_QUEUE_ATTRIBUTE)
     return _send(body, accepted_at, ids, deadline, group), len(document.orders)
+
+
+def _key_id(
+    verifier: "Verifier",
+    request: dict[str, Any],
+    headers: dict[str, list[str]],
+    deadline: aws.Deadline,
+) -> str:
+    """Returns the id of the key with which a request is signed."""
+    try:
+        key_id = verifier.key_id(request, headers, deadline)
+    except aws.CallError:  # which the keyring has logged
+        raise _ProblemError("unavailable", _AGAIN) from None
+    if key_id is None:
+        raise _ProblemError("unauthorized", "Sign each request with a valid key, when you send it.")
+    return key_id
 
 
 def _check_size(length: int, qualification: str = "") -> None:
@@ -200,9 +237,7 @@ def _send(
     except aws.CallError as error:
         extra = error.details | ids
         LOG.error("SQS did not confirm the message", extra=extra)  # noqa: TRY400 - the code says it all
-        raise _ProblemError(
-            "unavailable", f"Send the same request again in {RETRY_AFTER_SECONDS} seconds."
-        ) from None
+        raise _ProblemError("unavailable", _AGAIN) from None
 
 
 def _headers(request: dict[str, Any]) -> dict[str, list[str]]:

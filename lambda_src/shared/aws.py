@@ -49,6 +49,7 @@ THROTTLING_CODES = frozenset(
 _TARGETS = {
     "sqs": ("AmazonSQS.", "application/x-amz-json-1.0"),
     "dynamodb": ("DynamoDB_20120810.", "application/x-amz-json-1.0"),
+    "secretsmanager": ("secretsmanager.", "application/x-amz-json-1.1"),
 }
 
 
@@ -130,7 +131,7 @@ def client(
     """Returns a client for a service.
 
     Args:
-        service: "sqs" or "dynamodb".
+        service: "sqs", "dynamodb" or "secretsmanager".
         region: Region to call and to sign for.
         read_timeout_seconds: How long an attempt waits for its answer.
         queue_url: For SQS: its host is the endpoint, unless AWS_ENDPOINT_URL… names another.

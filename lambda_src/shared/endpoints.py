@@ -19,6 +19,9 @@ _DUAL_STACK_SUFFIXES = {
     "sc2s.sgov.gov": "api.aws.scloud",
 }
 
+# The names of services in variables, where they are not those in upper case.
+_NAMES = {"secretsmanager": "SECRETS_MANAGER"}
+
 # Excludes what would be signed differently from what is sent: empty and dot segments, a query.
 _URL = re.compile(
     r"https?://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:[0-9]{1,5})?"
@@ -28,7 +31,7 @@ _URL = re.compile(
 
 
 def url(service: str, region: str, queue_url: str | None = None) -> str:
-    """Returns the URL of a service, "sqs" or "dynamodb", in a region.
+    """Returns the URL of a service, such as "sqs", in a region.
 
     Raises:
         SettingsError: A variable is invalid, or asks for what the partition does not have.
@@ -41,10 +44,15 @@ def url(service: str, region: str, queue_url: str | None = None) -> str:
         parts = urlsplit(queue_url)
         return f"{parts.scheme}://{parts.netloc}"
     suffix = settings.text("DNS_SUFFIX")
-    # GovCloud's ordinary endpoints are FIPS endpoints.
+    # GovCloud's ordinary endpoints are FIPS endpoints. Secrets Manager has both, and its ordinary
+    # endpoints are dual-stack ("AWS Secrets Manager endpoints").
+    is_secrets = service == "secretsmanager"
     name = service
-    if is_fips and (is_dual_stack or not region.startswith("us-gov-")):
+    if is_fips and (is_dual_stack or is_secrets or not region.startswith("us-gov-")):
         name = f"{service}-fips"
+    has_both = suffix == "amazonaws.com" or (suffix == "amazonaws.com.cn" and not is_fips)
+    if is_secrets and has_both:
+        is_dual_stack = False
     if is_dual_stack:
         if suffix not in _DUAL_STACK_SUFFIXES:
             raise settings.SettingsError(
@@ -71,7 +79,7 @@ def refuse_proxies() -> None:
 def _named(service: str) -> str:
     if settings.switch("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"):
         return ""
-    for name in (f"AWS_ENDPOINT_URL_{service.upper()}", "AWS_ENDPOINT_URL"):
+    for name in (f"AWS_ENDPOINT_URL_{_NAMES.get(service, service.upper())}", "AWS_ENDPOINT_URL"):
         if value := os.environ.get(name, ""):
             if not _URL.fullmatch(value):
                 raise settings.SettingsError(

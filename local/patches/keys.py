@@ -169,3 +169,33 @@ def log_groups_need_a_key_that_lets_logs_use_it() -> None:
                 return error("AccessDeniedException", text, 400)  # type: ignore[no-any-return]
         response: Response = await original(method, path, headers, body, query_params)
         return response
+
+
+@patch
+def encrypted_secrets_need_the_key() -> None:
+    """AWS: reading a secret needs kms:Decrypt on its key, through Secrets Manager.
+
+    "Secret encryption and decryption in AWS Secrets Manager", AWS Secrets Manager User Guide: with
+    the secret's ARN in the encryption context. The emulator checks nothing. Only if IAM is
+    enforced.
+    """
+    if not internal("app", "AUTH"):
+        return
+    find = internal("services.secretsmanager", "_resolve")
+    resolve = internal("services.kms", "_resolve_key")
+
+    def require_the_key(call: Call) -> Any:
+        if call.action != "secretsmanager:GetSecretValue":
+            return None
+        _, secret = find(call.resource_arn)
+        key = resolve(secret.get("KmsKeyId")) if secret else None
+        if not key:
+            return None
+        context = {
+            "kms:viaservice": f"secretsmanager.{call.region}.amazonaws.com",
+            "kms:encryptioncontext:secretarn": secret["ARN"],
+        }
+        enforce = internal("core.iam_evaluator", "enforce")
+        return enforce(call.access_key_id, "kms:Decrypt", "kms", call.region, key["Arn"], context)
+
+    deny_more(require_the_key)

@@ -308,3 +308,40 @@ def log_groups_change_their_key() -> None:
             return error("ResourceNotFoundException", text, 400)  # type: ignore[no-any-return]
         group["kmsKeyId"] = data.get("kmsKeyId")
         return json_response({})  # type: ignore[no-any-return]
+
+
+@patch
+def listeners_keep_mutual_authentication() -> None:
+    """AWS: a listener keeps how it verifies the certificates of clients.
+
+    "MutualAuthenticationAttributes", Elastic Load Balancing API Reference. The emulator drops it.
+    No certificate is verified here either.
+    """
+    listeners = internal("services.alb", "_listeners")
+    parameter = internal("services.alb", "_p")
+    xml_response = internal("services.alb", "_xml")
+    members = ("Mode", "TrustStoreArn", "IgnoreClientCertificateExpiry")
+
+    @around("services.alb", "_listener_xml")
+    def listener_xml(original: Any, l: dict[str, Any]) -> str:  # noqa: E741 - as the emulator has it
+        kept = l.get("MutualAuthentication", {})
+        inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in kept.items())
+        xml: str = original(l)
+        addition = f"<MutualAuthentication>{inner}</MutualAuthentication>" if kept else ""
+        return insert_after(xml, "<member>", addition)
+
+    def keep_after(action: str) -> None:
+        @around("services.alb", f"_ACTION_MAP[{action}]")
+        def change(original: Any, params: Any) -> Response:
+            answer: Response = original(params)
+            found = re.search(rb"<ListenerArn>([^<]+)<", answer[2])
+            given = {one: parameter(params, f"MutualAuthentication.{one}") for one in members}
+            if answer[0] != 200 or not found or not given["Mode"]:
+                return answer
+            listener = listeners[found[1].decode()]
+            listener["MutualAuthentication"] = {k: value for k, value in given.items() if value}
+            xml = internal("services.alb", "_listener_xml")(listener)
+            return xml_response(200, action, f"<Listeners>{xml}</Listeners>")  # type: ignore[no-any-return]
+
+    keep_after("CreateListener")
+    keep_after("ModifyListener")

@@ -211,6 +211,16 @@ resource "aws_lb_listener" "https" {
   ssl_policy        = var.certificate.ssl_policy
   certificate_arn   = var.certificate.arn
 
+  dynamic "mutual_authentication" {
+    for_each = var.client_certificates[*]
+
+    content {
+      mode                             = "verify"
+      trust_store_arn                  = mutual_authentication.value.trust_store_arn
+      ignore_client_certificate_expiry = mutual_authentication.value.ignore_expiry
+    }
+  }
+
   default_action {
     type = "fixed-response"
 

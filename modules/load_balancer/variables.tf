@@ -107,6 +107,39 @@ variable "certificate" {
   }
 }
 
+variable "client_certificates" {
+  description = <<-EOT
+    Client certificates, which the load balancer demands and verifies on port 443 (mutual TLS); null demands none. Needs certificate, without plain_http_allowed. Changed in place; clients without a certificate are refused from then on.
+    trust_store_arn: Elastic Load Balancing trust store with the certificate authorities of the clients.
+    ignore_expiry: accept certificates that have expired.
+  EOT
+  type = object({
+    trust_store_arn = string
+    ignore_expiry   = optional(bool, false)
+  })
+  default = null
+
+  validation {
+    condition     = var.client_certificates == null ? true : can(regex(":truststore/", var.client_certificates.trust_store_arn))
+    error_message = "client_certificates.trust_store_arn is ${try(jsonencode(var.client_certificates.trust_store_arn), "not set")}, but must be the ARN of an Elastic Load Balancing trust store. To demand no certificates, set client_certificates itself to null."
+  }
+
+  validation {
+    condition     = var.client_certificates == null || var.certificate != null || var.existing_listener != null
+    error_message = "client_certificates is set, but certificate is not: without HTTPS, no client shows a certificate. Set certificate, or remove client_certificates."
+  }
+
+  validation {
+    condition     = var.client_certificates == null || !try(var.certificate.plain_http_allowed, false)
+    error_message = "client_certificates has no effect on port 80, where certificate.plain_http_allowed admits everyone and lets them claim to be anyone. Set plain_http_allowed to false."
+  }
+
+  validation {
+    condition     = var.client_certificates == null || var.existing_listener == null
+    error_message = "client_certificates configures a listener that is created here, and has no effect with existing_listener. Remove it, and set mutual authentication on that listener."
+  }
+}
+
 variable "idle_timeout_seconds" {
   description = "Seconds that the load balancer waits for the function, 1 to 4000, above function_timeout_seconds. With existing_listener, set it to what that load balancer has. Changed in place."
   type        = number

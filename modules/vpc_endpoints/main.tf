@@ -1,8 +1,15 @@
-# The route from private subnets to SQS and DynamoDB without NAT, for one system or for several that share a network. Each endpoint's
+# The route from private subnets to SQS, DynamoDB and, if there are secrets, Secrets Manager without NAT, for one system or for several that share a network. Each endpoint's
 # policy says which actions it allows with which account's credentials: "Control access to VPC endpoints using endpoint policies" (AWS
 # PrivateLink Guide). It does not name roles: IAM decides that, and a system whose roles change would be cut off.
 
 data "aws_caller_identity" "current" {}
+
+locals {
+  clients = merge(
+    { for client, id in var.client_security_group_ids : client => { security_group_id = id, cidr_block = null } },
+    { for client, cidr_block in var.client_cidr_blocks : client => { security_group_id = null, cidr_block = cidr_block } },
+  )
+}
 
 # By a pattern, because the name has another prefix in China; each region has one service that matches.
 data "aws_vpc_endpoint_service" "sqs" {
@@ -42,10 +49,7 @@ resource "aws_security_group" "sqs" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "sqs" {
-  for_each = merge(
-    { for client, id in var.client_security_group_ids : client => { security_group_id = id, cidr_block = null } },
-    { for client, cidr_block in var.client_cidr_blocks : client => { security_group_id = null, cidr_block = cidr_block } },
-  )
+  for_each = local.clients
 
   security_group_id            = aws_security_group.sqs.id
   description                  = "HTTPS from ${each.key}"

@@ -18,9 +18,19 @@ output "dynamodb_prefix_list_id" {
   value       = aws_vpc_endpoint.dynamodb.prefix_list_id
 }
 
+output "secrets_manager_endpoint_id" {
+  description = "ID of the Secrets Manager interface endpoint; null without secret_arns."
+  value       = one(aws_vpc_endpoint.secrets_manager[*].id)
+}
+
+output "secrets_manager_security_group_id" {
+  description = "ID of the Secrets Manager endpoint's security group, for the functions' egress rules; null without secret_arns."
+  value       = one(aws_security_group.secrets_manager[*].id)
+}
+
 output "subnet_ids" {
-  description = "IDs of the functions' subnets, once both services can be reached from them. Give these to the functions."
+  description = "IDs of the functions' subnets, once all services can be reached from them. Give these to the functions."
   value       = var.subnet_ids
 
-  depends_on = [aws_vpc_endpoint.sqs, aws_vpc_endpoint.dynamodb]
+  depends_on = [aws_vpc_endpoint.sqs, aws_vpc_endpoint.dynamodb, aws_vpc_endpoint.secrets_manager]
 }

@@ -53,6 +53,30 @@ variable "table_arns" {
   nullable    = false
 }
 
+variable "secret_arns" {
+  description = "ARNs of the secrets that the Secrets Manager endpoint lets clients read, for request_signature. Without any, there is no such endpoint. Its private name takes over all Secrets Manager traffic of the VPC, and the clients of the SQS endpoint may use it. Their number must be known at plan. Changed in place."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "secrets_manager_policy_documents" {
+  description = "IAM policy documents (JSON) with further statements for the Secrets Manager endpoint's policy, for other workloads in the VPC. Changed in place."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for document in var.secrets_manager_policy_documents : can(jsondecode(document).Statement)])
+    error_message = "secrets_manager_policy_documents must be JSON with a Statement, such as the json of an aws_iam_policy_document."
+  }
+
+  validation {
+    condition     = length(var.secret_arns) > 0 || length(var.secrets_manager_policy_documents) == 0
+    error_message = "secrets_manager_policy_documents has no effect because there are no secret_arns, and so no Secrets Manager endpoint. Remove it, or list the secrets."
+  }
+}
+
 variable "sqs_policy_documents" {
   description = "IAM policy documents (JSON) with further statements for the SQS endpoint's policy, for other workloads in the VPC. Changed in place."
   type        = list(string)

@@ -96,6 +96,14 @@ class Surroundings:
         return "ingest.zip"
 
     @cached_property
+    def secret(self) -> str:
+        """A secret with the keys of one client."""
+        secret = self._emulator.client("secretsmanager").create_secret(
+            Name=EXISTING, SecretString='{"shop": "a secret of 32 characters or more"}'
+        )
+        return str(secret["ARN"])
+
+    @cached_property
     def layer(self) -> str:
         version = self._emulator.client("lambda").publish_layer_version(
             LayerName=EXISTING,

@@ -26,7 +26,11 @@ from tests.e2e.needs import (
     PUT,
     QUEUE,
     QUEUE_POLICIES,
+    READ_SECRET,
     ROLES,
+    SECRET,
+    SECRET_KEY,
+    SECRETS_ENDPOINT,
     SEND,
     SEND_DEAD_LETTER,
     SEND_KEY,
@@ -133,6 +137,31 @@ REFUSALS = [
         {"action": "sqs:PurgeQueue"},
         {"action": "sqs:ChangeMessageVisibility"},
         {"action": "sqs:SendMessage"},
+    ),
+    *refusals(
+        INGEST,
+        READ_SECRET,
+        {"resource": f"{SECRET[:-7]}-another-AbCdEf"},
+        *(
+            {"action": f"secretsmanager:{action}"}
+            for action in ("PutSecretValue", "DescribeSecret", "DeleteSecret", "ListSecrets")
+        ),
+    ),
+    *refusals(
+        SECRETS_ENDPOINT,
+        READ_SECRET,
+        {"resource": f"{SECRET[:-7]}-another-AbCdEf"},
+        {"action": "secretsmanager:PutSecretValue"},
+        {"principal": role("e2e-ingest", OTHER_ACCOUNT_ID)},
+    ),
+    *refusals(
+        INGEST,
+        SECRET_KEY,
+        {"context": {"kms:ViaService": ""}},
+        {"context": through("ssm")},
+        {"context": {"kms:EncryptionContext:SecretARN": ""}},
+        {"context": {"kms:EncryptionContext:SecretARN": f"{SECRET[:-7]}-another-AbCdEf"}},
+        {"action": "kms:Encrypt"},
     ),
     # Keys: only through one service, in this region, for these actions.
     *refusals(

@@ -17,6 +17,7 @@ QUEUE_POLICIES = ["queue.aws_sqs_queue.this", "queue.aws_sqs_queue.dead_letter"]
 INVOKE = "load_balancer.aws_lambda_permission.this"
 SQS_ENDPOINT = "vpc_endpoints.aws_vpc_endpoint_policy.sqs"
 DYNAMODB_ENDPOINT = "vpc_endpoints.aws_vpc_endpoint_policy.dynamodb"
+SECRETS_ENDPOINT = "vpc_endpoints.aws_vpc_endpoint_policy.secrets_manager"
 KEY_POLICY = "aws_kms_key.this"
 
 # Resources, by ARN.
@@ -24,6 +25,7 @@ QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:e2e"
 DEAD_LETTER = f"{QUEUE}-dead-letter"
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/e2e"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:clients-AbCdEf"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:e2e"
 TARGET_GROUP = (
     f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/e2e-ingest/0123456789abcdef"
@@ -89,6 +91,12 @@ SQS_KEYS = f'"Amazon SQS Key management", {SQS}'
 PARTIQL = f'"IAM security policies with PartiQL for DynamoDB", {DYNAMODB}'
 PUT_ITEM = f'"DynamoDB API permissions: Actions, resources, and conditions reference", {DYNAMODB}'
 DYNAMODB_KEYS = f'"DynamoDB encryption at rest usage notes", {DYNAMODB}'
+SECRET_ACTIONS = (
+    '"Permissions policy examples for AWS Secrets Manager", AWS Secrets Manager User Guide'
+)
+SECRET_KEYS = (
+    '"Secret encryption and decryption in AWS Secrets Manager", AWS Secrets Manager User Guide'
+)
 FLOW_LOG_ROLE = '"IAM role for publishing flow logs to CloudWatch Logs", Amazon VPC User Guide'
 ENVIRONMENT = f'"Securing Lambda environment variables", {LAMBDA}'
 ENDPOINT_POLICY = '"Control access to VPC endpoints using endpoint policies", AWS PrivateLink Guide'
@@ -146,9 +154,13 @@ def needs_of_every_function(function: str) -> list[Need]:
 
 SEND = by_code("ingest", "sqs:SendMessage", QUEUE)
 SEND_DEAD_LETTER = by_code("process", "sqs:SendMessage", DEAD_LETTER)
+READ_SECRET = by_code("ingest", "secretsmanager:GetSecretValue", SECRET)
+OF_THE_SECRET = {"kms:EncryptionContext:SecretARN": SECRET}
+SECRET_KEY = by_code("ingest", "kms:Decrypt", KEY, **through("secretsmanager"), **OF_THE_SECRET)
 INSERT = by_code("process", "dynamodb:PartiQLInsert", TABLE)
 PUT = by_code("process", "dynamodb:PutItem", TABLE)
 BY_INGEST = "ingest, for each order"
+BY_SIGNED = "ingest, to check signatures"
 BY_DEAD_LETTERING = "process, for a permanent failure"
 BY_NEW = "process, for orders of new keys"
 BY_OLD = "process, for an order with a stored key"
@@ -191,6 +203,8 @@ NEEDS = [
     *needs_of_every_function("ingest"),
     *needs_of_every_function("process"),
     grant(INGEST, "SendToQueue", SEND, BY_INGEST, SQS_ACTIONS),
+    grant(INGEST, "ReadSecret", READ_SECRET, BY_SIGNED, SECRET_ACTIONS),
+    grant(INGEST, "DecryptSecret", SECRET_KEY, "Secrets Manager, for ingest", SECRET_KEYS),
     polling("sqs:ReceiveMessage", "Lambda, for each batch"),
     polling("sqs:DeleteMessage", "Lambda, after a batch"),
     polling("sqs:GetQueueAttributes", "Lambda, to scale the pollers"),
@@ -259,6 +273,7 @@ NEEDS = [
         grant(SQS_ENDPOINT, "SendToQueues", call, who, ENDPOINT_POLICY)
         for call, who in ((SEND, BY_INGEST), (SEND_DEAD_LETTER, BY_DEAD_LETTERING))
     ),
+    grant(SECRETS_ENDPOINT, "ReadSecrets", READ_SECRET, BY_SIGNED, ENDPOINT_POLICY),
     *(
         grant(DYNAMODB_ENDPOINT, "WriteToTables", call, who, ENDPOINT_POLICY)
         for call, who in ((INSERT, BY_NEW), (PUT, BY_OLD))

@@ -15,12 +15,15 @@ from local.stack import Stack
 from local.terraform import Terraform, by_short_address
 from tests.e2e.denials import DENIALS, REFUSALS, Denial, Refusal
 from tests.e2e.needs import (
+    INGEST,
     INVOKE,
     KEY,
     KEY_POLICY,
     LOG_KEYS,
     NEEDS,
     ROLES,
+    SECRET,
+    SECRETS_ENDPOINT,
     TABLE,
     TARGET_GROUP,
     Need,
@@ -56,11 +59,13 @@ def planned(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     """
     work = tmp_path_factory.mktemp("policies")
     example = {"domain_name": "orders.example.com", "zone_id": "Z1", "access_logs_bucket": "logs"}
+    signed = {"request_signature": {"secret_arn": SECRET}}
     existing = {"kms_key": {"arn": KEY}, "existing_table": {"name": "e2e", "arn": TABLE}}
     root = os.path.relpath(ROOT, work.resolve())  # Terraform would copy an absolute path
     modules = {
         "complete": {"source": f"{root}/examples/complete", "name": "e2e", **example},
         "keyed": {"source": root, "name": "e2e", **existing},
+        "signed": {"source": root, "name": "e2e", **existing, **signed},
     }
     configuration = {"provider": {"aws": {}}, "module": modules}
     (work / "main.tf.json").write_text(json.dumps(configuration))
@@ -88,9 +93,10 @@ def applied(stack: Stack) -> dict[str, Policy]:
 
 @pytest.fixture(scope="module")
 def policies(applied: dict[str, Policy], planned: dict[str, dict[str, Any]]) -> dict[str, Policy]:
-    """All policies of a system with a customer managed key."""
+    """All policies of a system with a customer managed key, and with signed requests."""
     found = documents(planned)
-    return {**applied, KEY_POLICY: found[f"complete.{KEY_POLICY}"]}
+    signed = {name: found[f"signed.{name}"] for name in (INGEST, SECRETS_ENDPOINT)}
+    return {**applied, **signed, KEY_POLICY: found[f"complete.{KEY_POLICY}"]}
 
 
 def name_of(case: Need | Denial) -> str:
@@ -127,6 +133,20 @@ def test_a_customer_managed_key_changes_no_role(
         assert normalized(keyed[f"keyed.{name}"]["Statement"]) == normalized(
             applied[name]["Statement"]
         )
+
+
+def test_signed_requests_add_only_the_right_to_read_the_secret(
+    applied: dict[str, Policy], planned: dict[str, dict[str, Any]]
+) -> None:
+    policy = documents(planned)[f"signed.{INGEST}"]
+
+    added = [
+        sid for sid in normalized(policy["Statement"]) if sid in ("ReadSecret", "DecryptSecret")
+    ]
+    for sid in added:
+        policy = without(policy, sid)
+    assert len(added) == 2
+    assert normalized(policy["Statement"]) == normalized(applied[INGEST]["Statement"])
 
 
 def normalized(statements: list[dict[str, Any]]) -> dict[str, Any]:

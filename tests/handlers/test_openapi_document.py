@@ -10,11 +10,15 @@ import pytest
 import schemathesis
 
 from ingest import handler
+from ingest.keyring import Keyring
+from ingest.signature import Verifier
 from local.emulator import ROOT
 from local.events import request
 from shared import orders
 from tests.support.fakes import FakeSqs, error
 from tests.support.runtime import invoke
+from tests.support.secrets import FakeSecretsManager
+from tests.support.signatures import ARN, HEADER
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 
@@ -27,6 +31,7 @@ KIND = "urn:async-ingest:problem:"
 REQUESTS: dict[str, dict[str, Any]] = {
     "not-found": {"path": "/"},
     "method-not-allowed": {"httpMethod": "GET"},
+    "unauthorized": {},
     "unsupported-media-type": {"headers": {}},
     "invalid-json": {"body": "{"},
     "invalid-order": {"body": "{}"},
@@ -83,7 +88,12 @@ def test_the_document_has_every_kind_of_problem() -> None:
 
 
 @pytest.mark.parametrize("kind", [None, *handler._PROBLEMS])
-def test_the_answers_are_as_documented(sqs: FakeSqs, kind: str | None) -> None:
+def test_the_answers_are_as_documented(
+    sqs: FakeSqs, kind: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind == "unauthorized":
+        ring = Keyring(FakeSecretsManager({}), ARN)
+        monkeypatch.setattr(handler, "SIGNATURE", Verifier(ring, HEADER, 300))
     if kind == "unavailable":
         sqs.troubles = [error("ServiceUnavailable")]
     answer = invoke(handler.handle, request(**(REQUESTS[kind] if kind else {}))).answer

@@ -182,6 +182,36 @@ run "plain_http_allowed" {
   }
 }
 
+run "client_certificates" {
+  module { source = "./modules/load_balancer" }
+  command = plan
+
+  variables {
+    certificate         = { arn = "arn:aws:acm:eu-central-1:123456789012:certificate/11111111-2222-3333-4444-555555555555" }
+    client_certificates = { trust_store_arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:truststore/clients/0123456789abcdef" }
+  }
+
+  assert {
+    condition     = aws_lb_listener.https[0].mutual_authentication[0].mode == "verify" && aws_lb_listener.https[0].mutual_authentication[0].trust_store_arn == var.client_certificates.trust_store_arn && !aws_lb_listener.https[0].mutual_authentication[0].ignore_client_certificate_expiry
+    error_message = "The HTTPS listener must verify the certificates of clients, and that they have not expired."
+  }
+}
+
+run "expired_client_certificates" {
+  module { source = "./modules/load_balancer" }
+  command = plan
+
+  variables {
+    certificate         = { arn = "arn:aws:acm:eu-central-1:123456789012:certificate/11111111-2222-3333-4444-555555555555" }
+    client_certificates = { trust_store_arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:truststore/clients/0123456789abcdef", ignore_expiry = true }
+  }
+
+  assert {
+    condition     = aws_lb_listener.https[0].mutual_authentication[0].ignore_client_certificate_expiry
+    error_message = "Expired certificates must be accepted where that is asked for."
+  }
+}
+
 run "dualstack" {
   module { source = "./modules/load_balancer" }
   command = plan

@@ -104,6 +104,26 @@ run "plain_http_to_the_internet_warns" {
   expect_failures = [check.internet_facing]
 }
 
+run "replayed_requests_warn" {
+  command = plan
+
+  variables {
+    request_signature = { secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:orders/keys-AbCdEf", tolerance_seconds = 1 }
+  }
+
+  expect_failures = [check.replayed_requests]
+}
+
+run "largest_tolerance" {
+  command = plan
+
+  variables {
+    request_signature = { secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:orders/keys-AbCdEf", tolerance_seconds = 3600, header = "${join("", [for _ in range(40) : "h"])}" }
+  }
+
+  expect_failures = [check.replayed_requests]
+}
+
 run "default_limits" {
   command = plan
 
@@ -161,6 +181,8 @@ run "null_for_every_input_that_has_a_default" {
     load_balancer_ip_address_type      = null
     load_balancer_ingress_cidr_blocks  = null
     certificate                        = null
+    client_certificates                = null
+    request_signature                  = null
     load_balancer_idle_timeout_seconds = null
     load_balancer_health_check_enabled = null
     load_balancer_access_logs          = null

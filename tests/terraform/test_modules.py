@@ -14,6 +14,7 @@ HELD = (
     "aws_route_table",
     "aws_security_group",
     "aws_subnet",
+    ("aws_vpc_endpoint", "secrets_manager"),  # which may go while the system stays
 )
 MODULES = sorted(path.name for path in (ROOT / "modules").iterdir() if path.is_dir())
 
@@ -46,4 +47,4 @@ def test_what_others_hold_is_created_before_it_is_destroyed(directory: Path) -> 
 
     assert {
         (kind, name) for kind, name, body in blocks if "create_before_destroy = true" in body
-    } == {(kind, name) for kind, name, _ in blocks if kind in HELD}
+    } == {(kind, name) for kind, name, _ in blocks if kind in HELD or (kind, name) in HELD}

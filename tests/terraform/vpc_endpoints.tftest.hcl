@@ -76,6 +76,60 @@ run "wiring" {
   }
 }
 
+run "secrets_manager" {
+  module { source = "./modules/vpc_endpoints" }
+  state_key = "secrets"
+
+  variables {
+    secret_arns                      = ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:keys-AbCdEf"]
+    secrets_manager_policy_documents = ["{\"Id\":\"secrets\",\"Statement\":[]}"]
+  }
+
+  assert {
+    condition     = aws_vpc_endpoint.secrets_manager[0].vpc_endpoint_type == "Interface" && aws_vpc_endpoint.secrets_manager[0].service_name == data.aws_vpc_endpoint_service.secrets_manager[0].service_name && aws_vpc_endpoint.secrets_manager[0].private_dns_enabled && aws_vpc_endpoint.secrets_manager[0].subnet_ids == toset(var.subnet_ids) && aws_vpc_endpoint.secrets_manager[0].vpc_id == "vpc-1" && aws_vpc_endpoint.secrets_manager[0].security_group_ids == toset([aws_security_group.secrets_manager[0].id])
+    error_message = "Secrets Manager must have a private name in the functions' subnets, behind its security group."
+  }
+  assert {
+    condition     = aws_security_group.secrets_manager[0].vpc_id == "vpc-1" && aws_security_group.secrets_manager[0].name_prefix == "orders-secrets-manager-endpoint-" && aws_security_group.secrets_manager[0].description == "Secrets Manager endpoint of orders: HTTPS in from the functions, nothing out"
+    error_message = "The security group must be in the VPC, and say what it is for."
+  }
+  assert {
+    condition     = { for name, rule in aws_vpc_security_group_ingress_rule.secrets_manager : name => jsonencode([rule.security_group_id == aws_security_group.secrets_manager[0].id, rule.description, rule.referenced_security_group_id, rule.cidr_ipv4, rule.from_port, rule.to_port, rule.ip_protocol]) } == { ingest = jsonencode([true, "HTTPS from ingest", "sg-1", null, 443, 443, "tcp"]), process = jsonencode([true, "HTTPS from process", "sg-2", null, 443, 443, "tcp"]), others = jsonencode([true, "HTTPS from others", null, "10.9.0.0/16", 443, 443, "tcp"]) }
+    error_message = "Only the named clients may reach the endpoint, over HTTPS."
+  }
+  assert {
+    condition     = jsonencode([data.aws_vpc_endpoint_service.secrets_manager[0].service_type, one(data.aws_vpc_endpoint_service.secrets_manager[0].filter).name, one(one(data.aws_vpc_endpoint_service.secrets_manager[0].filter).values)]) == jsonencode(["Interface", "service-name", "*.secretsmanager"])
+    error_message = "The service must be found regardless of its prefix."
+  }
+  assert {
+    condition     = aws_vpc_endpoint_policy.secrets_manager[0].vpc_endpoint_id == aws_vpc_endpoint.secrets_manager[0].id && aws_vpc_endpoint_policy.secrets_manager[0].policy == data.aws_iam_policy_document.secrets_manager_merged[0].json && data.aws_iam_policy_document.secrets_manager_merged[0].source_policy_documents == tolist(concat([data.aws_iam_policy_document.secrets_manager[0].json], var.secrets_manager_policy_documents))
+    error_message = "The endpoint must have its policy, with the further statements."
+  }
+  assert {
+    condition     = jsonencode([data.aws_iam_policy_document.secrets_manager[0].statement[0].actions, data.aws_iam_policy_document.secrets_manager[0].statement[0].resources, one(data.aws_iam_policy_document.secrets_manager[0].statement[0].condition).values]) == jsonencode([["secretsmanager:GetSecretValue"], ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:keys-AbCdEf"], ["123456789012"]])
+    error_message = "The policy must admit this account to the secrets alone."
+  }
+  assert {
+    condition     = alltrue([for resource in concat(aws_security_group.secrets_manager, aws_vpc_endpoint.secrets_manager, values(aws_vpc_security_group_ingress_rule.secrets_manager)) : resource.tags.team == "orders"]) && [aws_security_group.secrets_manager[0].tags.Name, aws_vpc_endpoint.secrets_manager[0].tags.Name] == ["orders-secrets-manager-endpoint", "orders-secrets-manager"]
+    error_message = "Tags must reach every resource."
+  }
+  assert {
+    condition     = [output.secrets_manager_endpoint_id, output.secrets_manager_security_group_id] == [aws_vpc_endpoint.secrets_manager[0].id, aws_security_group.secrets_manager[0].id]
+    error_message = "The outputs must describe what was created."
+  }
+}
+
+run "no_secrets" {
+  module { source = "./modules/vpc_endpoints" }
+  state_key = "with"
+  command   = plan
+
+  assert {
+    condition     = length(aws_vpc_endpoint.secrets_manager) + length(aws_security_group.secrets_manager) + length(aws_vpc_security_group_ingress_rule.secrets_manager) + length(data.aws_vpc_endpoint_service.secrets_manager) == 0 && output.secrets_manager_endpoint_id == null && output.secrets_manager_security_group_id == null
+    error_message = "Without secrets there must be no endpoint for them."
+  }
+}
+
 # Zones are known only in an apply, or once subnets exist; refused/ has the refusals.
 
 run "zones_in_which_sqs_is_offered_are_accepted" {

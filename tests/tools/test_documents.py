@@ -111,12 +111,17 @@ def is_a_session(content: str) -> None:
         assert set(re.findall(r"(?<!\S)[a-z][a-z0-9-]*(?!\S)", command)) <= targets, command
 
 
+def is_a_script(content: str) -> None:
+    subprocess.run(["bash", "-n"], input=content, text=True, check=True)
+
+
 def is_anything(content: str) -> None:
     """What a program prints, or a drawing."""
 
 
 CHECKS: dict[str, Callable[[str], Any]] = {
     "": is_anything,
+    "bash": is_a_script,
     "console": is_a_session,
     "hcl": is_hcl,
     "json": json.loads,

@@ -28,6 +28,10 @@ def session() -> botocore.session.Session:
     return botocore.session.Session()
 
 
+# A call without parameters, by service.
+LISTING = {"sqs": "list_queues", "dynamodb": "list_tables", "secretsmanager": "list_secrets"}
+
+
 class Place(NamedTuple):
     region: str
     suffix: str
@@ -57,7 +61,7 @@ def botocores(service: str, region: str) -> str:
     try:
         client = session().create_client(service, region, config=config)
         client.meta.events.register("before-send", keep)
-        client.list_queues() if service == "sqs" else client.list_tables()
+        getattr(client, LISTING[service])()
     except (_NotSentError, BotoCoreError):
         pass
     return called[0] if called else ""
@@ -81,7 +85,7 @@ def test_every_partition_has_regions_to_test() -> None:
     assert len({place.suffix for place in PLACES}) >= 7
 
 
-@pytest.mark.parametrize("service", ["sqs", "dynamodb"])
+@pytest.mark.parametrize("service", LISTING)
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.region)
 def test_an_endpoint_is_that_of_botocore_in_every_region(
     service: str, place: Place, environment: pytest.MonkeyPatch
@@ -97,7 +101,10 @@ def test_an_endpoint_is_that_of_botocore_in_every_region(
             assert ours(service, place.region, queue_url) == expected
 
 
-NAMED = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_DYNAMODB")
+NAMED = (
+    "AWS_ENDPOINT_URL",
+    *(f"AWS_ENDPOINT_URL_{name}" for name in ("SQS", "DYNAMODB", "SECRETS_MANAGER")),
+)
 urls = st.sampled_from(
     [
         "http://127.0.0.1:4566",
@@ -113,7 +120,7 @@ urls = st.sampled_from(
 switches = st.none() | st.sampled_from(["true", "false", "True", ""])
 
 
-@pytest.mark.parametrize("service", ["sqs", "dynamodb"])
+@pytest.mark.parametrize("service", LISTING)
 @given(
     named=st.dictionaries(st.sampled_from(NAMED), urls | st.just("")),
     ignored=switches,

@@ -71,6 +71,8 @@ messages = st.fixed_dictionaries(
     {"QueueUrl": st.just(QUEUE_URL), "MessageBody": texts},
     optional={"MessageAttributes": attributes},
 )
+versions = st.fixed_dictionaries({"SecretId": names, "VersionStage": names})
+SERVICES = ("sqs", "dynamodb", "secretsmanager")
 
 
 class Botocore:
@@ -120,7 +122,7 @@ def compare(ours: clients.Sent, theirs: AWSPreparedRequest) -> None:
 def sdk() -> dict[str, Botocore]:
     with pytest.MonkeyPatch.context() as patch:
         clients.isolate(patch)
-        return {service: Botocore(service) for service in ("sqs", "dynamodb")}
+        return {service: Botocore(service) for service in SERVICES}
 
 
 @pytest.fixture(params=[False, True], ids=["no trace", "trace"])
@@ -136,8 +138,9 @@ def trace(request: pytest.FixtureRequest, environment: pytest.MonkeyPatch) -> No
         ("sqs", "SendMessage", messages),
         ("dynamodb", "PutItem", puts),
         ("dynamodb", "BatchExecuteStatement", batches),
+        ("secretsmanager", "GetSecretValue", versions),
     ],
-    ids=["SendMessage", "PutItem", "BatchExecuteStatement"],
+    ids=["SendMessage", "PutItem", "BatchExecuteStatement", "GetSecretValue"],
 )
 @pytest.mark.usefixtures("trace")
 @given(data=st.data())

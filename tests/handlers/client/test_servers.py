@@ -1,5 +1,6 @@
 """Both clients against servers of others, which check signatures where they can."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -47,7 +48,11 @@ def elasticmq() -> Iterator[str]:
 POLICY = {
     "Version": "2012-10-17",
     "Statement": [
-        {"Effect": "Allow", "Action": ["dynamodb:*", "sqs:*", "sts:AssumeRole"], "Resource": "*"}
+        {
+            "Effect": "Allow",
+            "Action": ["dynamodb:*", "secretsmanager:*", "sqs:*", "sts:AssumeRole"],
+            "Resource": "*",
+        }
     ],
 }
 
@@ -215,6 +220,9 @@ REFUSED = {
     ("sqs", "AWS_ACCESS_KEY_ID"): "InvalidClientTokenId",
     ("sqs", "AWS_SECRET_ACCESS_KEY"): "SignatureDoesNotMatch",
     ("sqs", "AWS_SESSION_TOKEN"): "InvalidClientTokenId",
+    ("secretsmanager", "AWS_ACCESS_KEY_ID"): "UnrecognizedClientException",
+    ("secretsmanager", "AWS_SECRET_ACCESS_KEY"): "InvalidSignatureException",
+    ("secretsmanager", "AWS_SESSION_TOKEN"): "UnrecognizedClientException",
 }
 
 
@@ -225,6 +233,12 @@ def call(emulator: Emulator, service: str) -> None:
         engine = engines.Engine("emulator", emulator.client(service, region_name=clients.REGION))
         engine.create_table("orders", id="S")
         client.call("PutItem", put("1"), clients.deadline())
+    elif service == "secretsmanager":
+        operator = emulator.client(service, region_name=clients.REGION)
+        with contextlib.suppress(operator.exceptions.ResourceExistsException):
+            operator.create_secret(Name="signed", SecretString="text")
+        answer = client.call("GetSecretValue", '{"SecretId":"signed"}', clients.deadline())
+        assert answer["SecretString"] == "text"
     else:
         operator = emulator.client(service, region_name=clients.REGION)
         url = operator.create_queue(QueueName="signed")["QueueUrl"]
@@ -271,7 +285,7 @@ def session(emulator: Emulator, key: dict[str, str]) -> dict[str, str]:
     return credentials
 
 
-@pytest.mark.parametrize("service", ["sqs", "dynamodb"])
+@pytest.mark.parametrize("service", ["sqs", "dynamodb", "secretsmanager"])
 def test_a_session_is_signed_with_its_token(
     service: str,
     session: dict[str, str],

@@ -53,7 +53,7 @@ def botocores(
     return str(request.headers["Authorization"])
 
 
-@pytest.mark.parametrize("service", ["sqs", "dynamodb"])
+@pytest.mark.parametrize("service", ["sqs", "dynamodb", "secretsmanager"])
 @given(
     access_key=keys,
     secret_key=keys,

@@ -124,6 +124,29 @@ def log_groups_need_a_key_that_lets_logs_use_it(emulator: Emulator) -> None:
     assert code_of(logs.associate_kms_key, **plain, kmsKeyId=key) == "AccessDeniedException"
 
 
+@check(auth=True)
+def encrypted_secrets_need_the_key(emulator: Emulator) -> None:
+    key = create_key(emulator)
+    secret = {"Name": "keys", "SecretString": "text", "KmsKeyId": key}
+    arn = emulator.client("secretsmanager").create_secret(**secret)["ARN"]
+    manager = emulator.client("secretsmanager", **new_user(emulator, USER))
+    grant(emulator, "secrets", ["secretsmanager:GetSecretValue"], arn)
+
+    def through(service: str, secret_arn: str) -> dict[str, Any]:
+        via = {"kms:ViaService": f"{service}.{REGION}.amazonaws.com"}
+        return {"StringEquals": via | {"kms:EncryptionContext:SecretARN": secret_arn}}
+
+    def code() -> str | None:
+        return code_of(manager.get_secret_value, SecretId=arn)
+
+    assert code() == "AccessDeniedException"
+    for condition in (through("sqs", arn), through("secretsmanager", f"{arn}-of-another")):
+        grant(emulator, "kms", ["kms:Decrypt"], key, Condition=condition)
+        assert code() == "AccessDeniedException"
+    grant(emulator, "kms", ["kms:Decrypt"], key, Condition=through("secretsmanager", arn))
+    assert code() is None
+
+
 def create_key(emulator: Emulator) -> str:
     """Creates a key with the default policy, which lets IAM decide."""
     return str(emulator.client("kms").create_key()["KeyMetadata"]["Arn"])

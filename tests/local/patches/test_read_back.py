@@ -225,3 +225,35 @@ def log_groups_change_their_key(emulator: Emulator) -> None:
     assert read() is None
     missing = {"logGroupName": "/missing", "kmsKeyId": key}
     assert code_of(logs.associate_kms_key, **missing) == "ResourceNotFoundException"
+
+
+@check()
+def listeners_keep_mutual_authentication(emulator: Emulator) -> None:
+    elb, ec2 = emulator.client("elbv2"), emulator.client("ec2")
+    vpc_id = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc_id, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"{REGION}{z}")
+        for n, z in enumerate("ab")
+    ]
+    (balancer,) = elb.create_load_balancer(
+        Name="mutual", Subnets=[one["Subnet"]["SubnetId"] for one in subnets]
+    )["LoadBalancers"]
+    store = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:truststore/clients/1"
+    verify = {"Mode": "verify", "TrustStoreArn": store, "IgnoreClientCertificateExpiry": False}
+    response = {"StatusCode": "404", "ContentType": "application/json"}
+    listener = {
+        "LoadBalancerArn": balancer["LoadBalancerArn"],
+        "Protocol": "HTTPS",
+        "Port": 443,
+        "Certificates": [{"CertificateArn": f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/1"}],
+        "DefaultActions": [{"Type": "fixed-response", "FixedResponseConfig": response}],
+    }
+
+    (created,) = elb.create_listener(**listener, MutualAuthentication=verify)["Listeners"]
+    arn = created["ListenerArn"]
+    assert created.get("MutualAuthentication") == verify
+    (modified,) = elb.modify_listener(ListenerArn=arn, Port=8443)["Listeners"]
+    assert modified.get("MutualAuthentication") == verify
+    elb.modify_listener(ListenerArn=arn, MutualAuthentication={"Mode": "off"})
+    (read,) = elb.describe_listeners(ListenerArns=[arn])["Listeners"]
+    assert read.get("MutualAuthentication") == {"Mode": "off"}

@@ -3,6 +3,7 @@
 locals {
   strings = {
     certificate  = "arn:aws:acm:eu-central-1:123456789012:certificate/1"
+    trust_store  = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:truststore/clients/0123456789abcdef"
     web_acl      = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/a/1"
     kms_key      = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
     boundary     = "arn:aws:iam::123456789012:policy/boundary"
@@ -35,6 +36,7 @@ module "secret_around_it" {
 
   name                      = "secret"
   certificate               = { arn = sensitive(local.strings.certificate) }
+  client_certificates       = { trust_store_arn = sensitive(local.strings.trust_store) }
   load_balancer_web_acl     = { arn = sensitive(local.strings.web_acl) }
   load_balancer_access_logs = { bucket = sensitive(local.strings.bucket), prefix = sensitive(local.strings.text) }
   kms_key                   = { arn = sensitive(local.strings.kms_key) }
@@ -86,6 +88,7 @@ module "unknown_around_it" {
 
   name                      = "unknown"
   certificate               = { arn = terraform_data.created.output.certificate }
+  client_certificates       = { trust_store_arn = terraform_data.created.output.trust_store }
   load_balancer_web_acl     = { arn = terraform_data.created.output.web_acl }
   load_balancer_access_logs = { bucket = terraform_data.created.output.bucket, prefix = terraform_data.created.output.text }
   kms_key                   = { arn = terraform_data.created.output.kms_key }

@@ -8,6 +8,7 @@ from tests.terraform.refused.rows import (
     LISTENER,
     ROLE,
     TABLE,
+    TRUST_STORE,
     WEB_ACL,
     Row,
     everyone,
@@ -129,6 +130,25 @@ FUNCTION = (
 )
 
 LOAD_BALANCER = (
+    *each(
+        "client_certificates",
+        "but must be the ARN of an Elastic Load Balancing trust store",
+        "{ trust_store_arn = null }",
+        f"{{ trust_store_arn = {BOUNDARY[8:-2]} }}",
+    ),
+    Row("client_certificates", TRUST_STORE, "without HTTPS, no client shows a certificate", {}),
+    Row(
+        "client_certificates",
+        TRUST_STORE,
+        "client_certificates has no effect on port 80",
+        {"certificate": CERTIFICATE.replace(" }", ", plain_http_allowed = true }")},
+    ),
+    Row(
+        "client_certificates",
+        TRUST_STORE,
+        "has no effect with existing_listener",
+        {"existing_listener": LISTENER},
+    ),
     *each(
         "name",
         "but must be 1 to 24 lower-case letters",
@@ -381,9 +401,24 @@ VPC_ENDPOINTS = (
         {},
     ),
     Row("subnet_ids", '["subnet-1"]', "SQS offers endpoints only in eu-central-1b", {}),
+    Row(
+        "secret_arns",
+        '["arn:aws:secretsmanager:eu-central-1:123456789012:secret:keys-AbCdEf"]',
+        "Secrets Manager offers endpoints only in eu-central-1b",
+        {},
+    ),
+    Row(
+        "secrets_manager_policy_documents",
+        '["{\\"Statement\\":[]}"]',
+        "has no effect because there are no secret_arns",
+        {},
+    ),
     *(
         row
-        for name in ("sqs_policy_documents", "dynamodb_policy_documents")
+        for name in (
+            *("sqs_policy_documents", "dynamodb_policy_documents"),
+            "secrets_manager_policy_documents",
+        )
         for row in each(name, f"{name} must be JSON with a Statement", '["{}"]', "[null]")
     ),
 )

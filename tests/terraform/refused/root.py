@@ -2,9 +2,12 @@
 
 from tests.terraform.refused.rows import (
     BOUNDARY,
+    CERTIFICATE,
     LISTENER,
     ROLE,
+    SECRET,
     TABLE,
+    TRUST_STORE,
     WEB_ACL,
     Row,
     everyone,
@@ -27,6 +30,7 @@ NETWORK = {"existing_network": network()}
 ROLES = {"existing_roles": f"{{ ingest = {ROLE}, process = {ROLE} }}"}
 NO_ROLE = {**ROLES, "vpc": "{ flow_logs_enabled = false }"}
 NAME = "but must be 3 to 24 lower-case letters"
+SIGNATURE = f'{{ secret_arn = "{SECRET}" }}'
 RANGES = "load_balancer_ingress_cidr_blocks"
 POLLERS = "but the minimum must be 2 to 200, and the maximum at least that"
 
@@ -103,7 +107,12 @@ ROOT = (
             "have no effect because no endpoints are created here",
             NETWORK,
         )
-        for service in ("sqs", "dynamodb")
+        for service in ("sqs", "dynamodb", "secrets_manager")
+    ),
+    Row(
+        "vpc_endpoints",
+        """{ secrets_manager_policy_documents = ["{\\"Statement\\":[]}"] }""",
+        "has no effect because there are no secret_arns",
     ),
     *(
         Row("existing_network", network(**{member: '["a", null]'}), "has an element that is null")
@@ -148,6 +157,48 @@ ROOT = (
         "have no effect because listener_rules_enabled is false",
         {"listener_rules_enabled": "false"},
     ),
+    # Who may send
+    *(
+        Row("request_signature", f"{{ secret_arn = {value} }}", "but must be the complete ARN of")
+        for value in ("null", '"orders/keys"', f'"{SECRET[:-7]}"', f'"{SECRET}-"')
+    ),
+    Row(
+        "request_signature",
+        SIGNATURE.replace("eu-central-1", "eu-west-1"),
+        "request_signature.secret_arn is in eu-west-1, but the system in eu-central-1",
+    ),
+    *(
+        Row(
+            "request_signature",
+            SIGNATURE.replace(" }", f", header = {value} }}"),
+            "but must be a name of 1 to 40 letters",
+        )
+        for value in ('""', '"X Signature"', '"X_Signature"', '"Content-Type"', text(41))
+    ),
+    *(
+        Row(
+            "request_signature",
+            SIGNATURE.replace(" }", f", tolerance_seconds = {value} }}"),
+            "but must be a whole number of seconds, 1 to 3600",
+        )
+        for value in ("0", "3601", "1.5")
+    ),
+    Row(
+        "request_signature",
+        SIGNATURE,
+        "request_signature is checked by the module's own ingest handler",
+        {"ingest_package": '{ filename = "x.zip", source_code_hash = "x" }'},
+    ),
+    Row(
+        "client_certificates",
+        TRUST_STORE.replace(" }", ", log_subject = true }"),
+        "client_certificates.log_subject is true, but the handler in ingest_package",
+        {
+            "certificate": CERTIFICATE,
+            "ingest_package": '{ filename = "x.zip", source_code_hash = "x" }',
+        },
+    ),
+    Row("client_certificates", TRUST_STORE, "client_certificates is set, but certificate is not"),
     # Functions
     Row("ingest_timeout_seconds", "5", "ingest_timeout_seconds is 5, but must be at least 6"),
     Row("process_timeout_seconds", "5", "process_timeout_seconds is 5, but must be at least 6"),

@@ -19,6 +19,11 @@ LISTENER = (
     '0123456789abcdef/0123456789abcdef", priority = 1 }'
 )
 TABLE = '{ name = "theirs", arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/theirs" }'
+SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:orders/keys-AbCdEf"
+TRUST_STORE = (
+    '{ trust_store_arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:'
+    'truststore/clients/0123456789abcdef" }'
+)
 ROLE = '{ arn = "arn:aws:iam::123456789012:role/theirs" }'
 BOUNDARY = '{ arn = "arn:aws:iam::123456789012:policy/boundary" }'
 ALIAS = '{ arn = "arn:aws:kms:eu-central-1:123456789012:alias/orders" }'

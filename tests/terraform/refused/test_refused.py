@@ -27,7 +27,7 @@ OURS = (
     "Check block assertion failed",
 )
 
-# Zones in which SQS has no endpoints; the mocks list no zones.
+# Zones in which neither service has endpoints; the mocks list no zones.
 ZONES = """
 override_data {
   target = module.%s.data.aws_subnet.function
@@ -36,6 +36,11 @@ override_data {
 
 override_data {
   target = module.%s.data.aws_vpc_endpoint_service.sqs
+  values = { availability_zones = ["eu-central-1b"] }
+}
+
+override_data {
+  target = module.%s.data.aws_vpc_endpoint_service.secrets_manager
   values = { availability_zones = ["eu-central-1b"] }
 }
 """
@@ -125,7 +130,7 @@ def planned(directory: Path, of_it: list[Call]) -> list[Said]:
     (directory / "refused.tftest.hcl").write_text(
         'mock_provider "aws" {\n  source = "./checkout/tests/terraform/mocks"\n}\n'
         + "".join(
-            ZONES % (name, name) for name, call in named.items() if "endpoints" in call.module
+            ZONES % (name, name, name) for name, call in named.items() if "endpoints" in call.module
         )
         + 'run "refused" {\n  command = plan\n}\n'
     )

@@ -18,8 +18,10 @@ from tests.terraform.wiring.names import (
     QUEUE,
     ROLES,
     RULE,
+    SECRET,
     TABLE,
     TARGET_GROUP,
+    TRUST_STORE,
     VPC,
     WEB_ACL,
     Of,
@@ -85,6 +87,10 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             ".source_policy_documents.1": f'{{"Id":"extra-{service}","Statement":[]}}'
             for service in ("sqs", "dynamodb")
         },
+        "one_existing_role": {
+            "vpc_endpoints.data.aws_iam_policy_document.secrets_manager_merged"
+            ".source_policy_documents.1": '{"Id":"extra-secrets","Statement":[]}'
+        },
         "without_endpoints": {
             "vpc_endpoints.aws_vpc_endpoint.sqs": NOTHING,
             **both('aws_vpc_security_group_egress_rule.this["AWS"].cidr_ipv4', "0.0.0.0/0"),
@@ -135,6 +141,43 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             "load_balancer.aws_lb_listener.https.ssl_policy": "ELBSecurityPolicy-TLS13-1-3-2021-06",
             "load_balancer.aws_lb_listener.http.default_action.type": "fixed-response",
         }
+    },
+    "client_certificates": {
+        "one_existing_role": {
+            **{
+                f"load_balancer.aws_lb_listener.https.mutual_authentication.{name}": value
+                for name, value in {
+                    "mode": "verify",
+                    "trust_store_arn": TRUST_STORE,
+                    "ignore_client_certificate_expiry": True,
+                }.items()
+            },
+            f"ingest.{LAMBDA}.environment.variables.CLIENT_CERTIFICATES": "true",
+            f"ingest.{LAMBDA}.environment.variables.LOG_CLIENT_SUBJECT": "true",
+        }
+    },
+    "request_signature": {
+        "one_existing_role": {
+            f"ingest.{LAMBDA}.environment.variables.SIGNATURE_SECRET_ARN": SECRET,
+            f"ingest.{LAMBDA}.environment.variables.SIGNATURE_HEADER": "X-Orders-Signature",
+            f"ingest.{LAMBDA}.environment.variables.SIGNATURE_TOLERANCE_SECONDS": "60",
+            f"process.{LAMBDA}.environment.variables.SIGNATURE_SECRET_ARN": None,
+            "ingest.data.aws_iam_policy_document.this.source_policy_documents.3": Of(
+                "data.aws_iam_policy_document.secret.json"
+            ),
+            'ingest.aws_vpc_security_group_egress_rule.this["Secrets Manager"]'
+            ".referenced_security_group_id": Of(
+                "vpc_endpoints.aws_security_group.secrets_manager.id"
+            ),
+            'process.aws_vpc_security_group_egress_rule.this["Secrets Manager"]': NOTHING,
+            "vpc_endpoints.aws_vpc_endpoint.secrets_manager.vpc_endpoint_type": "Interface",
+        },
+        # Without endpoints the functions call the public address.
+        "existing_network": {
+            f"ingest.{LAMBDA}.environment.variables.SIGNATURE_HEADER": "X-Signature",
+            f"ingest.{LAMBDA}.environment.variables.SIGNATURE_TOLERANCE_SECONDS": "300",
+            'ingest.aws_vpc_security_group_egress_rule.this["Secrets Manager"]': NOTHING,
+        },
     },
     "load_balancer_idle_timeout_seconds": {"given": {f"{BALANCER}.idle_timeout": 61}},
     "load_balancer_health_check_enabled": {"given": {f"{TARGET_GROUP}.health_check.enabled": True}},

@@ -28,6 +28,10 @@ WEB_ACL = (
     "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/orders/"
     "11111111-2222-3333-4444-555555555555"
 )
+SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:orders/keys-AbCdEf"
+TRUST_STORE = (
+    "arn:aws:elasticloadbalancing:eu-central-1:123456789012:truststore/clients/0123456789abcdef"
+)
 LISTENER = (
     "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/theirs/"
     "0123456789abcdef/0123456789abcdef"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.terraform.wiring.names import DEAD_LETTER, FUNCTIONS, QUEUE, TABLE, Of
+from tests.terraform.wiring.names import DEAD_LETTER, FUNCTIONS, QUEUE, SECRET, TABLE, Of
 
 
 def statement(
@@ -81,11 +81,35 @@ def trust(service: str) -> dict[str, Any]:
     return statement("", "sts:AssumeRole", [], account, principal)
 
 
+BY_SECRETS_MANAGER = (
+    "StringEquals",
+    "kms:ViaService",
+    "secretsmanager.eu-central-1.amazonaws.com",
+)
+OF_THE_SECRET = {
+    "test": "StringEquals",
+    "variable": "kms:EncryptionContext:SecretARN",
+    "values": [SECRET],
+}
+
+
 # Run: policy: statements.
 POLICIES: dict[str, dict[str, list[dict[str, Any]]]] = {
     "defaults": {
         f"{one}.data.aws_iam_policy_document.runtime": runtime(f"async-ingest-{one}", traced=True)
         for one in FUNCTIONS
+    },
+    "one_existing_role": {
+        "data.aws_iam_policy_document.secret": [
+            statement("ReadSecret", "secretsmanager:GetSecretValue", SECRET),
+            (decrypt := statement("DecryptSecret", "kms:Decrypt", ANY_KEY, BY_SECRETS_MANAGER))
+            | {"condition": [*decrypt["condition"], OF_THE_SECRET]},
+        ],
+        "vpc_endpoints.data.aws_iam_policy_document.secrets_manager": [
+            statement(
+                "ReadSecrets", "secretsmanager:GetSecretValue", SECRET, OF_THE_ACCOUNT, ("AWS", "*")
+            ),
+        ],
     },
     "given": {
         **{

@@ -82,8 +82,14 @@ DEFAULTS: dict[str, Any] = {
     **both(f"{LAMBDA}.layers", []),
     **{
         f"ingest.{LAMBDA}.environment.variables.{name}": None
-        for name in ("TTL_ATTRIBUTE", "FAIR_QUEUE_ATTRIBUTE")
+        for name in (
+            *("TTL_ATTRIBUTE", "FAIR_QUEUE_ATTRIBUTE", "CLIENT_CERTIFICATES", "LOG_CLIENT_SUBJECT"),
+            *("SIGNATURE_SECRET_ARN", "SIGNATURE_HEADER", "SIGNATURE_TOLERANCE_SECONDS"),
+        )
     },
+    "data.aws_iam_policy_document.secret": NOTHING,
+    "vpc_endpoints.aws_vpc_endpoint.secrets_manager": NOTHING,
+    "vpc_endpoints.aws_security_group.secrets_manager": NOTHING,
     **both("aws_lambda_provisioned_concurrency_config.this", NOTHING),
     **each(LOG_GROUPS, "retention_in_days", 365),
     **each(ROLES, "path", "/"),

@@ -195,7 +195,10 @@ run "existing_network" {
       function_subnet_ids      = ["subnet-3", "subnet-4"]
     }
     load_balancer_ip_address_type = "dualstack"
+    request_signature             = { secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:orders/keys-AbCdEf" }
   }
+
+  expect_failures = [check.replayed_requests]
 }
 
 run "without_endpoints" {
@@ -222,7 +225,14 @@ run "one_existing_role" {
     existing_roles = { process = { arn = "arn:aws:iam::123456789012:role/theirs" } }
     vpc            = { flow_logs_enabled = false }
     role_path      = "/service/"
+
+    certificate         = { arn = "arn:aws:acm:eu-central-1:123456789012:certificate/11111111-2222-3333-4444-555555555555" }
+    client_certificates = { trust_store_arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:truststore/clients/0123456789abcdef", ignore_expiry = true, log_subject = true }
+    request_signature   = { secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:orders/keys-AbCdEf", header = "X-Orders-Signature", tolerance_seconds = 60 }
+    vpc_endpoints       = { secrets_manager_policy_documents = ["{\"Id\":\"extra-secrets\",\"Statement\":[]}"] }
   }
+
+  expect_failures = [check.replayed_requests]
 }
 
 run "roles" {

@@ -1,0 +1,257 @@
+"""Signed requests on the applied system: IAM enforced, a customer's key, an endpoint of its own."""
+
+import contextlib
+import json
+import os
+import re
+import ssl
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ingest import keyring
+from local.emulator import HOST, ROOT, Emulator
+from local.http_client import Answer, send
+from local.stack import Stack
+from local.terraform import Terraform, by_short_address
+from local.waiting import eventually
+from tests.e2e.policies import role_without
+from tests.support.signatures import OLD_TILL, SHOP, TILL, signature
+from tests.support.stack import new_order
+
+pytestmark = pytest.mark.stack
+
+NAME = "signed"
+INGEST = f"{NAME}-ingest"
+TIMEOUT_SECONDS = 10  # the default of ingest_timeout_seconds
+SNIPPETS = dict(
+    re.findall(r"^```(bash|python)\n(.*?)^```", (ROOT / "docs/clients.md").read_text(), re.M | re.S)
+)
+
+
+@pytest.fixture(scope="module")
+def signing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A system that requires signatures; the secret comes with it, under a customer's key."""
+    work = tmp_path_factory.mktemp("signed")
+    key = {"deletion_window_in_days": 7}
+    secret = {
+        "name": "orders/clients",
+        "kms_key_id": "${aws_kms_key.secret.arn}",
+        "recovery_window_in_days": 0,
+    }
+    system = {
+        "source": os.path.relpath(ROOT, work.resolve()),
+        "name": NAME,
+        "vpc": {"flow_logs_enabled": False},
+        "deletion_protection_enabled": False,
+        "request_signature": {"secret_arn": "${aws_secretsmanager_secret.clients.arn}"},
+    }
+    configuration = {
+        "provider": {"aws": {}},
+        "resource": {
+            "aws_kms_key": {"secret": key},
+            "aws_secretsmanager_secret": {"clients": secret},
+            "aws_secretsmanager_secret_version": {
+                "clients": {
+                    "secret_id": "${aws_secretsmanager_secret.clients.id}",
+                    "secret_string": json.dumps({"shop": SHOP}),
+                }
+            },
+        },
+        "module": {"signed": system},
+        "output": {"signed": {"value": "${module.signed}"}},
+    }
+    (work / "main.tf.json").write_text(json.dumps(configuration))
+    with Emulator(tmp_path_factory.mktemp("emulator"), auth=True, tls=True) as emulator:
+        terraform = Terraform(work, work, emulator.environment())
+        terraform.init()
+        terraform.apply()
+        yield Stack(emulator, terraform, module="signed")
+
+
+def post(stack: Stack, body: str, value: str | None) -> Answer:
+    headers = {"Content-Type": "application/json", "Host": f"{HOST}:80"}
+    if value is not None:
+        headers["X-Signature"] = value
+    return send(stack.url, body.encode(), headers=headers, tls=stack.emulator.tls_context)
+
+
+def post_signed(stack: Stack, key_id: str = "shop", secret: str = SHOP, **order: Any) -> Answer:
+    body = json.dumps(new_order(**order))
+    return post(stack, body, signature(body, key_id=key_id, secret=secret, at=int(time.time())))
+
+
+@contextlib.contextmanager
+def new_environments(stack: Stack) -> Iterator[None]:
+    """Environments without secrets: those of the alias keep what they have fetched."""
+    alias = {"FunctionName": INGEST, "Name": "live"}
+    version = stack.lambda_.get_alias(**alias)["FunctionVersion"]
+    # Ends the environments of $LATEST.
+    stack.lambda_.update_function_configuration(FunctionName=INGEST, Timeout=TIMEOUT_SECONDS)
+    stack.lambda_.get_waiter("function_updated_v2").wait(FunctionName=INGEST)
+    stack.lambda_.update_alias(**alias, FunctionVersion="$LATEST")
+    try:
+        yield
+    finally:
+        stack.lambda_.update_alias(**alias, FunctionVersion=version)
+
+
+def test_only_signed_orders_reach_the_table(signing: Stack) -> None:
+    order = new_order()
+    body = json.dumps(order)
+    good = signature(body, key_id="shop", secret=SHOP, at=int(time.time()))
+
+    refused = [
+        post(signing, body, None),
+        post(signing, body, good[:-1]),
+        post(signing, body + " ", good),
+        post(signing, body, signature(body, key_id="shop", secret=TILL, at=int(time.time()))),
+        post(signing, body, signature(body, key_id="shop", secret=SHOP, at=int(time.time()) - 301)),
+    ]
+
+    assert {one.status for one in refused} == {401}
+    assert {one.headers["WWW-Authenticate"] for one in refused} == {
+        'HMAC-SHA256 header="X-Signature"'
+    }
+    assert len({one.body for one in refused}) == 1
+    assert signing.queued() == 0
+    assert signing.row(order) is None
+
+    assert post(signing, body, good).status == 202
+    signing.wait_for_row(order)
+
+
+HOSTILE = [
+    "",
+    "t=1,kid=shop",
+    "t=1,kid=" + "k" * 10_000 + ",v1=" + "0" * 64,
+    "t=" + "9" * 5_000 + ",kid=shop,v1=" + "0" * 64,
+    "t=1,kid=shop,v1=" + "\u00e9" * 64,
+    ",".join(["t=1,kid=shop,v1=" + "0" * 64] * 100),
+    "<script>alert(1)</script>",
+]
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda one: one[:30])
+def test_hostile_signatures_are_refused_alike(signing: Stack, value: str) -> None:
+    start = time.time()
+    answer = post(signing, json.dumps(new_order()), value)
+
+    assert answer.status == 401
+    assert answer.json["type"] == "urn:async-ingest:problem:unauthorized"
+    log = "".join(signing.log_lines(INGEST, start - 1))
+    assert "script" not in log
+    assert "Unexpected" not in log
+
+
+def test_the_snippets_of_the_documentation_work(signing: Stack) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "SECRET": SHOP,
+        "KEY_ID": "shop",
+        "ENDPOINT_URL": signing.url,
+        "CURL_CA_BUNDLE": str(signing.emulator.ca_bundle),
+    }
+    said = subprocess.check_output(
+        ["bash", "-euo", "pipefail", "-c", SNIPPETS["bash"]], env=environment, text=True
+    )
+    assert " 202" in said.splitlines()[0]
+
+    namespace: dict[str, Any] = {}
+    exec(SNIPPETS["python"], namespace)  # noqa: S102 - our own document
+    order = new_order()
+    request = namespace["signed"](signing.url, order, "shop", SHOP)
+    context = ssl.create_default_context(cafile=signing.emulator.ca_bundle)
+    with urllib.request.urlopen(request, context=context) as answer:
+        assert answer.status == 202
+    signing.wait_for_row(order)
+
+
+@pytest.mark.parametrize("sid", ["ReadSecret", "DecryptSecret"])
+def test_without_a_permission_for_the_secret_nobody_is_let_in(signing: Stack, sid: str) -> None:
+    with new_environments(signing):
+        with role_without(signing, INGEST, sid):
+            start = time.time()
+            answer = post_signed(signing)
+            forged = post_signed(signing, secret=TILL)
+
+            assert (answer.status, forged.status) == (503, 503)
+            assert answer.headers["Retry-After"]
+            log = "".join(signing.log_lines(INGEST, start - 1))
+            assert "The secret cannot be fetched" in log
+            assert SHOP not in log
+        assert eventually(lambda: post_signed(signing).status == 202, "the permission")
+
+
+def test_environments_with_secrets_outlive_an_outage(signing: Stack) -> None:
+    assert post_signed(signing).status == 202
+    with role_without(signing, INGEST, "ReadSecret"):
+        assert post_signed(signing).status == 202
+        assert post_signed(signing, secret=TILL).status == 401
+
+
+def test_nothing_else_can_be_read_through_the_endpoint(signing: Stack) -> None:
+    resources = by_short_address(signing.terraform.resources())
+    policy = json.loads(
+        resources["signed.vpc_endpoints.aws_vpc_endpoint_policy.secrets_manager"]["policy"]
+    )
+    [statement] = policy["Statement"]
+
+    secret = resources["aws_secretsmanager_secret.clients"]["arn"]
+    assert statement["Resource"] == secret
+    assert statement["Action"] == "secretsmanager:GetSecretValue"
+    role = resources["signed.ingest.aws_iam_role_policy.this"]["policy"]
+    assert [
+        one["Resource"] for one in json.loads(role)["Statement"] if one["Sid"] == "ReadSecret"
+    ] == [secret]
+
+
+def test_no_secret_is_in_the_environment(signing: Stack) -> None:
+    configuration = signing.lambda_.get_function_configuration(FunctionName=INGEST)
+
+    assert "SIGNATURE_SECRET_ARN" in configuration["Environment"]["Variables"]
+    assert SHOP not in json.dumps(configuration, default=str)
+
+
+def test_clients_notice_no_rotation(signing: Stack) -> None:
+    """In the middle of traffic: the former secret holds, the new one after a minute at the most."""
+    manager = signing.emulator.client("secretsmanager")
+    assert post_signed(signing).status == 202
+    new = {"shop": TILL, "till": OLD_TILL}
+    manager.put_secret_value(SecretId="orders/clients", SecretString=json.dumps(new))
+
+    statuses = set()
+
+    def is_known() -> bool:
+        statuses.add(post_signed(signing).status)
+        return post_signed(signing, secret=TILL).status == 202
+
+    eventually(is_known, "the new secret", keyring.EARLY_SECONDS + 30)
+    assert statuses == {202}
+    assert post_signed(signing, "till", OLD_TILL).status == 202
+    assert post_signed(signing).status == 202
+
+    manager.put_secret_value(SecretId="orders/clients", SecretString="oops")
+    assert post_signed(signing, "till", OLD_TILL).status == 202
+    with new_environments(signing):
+        assert post_signed(signing, "till", OLD_TILL).status == 503
+
+
+def test_the_second_plan_is_empty(signing: Stack) -> None:
+    manager = signing.emulator.client("secretsmanager")
+    manager.put_secret_value(SecretId="orders/clients", SecretString=json.dumps({"shop": SHOP}))
+
+    changes = signing.terraform.pending_changes()
+
+    assert "module.signed" not in changes, changes
+
+
+@pytest.mark.destroys
+def test_it_can_be_destroyed(signing: Stack) -> None:
+    signing.terraform.destroy()
+
+    assert signing.terraform.resources() == {}
