@@ -79,6 +79,7 @@ DEFAULTS: dict[str, Any] = {
     **both(f"{LAMBDA}.kms_key_arn", None),
     **both(f"{LAMBDA}.layers", []),
     f"ingest.{LAMBDA}.environment.variables.TTL_ATTRIBUTE": None,
+    **both(f"{LAMBDA}.environment.variables.ORDER_VERSION", None),
     **both("aws_lambda_provisioned_concurrency_config.this", NOTHING),
     **each(LOG_GROUPS, "retention_in_days", 365),
     **each(ROLES, "path", "/"),

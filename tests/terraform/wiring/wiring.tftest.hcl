@@ -146,6 +146,8 @@ run "given" {
     table_sort_key      = { name = "number", type = "N" }
     table_ttl           = { attribute = "expires_at" }
 
+    order_version_attribute = { name = "revision", type = "N" }
+
     kms_key              = { arn = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
     permissions_boundary = { arn = "arn:aws:iam::123456789012:policy/boundary" }
     role_path            = "/service/"
@@ -207,6 +209,7 @@ run "without_endpoints" {
     log_level                       = "WARN"
     table_sort_key                  = null
     table_ttl                       = { attribute = "expires_at", enabled = false }
+    order_version_attribute         = { name = "updated_at", type = "S" }
   }
 }
 
