@@ -14,6 +14,7 @@ SELECTION = (
     "any_batch_within_6_seconds",
     "largest_batches_of_100",
     "throttled_for_an_hour",
+    "versions_out_of_order",
 )
 
 
