@@ -286,13 +286,20 @@ locals {
   # "Creating and configuring an Amazon SQS event source mapping" (AWS Lambda Developer Guide).
   invocations_per_poller = 10
 
+  # A row whose version came from another attribute, or from another type, must not be compared with this one.
+  order_version = nonsensitive(var.order_version_attribute == null) ? null : {
+    name    = var.order_version_attribute.name
+    type    = var.order_version_attribute.type
+    kept_in = "order_version_${var.order_version_attribute.type}_${var.order_version_attribute.name}"
+  }
+
   # Both handlers take the table's keys from the table itself.
   accepted_at_attribute = "accepted_at"
-  shared_environment = {
+  shared_environment = merge({
     TABLE_KEYS            = jsonencode(module.table.keys)
     ACCEPTED_AT_ATTRIBUTE = local.accepted_at_attribute
     DNS_SUFFIX            = data.aws_partition.current.dns_suffix
-  }
+  }, nonsensitive(var.order_version_attribute == null) ? {} : { ORDER_VERSION = jsonencode(local.order_version) })
   ingest_environment = merge(local.shared_environment, {
     QUEUE_URL            = module.queue.url
     MAX_MESSAGE_BYTES    = module.queue.max_message_bytes

@@ -275,6 +275,38 @@ variable "listener_rules_enabled" {
   nullable    = false
 }
 
+# Orders -------------------------------------------------------------------------------------------------------------
+
+variable "order_version_attribute" {
+  description = <<-EOT
+    The order's attribute in which its producer says how new it is. null lets the order that was accepted last win, which is wrong where a client may send an old order again late. A change publishes a new version of both functions; docs/changing.md describes how to switch it on and off. A handler of your own (ingest_package, process_package) finds it in ORDER_VERSION.
+    name: the attribute, 1 to 255 characters; neither a key nor table_ttl.attribute. Every order must have it. The highest version of a key stays; of equal ones, the one accepted first.
+    type: "N" for a number, or "S" for a date and time in UTC such as "2026-11-26T10:00:00.123Z" (RFC 3339, up to nanoseconds). The number that is compared is kept in order_version_<type>_<name>, for "S" in nanoseconds since 1970; orders may not have an attribute of that name. Rows without it count as older.
+  EOT
+  type        = object({ name = string, type = string })
+  default     = null
+
+  validation {
+    condition     = var.order_version_attribute == null ? true : try(contains(["N", "S"], var.order_version_attribute.type), false)
+    error_message = "order_version_attribute.type is ${try("\"${var.order_version_attribute.type}\"", "null")}, but must be \"N\", a number, or \"S\", a date and time in UTC."
+  }
+
+  validation {
+    condition     = var.order_version_attribute == null ? true : try(length(var.order_version_attribute.name) >= 1 && length(var.order_version_attribute.name) <= 255, false)
+    error_message = "order_version_attribute.name has ${try(length(var.order_version_attribute.name), 0)} characters, but must have 1 to 255."
+  }
+
+  validation {
+    condition     = var.order_version_attribute == null ? true : !contains(concat([var.table_partition_key.name, local.accepted_at_attribute, try(coalesce(var.table_ttl.attribute), "")], var.table_sort_key[*].name), var.order_version_attribute.name)
+    error_message = "order_version_attribute.name is \"${try(coalesce(var.order_version_attribute.name), "")}\", which is a key of the table, table_ttl.attribute or \"${local.accepted_at_attribute}\". An order with another key is another order, a time of expiry says nothing of age, and clients may not send \"${local.accepted_at_attribute}\". Choose another attribute."
+  }
+
+  validation {
+    condition     = var.order_version_attribute == null ? true : !contains(concat([var.table_partition_key.name, try(coalesce(var.table_ttl.attribute), "")], var.table_sort_key[*].name), try("order_version_${var.order_version_attribute.type}_${var.order_version_attribute.name}", "-"))
+    error_message = "\"${try("order_version_${var.order_version_attribute.type}_${var.order_version_attribute.name}", "-")}\" is a key of the table or table_ttl.attribute, but it is where process keeps the version of order_version_attribute. Choose another attribute for either."
+  }
+}
+
 # Ingest function ----------------------------------------------------------------------------------------------------
 
 variable "ingest_memory_size" {

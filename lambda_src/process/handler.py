@@ -30,12 +30,21 @@ def _client(service: str, queue_url: str | None = None) -> aws.Client:
     return aws.client(service, settings.text("AWS_REGION"), read_timeout, queue_url)
 
 
-WRITER = Writer(
-    _client("dynamodb"),
-    settings.text("TABLE_NAME"),
-    SCHEMA.accepted_at_name,
-    settings.whole_number("PARALLEL_CALLS", above=0),
-)
+def _writer() -> Writer:
+    arguments = (
+        _client("dynamodb"),
+        settings.text("TABLE_NAME"),
+        SCHEMA.accepted_at_name,
+        settings.whole_number("PARALLEL_CALLS", above=0),
+    )
+    if SCHEMA.version is None:
+        return Writer(*arguments)
+    from process.versions import VersionedWriter  # noqa: PLC0415 - only where there are versions
+
+    return VersionedWriter(*arguments, SCHEMA.version.kept_in)
+
+
+WRITER = _writer()
 _DEAD_LETTER_URL = settings.text("DEAD_LETTER_QUEUE_URL")
 DEAD_LETTER_QUEUE = Queue(_client("sqs", _DEAD_LETTER_URL), _DEAD_LETTER_URL)
 LOG = telemetry.logger(settings.text("LOG_LEVEL"))

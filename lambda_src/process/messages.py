@@ -26,7 +26,8 @@ class Entry(NamedTuple):
 
     key: tuple[str, ...]
     accepted_at: int  # microseconds since the epoch
-    item: dict[str, str]  # attribute values as JSON text in wire format, accepted_at included
+    item: dict[str, str]  # attribute values as JSON text in wire format, ours included
+    version: str | None = None  # a number, if orders have versions and this one has
 
 
 class Message(NamedTuple):

@@ -4,6 +4,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from process.messages import Entry, Message, Outcome, Record, accepted_at
 from shared import orders, telemetry
@@ -79,6 +80,9 @@ def read(record: Record, schema: orders.Schema) -> Message:
     Raises:
         Exception: The record is malformed, other than in its body.
     """
+    version = schema.version
+    if version and "request_id" in record.get("messageAttributes", {}):
+        schema = _of_ingest(schema)
     try:
         document = orders.read(record["body"], schema)
     except orders.InvalidDocumentError as error:
@@ -89,7 +93,31 @@ def read(record: Record, schema: orders.Schema) -> Message:
     for key, order in zip(document.keys, document.orders, strict=True):
         item = {name: orders.to_wire(value) for name, value in order.items()}
         entries.append(Entry(key, at, item | added))
+    if version:
+        numbers = [version.number(order) for order in document.orders]
+        entries = _with_versions(entries, version.kept_in, numbers)
+        if count := numbers.count(None):
+            extra = {"message_id": record["messageId"], "orders": count}
+            LOG.warning("Orders without a version count as older", extra=extra)
     return Message(record, tuple(entries))
+
+
+def _with_versions(
+    entries: list[Entry], name: str, numbers: list[orders.Number | None]
+) -> list[Entry]:
+    versioned = []
+    for entry, number in zip(entries, numbers, strict=True):
+        if number is not None:
+            entry.item[name] = orders.to_wire(number)
+        versioned.append(Entry(entry.key, entry.accepted_at, entry.item, number))
+    return versioned
+
+
+@lru_cache(maxsize=1)
+def _of_ingest(schema: orders.Schema) -> orders.Schema:
+    """Returns the schema for what ingest has accepted, perhaps before it checked versions."""
+    version = schema.version and schema.version._replace(is_required=False)
+    return schema._replace(version=version)
 
 
 def _min_seconds(record: Record) -> float:

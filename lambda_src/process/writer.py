@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
 from json.encoder import encode_basestring_ascii as quote
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from process.messages import Entry, Outcome
 from shared.aws import CallError, Client, Deadline, is_throttling, jitter
@@ -109,8 +109,8 @@ class Writer:
 
         Older ones share its fate: superseded if the newest is stored, a transient failure if that
         failed. Otherwise, if the newest were later dead-lettered, no version would be stored. Only
-        if DynamoDB refuses the newest is the next one tried. Of two entries accepted at the same
-        time, the first counts as newer.
+        if DynamoDB refuses the newest is the next one tried. Of two entries of the same rank, the
+        first counts as newer.
 
         Args:
             entries: In any order.
@@ -124,7 +124,8 @@ class Writer:
         for index, entry in enumerate(entries):
             rivals.setdefault(entry.key, []).append(index)
         for indexes in rivals.values():
-            indexes.sort(key=lambda index: -entries[index].accepted_at)
+            if len(indexes) > 1:
+                indexes.sort(key=lambda index: self._rank(entries[index]), reverse=True)
         reserved = deadline.remaining() / 2
         retry_deadline = Deadline(lambda: deadline.remaining() - reserved)
         pending = list(rivals.values())
@@ -143,6 +144,14 @@ class Writer:
                     outcomes[index] = outcome if is_failure else Outcome.SUPERSEDED
             pending = refused
         return outcomes
+
+    def _rank(self, entry: Entry) -> Any:
+        """Returns what is greater for a newer entry of the same key."""
+        return entry.accepted_at
+
+    def _condition_of(self, entry: Entry) -> tuple[str, str]:  # noqa: ARG002 - for subclasses
+        """Returns a PutItem's condition, and its values other than ``accepted_at``, as JSON."""
+        return self._condition, ""
 
     def _write_distinct(
         self, entries: list[Entry], deadline: Deadline, retry_deadline: Deadline
@@ -264,9 +273,10 @@ class Writer:
         as older, or it would hide an accepted order forever.
         """
         item = ",".join([f"{quote(name)}:{value}" for name, value in entry.item.items()])
+        condition, values = self._condition_of(entry)
         request = (
-            f'{{{self._condition},"ExpressionAttributeValues":'
-            f'{{":accepted_at":{{"N":"{entry.accepted_at}"}}}},"Item":{{{item}}}}}'
+            f'{{{condition},"ExpressionAttributeValues":'
+            f'{{":accepted_at":{{"N":"{entry.accepted_at}"}}{values}}},"Item":{{{item}}}}}'
         )
         for attempt in itertools.count(1):
             if deadline.remaining() <= 0:

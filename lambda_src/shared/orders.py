@@ -26,7 +26,10 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quote
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from shared.version import Version
 
 MAX_ITEM_BYTES = 400 * 1024
 MAX_KEY_BYTES = (2048, 1024)  # partition key, sort key
@@ -53,6 +56,7 @@ class Schema(NamedTuple):
     keys: tuple[KeyAttribute, ...]  # partition key, and sort key if there is one
     accepted_at_name: str  # the attribute that the system adds: microseconds since the epoch
     expiry: str | None = None  # the attribute of the time to live, if it is checked
+    version: "Version | None" = None  # if the producer decides which order is the newest
 
 
 class Document(NamedTuple):
@@ -220,6 +224,9 @@ def _faults(order: Value, schema: Schema) -> Iterator[tuple[str | None, str]]:
             yield name, str(error)
     if schema.expiry in order and (fault := _expiry_fault(order[schema.expiry])):
         yield schema.expiry, fault
+    if (version := schema.version) and version.is_required:
+        size += version.reserved_bytes
+        yield from version.faults(order)
     if size > MAX_ITEM_BYTES:
         yield None, f"is an item of {size} bytes, and DynamoDB stores {MAX_ITEM_BYTES}"
 
@@ -237,7 +244,7 @@ def _expiry_fault(value: Value) -> str | None:
     """Returns why DynamoDB would never delete an item that expires at this time, if so."""
     if type(value) is not Number:
         return "must be a number of whole seconds since 1970, or be left out: the item expires then"
-    sign, digits, first = _analyse(value)
+    sign, digits, first = analyse(value)
     if len(digits) > first + 1:
         return "must be whole seconds since 1970, without a fraction"
     # Thirteen digits are out of range anyway, and an exponent may ask for any number of them.
@@ -298,7 +305,7 @@ def _name_bytes(name: str) -> int:
 _NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)0*([0-9]*))?")
 
 
-def _analyse(literal: str) -> tuple[str, str, int]:
+def analyse(literal: str) -> tuple[str, str, int]:
     """Returns sign, significant digits ("" for zero), and the first digit's power of ten."""
     match: Any = _NUMBER.fullmatch(literal)  # it always matches: json has found the number
     sign, whole, fraction, exponent_sign, exponent = match.groups("")
@@ -311,7 +318,7 @@ def _analyse(literal: str) -> tuple[str, str, int]:
 
 def _number_bytes(literal: str) -> int:
     """Returns one byte per two digits, paired from the decimal point, and one or two more."""
-    sign, digits, first = _analyse(literal)
+    sign, digits, first = analyse(literal)
     if len(digits) > MAX_DIGITS:
         raise _UnstorableError(f"has a number of more than {MAX_DIGITS} significant digits")
     if first not in EXPONENTS:
@@ -329,5 +336,5 @@ _ACCEPTED_AT_BYTES = _number_bytes("1234567890123456")  # microseconds, until th
 
 def normal(literal: str) -> str:
     """Returns the canonical literal of a number, short however long the given one is."""
-    sign, digits, first = _analyse(literal)
+    sign, digits, first = analyse(literal)
     return f"{sign}{digits}E{first - len(digits) + 1}" if digits else "0"

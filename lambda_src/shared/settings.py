@@ -6,9 +6,12 @@ that names it, instead of failing one order after another.
 
 import json
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.orders import KeyAttribute, Schema
+
+if TYPE_CHECKING:
+    from shared.version import Version
 
 
 class SettingsError(RuntimeError):
@@ -93,7 +96,27 @@ def schema() -> Schema:
             'TABLE_KEYS must be a JSON list of one or two {"name": …, "type": "S" or "N"}, with '
             f"distinct names that differ from ACCEPTED_AT_ATTRIBUTE. Got {value!r}."
         )
-    return Schema(keys, accepted_at_name)
+    return Schema(keys, accepted_at_name, version=_version(names | {accepted_at_name}))
+
+
+def _version(others: set[str]) -> "Version | None":
+    """Returns the attribute that is an order's version, if ORDER_VERSION names one."""
+    if not os.environ.get("ORDER_VERSION"):
+        return None
+    from shared.version import Version  # noqa: PLC0415 - only where there are versions
+
+    value = _parsed("ORDER_VERSION")
+    try:
+        version = Version(str(value["name"]), value["type"], str(value["kept_in"]))
+    except (TypeError, KeyError):
+        version = Version("", "", "")
+    names = {version.name, version.kept_in}
+    if "" in names or len(names | others) < 2 + len(others) or version.type not in ("N", "S"):
+        raise SettingsError(
+            'ORDER_VERSION must be {"name": …, "type": "N" or "S", "kept_in": …}, with names that '
+            f"differ from each other, the keys and ACCEPTED_AT_ATTRIBUTE. Got {value!r}."
+        )
+    return version
 
 
 def schema_with_expiry() -> Schema:

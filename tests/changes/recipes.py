@@ -177,10 +177,44 @@ def another_region(system: ChangingSystem) -> Applied:
             system.providers.remove(provider)
 
 
+def order_version(system: ChangingSystem) -> Applied:
+    """Follows "Switch the producer's version on or off"."""
+    result = Applied("order_version")
+    accepted = set[str]()
+    key = {"order_id": "versions", "item": "Kopi Susu"}
+    both = {"revision": 1, "updated_at": "2026-11-26T10:00:00Z"}
+
+    def fault(orders: list[tuple[int, int]], newest: int) -> str:
+        """Posts orders by revision and minute. Returns the stored revision if it is not that."""
+        stack = system.stack()
+        for revision, minute in orders:
+            order = {**key, "revision": revision, "updated_at": f"2026-11-26T10:{minute:02}Z"}
+            if status(stack, order) != 202:
+                return f"revision {revision} is not accepted"
+        stack.wait_for_empty_queue(SETTLED_SECONDS)
+        stored_one = stack.wait_for_row(key)["revision"]["N"]
+        return "" if stored_one == str(newest) else f"{stored_one} stays, not {newest}"
+
+    for version, orders, newest in (
+        (None, [(9, 50), (8, 9)], 8),
+        ({"name": "revision", "type": "N"}, [(3, 30), (5, 10), (4, 20)], 5),
+        ({"name": "updated_at", "type": "S"}, [(2, 5), (1, 7), (7, 6)], 1),
+        (None, [(6, 2)], 6),
+    ):
+        with _traffic(system.stack(), result, accepted, both):
+            system.become({"order_version_attribute": version} if version else {})
+            result.failure += fault(orders, newest)
+        if version and status(system.stack(), key) != 400:
+            result.failure += "an order without a version is not refused"
+    result.second_plan_empty = result.back = not system.terraform.pending_changes()
+    result.lost = len(missing_orders(system.stack(), accepted))
+    return result
+
+
 RECIPES = {
     recipe.__name__: recipe
     for recipe in (
-        *(other_keys, shared_listener, own_rules),
+        *(other_keys, shared_listener, own_rules, order_version),
         *(another_name, existing_network, another_region),
     )
 }
@@ -247,8 +281,10 @@ def _recreate(system: ChangingSystem, result: Applied) -> Applied:
 
 
 @contextmanager
-def _traffic(stack: Stack, result: Applied, accepted: set[str]) -> Iterator[None]:
-    with Traffic(partial(status, stack)) as traffic:
+def _traffic(
+    stack: Stack, result: Applied, accepted: set[str], attributes: dict[str, Any] | None = None
+) -> Iterator[None]:
+    with Traffic(partial(status, stack), [attributes or {}]) as traffic:
         yield
         time.sleep(QUIET_SECONDS)  # traffic, not a wait for anything
     accepted |= {order["order_id"] for order in traffic.accepted}

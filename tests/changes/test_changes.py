@@ -5,7 +5,7 @@
 
 import pytest
 
-from tests.changes import run, table
+from tests.changes import recipes, run, table
 from tests.changes.system import ChangingSystem
 
 pytestmark = pytest.mark.stack
@@ -24,6 +24,15 @@ def test_the_selection_has_every_kind() -> None:
 @pytest.mark.parametrize("name", PLANNED)
 def test_a_plan_has_the_expected_effect(changing: ChangingSystem, name: str) -> None:
     assert run.plan_problem(changing, TABLE[name], "-refresh=false") == ""
+
+
+def test_the_producers_version_is_switched_on_moved_and_switched_off(
+    changing: ChangingSystem,
+) -> None:
+    applied = recipes.order_version(changing)
+
+    assert applied.accepted
+    assert applied.problems(table.Change("order_version", {})) == []
 
 
 @pytest.mark.parametrize("name", APPLIED)

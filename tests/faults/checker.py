@@ -38,6 +38,9 @@ def check(history: History, rows: Iterable[Row], dead_letters: Iterable[str]) ->
     which a later acknowledged order was sent. An accepted_at after the answer is impossible and
     counts as the time of the answer; otherwise it could hide a stale row.
 
+    If orders have versions, the newer is the one of the higher version. Of equal versions it is the
+    one that was answered before the other was sent.
+
     Args:
         history: All that was sent.
         rows: Of the table, with the keys of this history.
@@ -50,7 +53,7 @@ def check(history: History, rows: Iterable[Row], dead_letters: Iterable[str]) ->
     unexpected += [f"dead letter {number}" for number in dead if not _may_exist(history, number)]
 
     lost: list[int] = []
-    newest: dict[tuple[str, str], int] = {}
+    stale: dict[tuple[str, str], None] = {}
     stored = superseded = 0
     for attempt in history.attempts.values():
         if attempt.outcome is not Outcome.ACKNOWLEDGED:
@@ -58,23 +61,31 @@ def check(history: History, rows: Iterable[Row], dead_letters: Iterable[str]) ->
         if not attempt.is_storable:
             lost += [] if attempt.number in dead else [attempt.number]
             continue
-        newest[attempt.key] = max(attempt.sent_at, newest.get(attempt.key, 0))
         row = row_of.get(attempt.key)
+        may_stay = row and _may_stay(history, row, accepted_at[attempt.key], attempt)
+        if row and not may_stay:
+            stale[attempt.key] = None
         if row and row.get("number") == attempt.number:
             stored += 1
-        elif row and accepted_at[attempt.key] >= attempt.sent_at:
+        elif may_stay:
             superseded += 1
         elif attempt.number not in dead:
             lost.append(attempt.number)
-    stale = [
-        str(key) for key, sent_at in newest.items() if key in row_of and accepted_at[key] < sent_at
-    ]
     given_up = [
         number
         for number, attempt in history.attempts.items()
         if attempt.is_storable and number in dead
     ]
-    return Verdict(stored, superseded, len(dead), lost, unexpected, stale, given_up)
+    found = list(map(str, stale))
+    return Verdict(stored, superseded, len(dead), lost, unexpected, found, given_up)
+
+
+def _may_stay(history: History, row: Row, accepted_at: float, attempt: Attempt) -> bool:
+    """Returns whether a row is perhaps as new as an acknowledged order of its key, or newer."""
+    if not history.version:
+        return accepted_at >= attempt.sent_at
+    stored, own = row.get(history.version, -math.inf), attempt.order[history.version]
+    return bool(stored > own or (stored == own and accepted_at <= attempt.answered_at))
 
 
 def _numbers_in(body: str) -> list[Any]:
@@ -98,13 +109,15 @@ def _accepted_at(history: History, row: Row) -> float:
 
 def _is_as_sent(history: History, row: Row) -> bool:
     attempt = _attempt_of(history, row)
-    content = {name: value for name, value in row.items() if name != "accepted_at"}
+    kept_in = f"order_version_N_{history.version}"
+    content = {name: v for name, v in row.items() if name not in ("accepted_at", kept_in)}
     return (
         attempt is not None
         and attempt.is_storable
         and attempt.outcome is not Outcome.REFUSED
         and content == attempt.order
         and "accepted_at" in row
+        and row.get(kept_in) == attempt.order.get(history.version)
     )
 
 

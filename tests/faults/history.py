@@ -50,6 +50,7 @@ class History:
     """The orders of one scenario, each attempt with a unique number."""
 
     name: str
+    version: str = ""  # the attribute whose highest value must stay, if orders have versions
     attempts: dict[int, Attempt] = field(default_factory=dict)
 
     def order(self, key: int | str, **attributes: Any) -> Attempt:

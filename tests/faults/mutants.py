@@ -8,6 +8,7 @@ INGEST = "ingest/handler.py"
 PROCESS = "process/handler.py"
 MESSAGES = "process/messages.py"
 WRITER = "process/writer.py"
+VERSIONS = "process/versions.py"
 SETTLEMENT = "process/settlement.py"
 DEAD_LETTERS = "process/dead_letters.py"
 
@@ -105,6 +106,19 @@ MUTANTS = {
             Mutation(
                 WRITER, ':"NOT #accepted_at >= :accepted_at"', ':"NOT #accepted_at <= :accepted_at"'
             ),
+        ),
+    ),
+    "compares_versions_the_wrong_way_round": Mutant(
+        "The lower of two versions wins.",
+        ("versions_out_of_order",),
+        (Mutation(VERSIONS, '"NOT (#version > :version', '"NOT (#version < :version'),),
+    ),
+    "lets_the_latest_of_equal_versions_win": Mutant(
+        "Of equal versions, the one that was accepted last stays: a replay replaces the order.",
+        ("versions_out_of_order",),
+        (
+            Mutation(VERSIONS, "#accepted_at <= :accepted_at", "#accepted_at >= :accepted_at"),
+            Mutation(VERSIONS, "-entry.accepted_at)", "entry.accepted_at)"),
         ),
     ),
     "keeps_whatever_is_stored": Mutant(

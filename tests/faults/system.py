@@ -141,6 +141,18 @@ class System:
             assert self.proxy.slowed_calls, "no call was slow"
             self.confirm(1)
 
+    @contextlib.contextmanager
+    def versions(self, attribute: str) -> Iterator[None]:
+        """Lets an attribute decide which order is the newest, as order_version_attribute does."""
+        version = {"name": attribute, "type": "N", "kept_in": f"order_version_N_{attribute}"}
+        with contextlib.ExitStack() as cleanup:
+            for function in FUNCTIONS:
+                variables = {"ORDER_VERSION": json.dumps(version)}
+                name = f"{self.name}-{function}"
+                cleanup.enter_context(_configured(self.stack, name, variables))
+            self.history.version = attribute
+            yield
+
     def confirm(self, faults: int) -> None:
         """Counts faults that a scenario has observed itself."""
         self._confirmed += [time.time()] * faults

@@ -146,3 +146,39 @@ def test_every_order_of_a_dead_lettered_array_counts(scenario: Scenario) -> None
     body = json.dumps([order.order for order in orders])
 
     assert check(scenario.history, [], [body]).given_up == [order.number for order in orders]
+
+
+@pytest.fixture
+def versioned(scenario: Scenario) -> Scenario:
+    scenario.history.version = "revision"
+    return scenario
+
+
+def versioned_row(attempt: Attempt, **changes: Any) -> dict[str, Any]:
+    return row(attempt, order_version_N_revision=attempt.order["revision"], **changes)
+
+
+def test_the_highest_version_must_be_stored(versioned: Scenario) -> None:
+    new = versioned.sent(versioned.history.order("a", revision=2))
+    old = versioned.sent(versioned.history.order("a", revision=1))
+
+    assert versioned.verdict(versioned_row(new)).is_good
+    verdict = versioned.verdict(versioned_row(old))
+    assert (verdict.lost, verdict.stale) == ([new.number], [str(new.key)])
+
+
+def test_the_first_of_equal_versions_must_be_stored(versioned: Scenario) -> None:
+    first, replay = (versioned.sent(versioned.history.order("a", revision=1)) for _ in range(2))
+
+    assert versioned.verdict(versioned_row(first)).is_good
+    verdict = versioned.verdict(versioned_row(replay))
+    assert (verdict.lost, verdict.stale) == ([first.number], [str(first.key)])
+
+
+@pytest.mark.parametrize("changes", [{"order_version_N_revision": 2}, {}], ids=["other", "none"])
+def test_a_row_without_its_version_is_unexpected(
+    versioned: Scenario, changes: dict[str, Any]
+) -> None:
+    order = versioned.sent(versioned.history.order("a", revision=1))
+
+    assert versioned.verdict(row(order, **changes)).unexpected

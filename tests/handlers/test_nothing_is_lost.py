@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import json
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import pytest
@@ -23,12 +24,13 @@ from hypothesis.stateful import (
 from ingest import handler as ingest
 from local.events import Context, request
 from process import handler as process
-from process import writer
 from shared import telemetry
 from shared.aws import CallError, Deadline
+from shared.version import Version
 from tests.support.fakes import FakeDynamoDB, FakeSqs, error
 from tests.support.properties import examples
 from tests.support.runtime import invoke
+from tests.support.versions import NUMBER, set_versions
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 
@@ -46,6 +48,9 @@ FATES = st.sampled_from(
     ["ok"] * 6 + ["ThrottlingException", "InternalServerError", "ValidationException", "lost"]
 )
 STATEMENT_FATES = st.sampled_from(["ok"] * 4 + ["ThrottlingError", "InternalServerError"])
+VERSIONS = ["-1", "2", "2.0", "20E-1", "3", "9" * 38]
+NOTHING = (Fraction(-(10**9)), 0)  # below the rank of any order
+CLOCKS = st.integers(-3, 5)
 SEND_FATES = st.sampled_from(["ok"] * 3 + ["throttled", "lost"])
 
 
@@ -54,6 +59,14 @@ class Order(NamedTuple):
     number: int  # unique to the request
     accepted_at: int
     is_refused: bool
+    version: str | None = None
+
+    @property
+    def rank(self) -> tuple[Fraction, int]:
+        """Of the orders of a key, the greatest must stay: the first accepted of equal versions."""
+        if self.version is None:
+            return Fraction(0), self.accepted_at
+        return Fraction(self.version), -self.accepted_at
 
 
 class Queue(FakeSqs):
@@ -74,6 +87,8 @@ class Queue(FakeSqs):
 
 
 class Pipeline(RuleBasedStateMachine):
+    version: Version | None = None
+
     def __init__(self) -> None:
         super().__init__()
         self.queue = Queue()
@@ -91,24 +106,32 @@ class Pipeline(RuleBasedStateMachine):
         patch.setattr(Deadline, "pause", lambda self, seconds: seconds < self.remaining())
         patch.setattr(ingest.QUEUE, "_client", self.queue)
         patch.setattr(process.DEAD_LETTER_QUEUE, "_client", self.queue)
-        patch.setattr(process.WRITER, "_client", self.dynamodb)
-        patch.setattr(process.WRITER, "_insert_statistics", writer._InsertStatistics())
+        set_versions(patch, self.version, self.dynamodb)
         patch.setattr(telemetry, "now_microseconds", lambda: self.now)
 
     # What may happen
 
-    @rule(orders=REQUESTS, clock=st.integers(-3, 5), fate=SEND_FATES)
-    def accept(self, orders: list[tuple[str, str]], clock: int, fate: str) -> None:
+    @rule(
+        orders=REQUESTS,
+        clock=st.integers(-3, 5),
+        fate=SEND_FATES,
+        version=st.sampled_from(VERSIONS),
+    )
+    def accept(self, orders: list[tuple[str, str]], clock: int, fate: str, version: str) -> None:
         """A client sends orders to an instance of ingest whose clock may lag behind another's."""
         self.now += clock
         number = next(self.numbers)
         document = [
-            {"order_id": order_id, "item": "Kopi", "number": number, "kind": kind}
+            f'{{"order_id":"{order_id}","item":"Kopi","number":{number},"kind":"{kind}"'
+            f"{self._member(version)}}}"
             for order_id, kind in orders
         ]
         self.queue.fates = iter([fate])
-        answer = invoke(ingest.handle, request(json.dumps(document))).answer
-        sent = [Order(key, number, self.now, kind == "refused") for key, kind in orders]
+        answer = invoke(ingest.handle, request(f"[{','.join(document)}]")).answer
+        sent = [
+            Order(key, number, self.now, kind == "refused", version if self.version else None)
+            for key, kind in orders
+        ]
         assert answer["statusCode"] == (202 if fate == "ok" else 503)
         if fate == "ok":
             self.accepted += sent
@@ -152,10 +175,7 @@ class Pipeline(RuleBasedStateMachine):
             for order in json.loads(message["body"])
         }
         for order in self.accepted:
-            assert (
-                order.number in waiting
-                or self._stored_accepted_at(order.order_id) >= order.accepted_at
-            )
+            assert order.number in waiting or self._stored_rank(order.order_id) >= order.rank
 
     @invariant()
     def what_is_stored_is_what_was_sent(self) -> None:
@@ -163,6 +183,7 @@ class Pipeline(RuleBasedStateMachine):
         for (order_id, _), item in self.dynamodb.table.items():
             order = known[order_id, item["number"]["N"]]
             assert str(order.accepted_at) == item["accepted_at"]["N"]
+            assert self._stored_rank(order_id) == order.rank
             assert not order.is_refused
 
     def teardown(self) -> None:
@@ -178,14 +199,10 @@ class Pipeline(RuleBasedStateMachine):
             dead = {order["number"] for m in self.dead for order in json.loads(m["body"])}
             for order_id in "abc":
                 orders = [order for order in self.arrived if order.order_id == order_id]
-                stored = max(
-                    [order.accepted_at for order in orders if not order.is_refused], default=0
-                )
-                assert self._stored_accepted_at(order_id) == stored
+                stored = max([o.rank for o in orders if not o.is_refused], default=NOTHING)
+                assert self._stored_rank(order_id) == stored
                 for order in orders:
-                    assert (
-                        not order.is_refused or order.number in dead or stored >= order.accepted_at
-                    )
+                    assert not order.is_refused or order.number in dead or stored >= order.rank
         finally:
             self._patches.close()
 
@@ -231,10 +248,24 @@ class Pipeline(RuleBasedStateMachine):
         message |= {"attributes": {"SentTimestamp": str(self.now // 1000)}, "receive_count": 0}
         self.messages[next(self.ids)] = message
 
-    def _stored_accepted_at(self, order_id: str) -> int:
+    def _member(self, version: str) -> str:
+        return f',"{self.version.name}":{version}' if self.version else ""
+
+    def _stored_rank(self, order_id: str) -> tuple[Fraction, int]:
         item = self.dynamodb.table.get((order_id, "Kopi"))
-        return int(item["accepted_at"]["N"]) if item else 0
+        if not item:
+            return NOTHING
+        version = item.get(NUMBER.kept_in, {}).get("N")
+        return Order("", 0, int(item["accepted_at"]["N"]), False, version).rank
+
+
+class VersionedPipeline(Pipeline):
+    """The producer's versions come in any order, are repeated, and decide."""
+
+    version = NUMBER
 
 
 TestPipeline = Pipeline.TestCase
 TestPipeline.settings = examples(120, stateful_step_count=25)
+TestVersionedPipeline = VersionedPipeline.TestCase
+TestVersionedPipeline.settings = examples(120, stateful_step_count=25)

@@ -19,6 +19,7 @@ from tests.support.fakes import FakeSqs, error
 from tests.support.runtime import invoke
 from tests.support.secrets import FakeSecretsManager
 from tests.support.signatures import ARN, HEADER
+from tests.support.versions import NUMBER
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 
@@ -163,6 +164,9 @@ def test_the_examples_of_refusals_are_answers(monkeypatch: pytest.MonkeyPatch) -
     assert examples["order"]["value"] == answer({"order_id": "1"})
     monkeypatch.setattr(handler, "SCHEMA", handler.SCHEMA._replace(expiry="expires_at"))
     assert examples["time_to_live"]["value"] == answer(expiring)
+    monkeypatch.setattr(handler, "SCHEMA", handler.SCHEMA._replace(expiry=None, version=NUMBER))
+    versioned = [{"order_id": "1", "item": "a"}, {"order_id": "2", "item": "a", "revision": "1"}]
+    assert examples["version"]["value"] == answer(versioned)
 
 
 def test_the_document_has_the_limits_of_the_code() -> None:

@@ -18,6 +18,7 @@ from tests.support.ingest import message_of
 from tests.support.properties import examples
 from tests.support.runtime import invoke
 from tests.support.strategies import EVERYDAY_VALUES, NAMES, VALUES, numerals
+from tests.support.versions import NUMBER, set_versions
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 
@@ -34,6 +35,7 @@ ORDERS = st.builds(
     KEYS,
 )
 # One attribute may be at a limit. With more of them, hardly any document would be accepted.
+AMONG_FEW = [orders.Number(literal) for literal in ("1", "1.0", "10E-1", "2", "-2", "1E125")]
 AT_A_LIMIT = st.builds(
     lambda orders, attribute: [*orders[:-1], orders[-1] | attribute],
     st.lists(ORDERS, min_size=1, max_size=3),
@@ -79,6 +81,53 @@ def test_whatever_is_accepted_is_stored_with_the_very_same_values(
         return item["order_id"], item["item"]
 
     assert sorted(items, key=by_key) == sorted(map(exact, expected), key=by_key)
+
+
+@pytest.fixture
+def versioned_table(table: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """The same with the number in "revision" as the version."""
+    set_versions(monkeypatch, NUMBER, engines.functions_client(table))
+    return table
+
+
+@examples(150)
+@given(
+    revisions=st.lists(numerals() | st.sampled_from(AMONG_FEW), min_size=1, max_size=5),
+    deliveries=st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=4), max_size=4),
+    last=st.permutations(range(5)),
+)
+def test_the_highest_version_stays_however_often_and_in_whatever_order_it_comes(
+    versioned_table: Engine,
+    sqs: FakeSqs,
+    revisions: list[orders.Number],
+    deliveries: list[list[int]],
+    last: list[int],
+) -> None:
+    """Each order is delivered at last, after any batches, of the same order twice perhaps."""
+    table = versioned_table
+    records = []
+    for number, revision in enumerate(revisions):
+        order = {"order_id": "a", "item": "b", "n": orders.Number(number), "revision": revision}
+        message = message_of(request(orders.encode(order)), sqs)
+        if message is not None:
+            records.append(
+                (exact(revision), record(message["MessageBody"], str(number), number + 1))
+            )
+    if not records:
+        return
+
+    for batch in [*deliveries, *([index] for index in last)]:
+        chosen = [records[index][1] for index in batch if index < len(records)]
+        if chosen:
+            result = invoke(process.handle, {"Records": chosen})
+            assert result.answer == {"batchItemFailures": []}
+
+    (item,) = table.items("orders")
+    table.client.delete_item(TableName="orders", Key={n: item[n] for n in ("order_id", "item")})
+    highest = max(revision for revision, _ in records)
+    first = next(one for revision, one in records if revision == highest)
+    assert item["accepted_at"]["N"] == first["messageAttributes"]["accepted_at"]["stringValue"]
+    assert from_wire(item["revision"]) == from_wire(item[NUMBER.kept_in]) == highest
 
 
 ANYTHING = st.recursive(

@@ -7,8 +7,17 @@ from typing import Any
 import pytest
 
 from process import writer
-from process.messages import Outcome
-from tests.support.writing import ACCEPTED_AT, SUPERSEDED, WRITTEN, Table, entry, item_of
+from process.messages import Entry, Outcome
+from tests.support.writing import (
+    ACCEPTED_AT,
+    SUPERSEDED,
+    VERSION,
+    WRITTEN,
+    Table,
+    entry,
+    item_of,
+    versioned_entry,
+)
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 
@@ -94,6 +103,71 @@ def test_an_item_of_another_writer_counts_as_older(table: Table, foreign: dict[s
     assert table.write(entry("a", 5)) == [WRITTEN]
 
     assert table.accepted_at() == {"a": 5}
+
+
+# Versions; test_version has what process makes of them.
+
+ROW = {"order_id": {"S": "a"}, "item": {"S": "Kopi"}}
+
+
+@pytest.fixture(params=["dynamodb_local", "emulator"])
+def versioned(request: pytest.FixtureRequest) -> Table:
+    return Table(request.getfixturevalue(request.param), has_versions=True)
+
+
+@pytest.mark.parametrize(
+    ("stored", "order", "outcome"),
+    [
+        (("2", 5), ("3", 1), WRITTEN),
+        (("2", 5), ("1", 9), SUPERSEDED),
+        (("-1", 5), ("-2", 9), SUPERSEDED),
+        (("9", 5), ("10", 1), WRITTEN),
+        (("9" * 37 + "8", 5), ("9" * 38, 1), WRITTEN),
+        (("9" * 38, 1), ("9" * 37 + "8", 5), SUPERSEDED),
+        (("2", 5), ("2.0", 4), WRITTEN),
+        (("2", 5), ("20E-1", 5), SUPERSEDED),
+        (("2", 5), ("2", 6), SUPERSEDED),
+        (("2", 5), (None, 9), SUPERSEDED),
+        ((None, 9), ("-2", 1), WRITTEN),
+        ((None, 5), (None, 6), WRITTEN),
+        ((None, 5), (None, 4), SUPERSEDED),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("neighbours", [[], [versioned_entry("b", 1, "1")]], ids=["put", "insert"])
+def test_the_highest_version_stays_and_the_first_of_equal_ones(
+    versioned: Table,
+    stored: tuple[str | None, int],
+    order: tuple[str | None, int],
+    outcome: Outcome,
+    neighbours: list[Entry],
+) -> None:
+    versioned.write(versioned_entry("a", stored[1], stored[0]))
+
+    assert versioned.write(versioned_entry("a", order[1], order[0]), *neighbours)[0] is outcome
+
+    newest = order if outcome is WRITTEN else stored
+    assert versioned.accepted_at()["a"] == newest[1]
+    assert (VERSION in versioned.items()["a"]) == (newest[0] is not None)
+
+
+@pytest.mark.parametrize("foreign", [{"S": "9"}, {"NULL": True}, {"L": []}], ids=str)
+@pytest.mark.parametrize("version", ["-1", None])
+def test_a_row_whose_version_is_no_number_counts_as_older(
+    versioned: Table, foreign: dict[str, Any], version: str | None
+) -> None:
+    versioned.put(ROW | {ACCEPTED_AT: {"N": "4"}, VERSION: foreign})
+
+    assert versioned.write(versioned_entry("a", 5, version)) == [WRITTEN]
+
+
+def test_a_row_with_its_version_but_without_accepted_at_stays_against_lower_ones_only(
+    versioned: Table,
+) -> None:
+    versioned.put(ROW | {VERSION: {"N": "2"}})
+
+    assert versioned.write(versioned_entry("a", 5, "1")) == [SUPERSEDED]
+    assert versioned.write(versioned_entry("a", 5, "2")) == [WRITTEN]
 
 
 # The number of requests

@@ -20,6 +20,7 @@ class Message:
     body: str
     keys: list[tuple[str, ...]]  # of its orders
     is_good: bool = True  # every order can be stored
+    version: int = 0  # of its orders, where the highest stays; 0 is none
     ends_invocations: bool = False
     arrives_at: float = 0.0  # on the queue's clock, seconds since its start
 

@@ -20,6 +20,7 @@ MAX_PEAK_RSS_MB = 200
 SOURCES = ROOT / "lambda_src"
 READING = 0.2  # share of an order's CPU time that reading takes; PutItem takes most of the rest
 TAIL = 3  # the 99th percentile of a latency, as a multiple of its median
+ORDER_VERSION = '{"name":"revision","type":"N","kept_in":"order_version_N_revision"}'
 VIRTUAL_BEGIN = 1_800_000_000.0  # seconds since the epoch
 
 
@@ -172,7 +173,7 @@ def _environment(scenario: Scenario, url: str) -> dict[str, str]:
         "PARALLEL_CALLS": str(invocation.PARALLEL_CALLS),
         "READ_TIMEOUT_SECONDS": str(invocation.read_timeout_seconds(scenario.timeout_seconds)),
         "LOG_LEVEL": "INFO",
-    }
+    } | ({"ORDER_VERSION": ORDER_VERSION} if scenario.has_versions else {})
 
 
 def _options(scenario: Scenario, began: float) -> dict[str, Any]:
@@ -201,8 +202,13 @@ def _good_dead_letters(
 
 def _not_stored(messages: list[Message], content: Content) -> int:
     """Returns the keys whose row is not the newest good order."""
-    newest: dict[Key, int] = {}
+    newest: dict[Key, Message] = {}
     for message in messages:
         for key in message.keys if message.is_good else ():
-            newest[key] = max(newest.get(key, 0), message.accepted_at)
-    return sum(content.accepted_at.get(key) != at for key, at in newest.items())
+            newest[key] = max(newest.get(key, message), message, key=_rank)
+    return sum(content.accepted_at.get(key) != one.accepted_at for key, one in newest.items())
+
+
+def _rank(message: Message) -> tuple[int, int]:
+    """Of the orders of a key, the greatest must stay."""
+    return message.version, -message.accepted_at if message.version else message.accepted_at

@@ -37,6 +37,7 @@ class Scenario:
     is_virtual: bool = False
     slowness: float = 1.0  # duration of an order, as a multiple of the model's
     ends_until: float = 0.0  # on the queue's clock; messages that end invocations do so until then
+    has_versions: bool = False  # the highest "revision" stays, not the latest order
 
     @property
     def visibility(self) -> float:
@@ -105,6 +106,14 @@ SCENARIOS = {
     # Tables and producers of other kinds.
     "half_of_the_keys_known": Scenario(arrays(20, 1000), known_share=0.5),
     "backlog_of_updates": Scenario(workloads.updates(60, 300, 1000), known_share=1, batch_size=100),
+    "versions_out_of_order": Scenario(
+        workloads.versions_out_of_order(100, 100, 300),
+        known_share=0.5,
+        table={"stalled_share": 0.02, "stalled_seconds": 5.0},
+        visibility_seconds=0,
+        receive_count=DERIVED_RECEIVE_COUNT,
+        has_versions=True,
+    ),
     "6_mb_of_number_lists": Scenario(workloads.number_lists(30, 255_000), batch_size=100),
     "6_mb_of_messages_of_1_mib": Scenario(workloads.largest_messages(12), batch_size=10),
     "messages_of_1_mib_within_11_seconds": Scenario(

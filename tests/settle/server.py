@@ -21,7 +21,11 @@ from local.latency import Latency
 
 KEYS = ("id", "sort")
 ACCEPTED_AT = "accepted_at"
+VERSION = "order_version_N_revision"
 CONDITION = "NOT #accepted_at >= :accepted_at"
+VERSION_CONDITION = (
+    "NOT (#version > :version OR (#version = :version AND #accepted_at <= :accepted_at))"
+)
 UNIT_BYTES = 1024  # per write unit: "Write capacity units", DynamoDB's developer guide
 BURST_SECONDS = 0.1  # a partition can save up its units of so long
 _STATEMENT = re.compile(r"""INSERT INTO "orders" VALUE \{(.*)\}""", re.DOTALL)
@@ -49,6 +53,7 @@ class Table:
 
     settings: Settings = field(default_factory=Settings)
     accepted_at: dict[tuple[str, ...], int] = field(default_factory=dict)  # of the items, by key
+    versions: dict[tuple[str, ...], int] = field(default_factory=dict)  # of those that have one
     dead_letters: list[str] = field(default_factory=list)  # bodies
     calls: Counter[str] = field(default_factory=Counter)
     random: Random = field(default_factory=lambda: Random(0))
@@ -58,16 +63,12 @@ class Table:
 
     def put_item(self, request: dict[str, Any], now: float) -> tuple[int, dict[str, Any]]:
         assert request["TableName"] == "orders"
-        assert request["ConditionExpression"] == CONDITION
-        assert request["ExpressionAttributeNames"] == {"#accepted_at": ACCEPTED_AT}
         key = _key(request["Item"])
         if not self._has_units(key[0], request["Item"], now):
             return 400, _error("ProvisionedThroughputExceededException")
-        if self.accepted_at.get(key, 0) >= int(
-            request["ExpressionAttributeValues"][":accepted_at"]["N"]
-        ):
+        if self._stays(key, request):
             return 400, _error("ConditionalCheckFailedException")
-        self.accepted_at[key] = _accepted_at(request["Item"])
+        self._store(key, request["Item"])
         return 200, {}
 
     def insert(self, request: dict[str, Any], now: float) -> tuple[int, dict[str, Any]]:
@@ -98,8 +99,28 @@ class Table:
             return "ThrottlingError"
         if key in self.accepted_at:
             return "DuplicateItem"
-        self.accepted_at[key] = _accepted_at(item)
+        self._store(key, item)
         return ""
+
+    def _stays(self, key: tuple[str, ...], request: dict[str, Any]) -> bool:
+        """Whether a PutItem's condition keeps what is stored."""
+        names = request["ExpressionAttributeNames"]
+        values = {n: int(v["N"]) for n, v in request["ExpressionAttributeValues"].items()}
+        at = self.accepted_at.get(key, 0)
+        if request["ConditionExpression"] == CONDITION:
+            assert names == {"#accepted_at": ACCEPTED_AT}
+            return at >= values[":accepted_at"]
+        assert request["ConditionExpression"] == VERSION_CONDITION
+        assert names == {"#accepted_at": ACCEPTED_AT, "#version": VERSION}
+        if key not in self.versions:
+            return False
+        stored, version = self.versions[key], values[":version"]
+        return stored > version or (stored == version and at <= values[":accepted_at"])
+
+    def _store(self, key: tuple[str, ...], item: dict[str, Any]) -> None:
+        self.accepted_at[key] = int(item[ACCEPTED_AT]["N"])
+        if VERSION in item:
+            self.versions[key] = int(item[VERSION]["N"])
 
     def _has_units(self, partition: str, item: dict[str, Any], now: float) -> bool:
         """Consumes a write's units of its partition, even if the key exists."""
@@ -207,10 +228,6 @@ def _error(code: str) -> dict[str, Any]:
 
 def _key(item: dict[str, Any]) -> tuple[str, ...]:
     return tuple(item[name]["S"] for name in KEYS)
-
-
-def _accepted_at(item: dict[str, Any]) -> int:
-    return int(item[ACCEPTED_AT]["N"])
 
 
 def _inserted(Statement: str, Parameters: list[Any]) -> dict[str, Any]:  # noqa: N803

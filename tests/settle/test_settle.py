@@ -15,6 +15,7 @@ SELECTION = (
     "messages_of_1_mib_within_11_seconds",
     "largest_batches_of_100",
     "throttled_for_an_hour",
+    "versions_out_of_order",
 )
 
 

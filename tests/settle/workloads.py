@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -26,12 +27,16 @@ def message(
     """Returns a message whose orders have the same attributes besides their keys."""
     orders = [{"id": partition, "sort": sort} | attributes for partition, sort in keys]
     return Message(
-        message_id=f"{number:08x}-8d0b-4a53-9a8e-0c6f4b1d2a3c",
+        message_id=_message_id(number),
         body=json.dumps(orders, separators=(",", ":")),
         keys=[*keys],
         ends_invocations="ends" in attributes,
         arrives_at=arrives_at,
     )
+
+
+def _message_id(number: int) -> str:
+    return f"{number:08x}-8d0b-4a53-9a8e-0c6f4b1d2a3c"
 
 
 def permanent_failure(number: int) -> Message:
@@ -78,6 +83,24 @@ def updates(messages: int, orders: int, keys: int) -> Workload:
             message(number, random.sample(_keys(0, keys), orders), **ORDINARY)
             for number in range(messages)
         ]
+
+    return make
+
+
+def versions_out_of_order(messages: int, orders: int, keys: int) -> Workload:
+    """The same keys over and over, their versions in any order, and a tenth sent again later."""
+
+    def make(random: Random) -> list[Message]:
+        made: list[Message] = []
+        for number in range(messages):
+            if number % 10 == 9:
+                again = random.choice(made)
+                made.append(replace(again, message_id=_message_id(number)))
+                continue
+            version = random.randint(1, messages // 4)
+            some = random.sample(_keys(0, keys), orders)
+            made.append(replace(message(number, some, revision=version), version=version))
+        return made
 
     return make
 

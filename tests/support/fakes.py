@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import math
 import re
 import threading
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from shared.aws import CallError, Deadline
@@ -50,6 +52,24 @@ class FakeSqs:
         }
 
 
+NAN = float("nan")  # every comparison with it is false
+Numbers = dict[str, Any]  # by the names in an expression, NAN for what is missing or no number
+
+# Whether the stored item stays, by the condition of a PutItem; only of what process sends.
+STAYS: dict[str, Callable[[Numbers], bool]] = {
+    "NOT #accepted_at >= :accepted_at": lambda of: of["#accepted_at"] >= of[":accepted_at"],
+    "NOT (#version > :version OR (#version = :version AND #accepted_at <= :accepted_at))": (
+        lambda of: (
+            of["#version"] > of[":version"]
+            or (of["#version"] == of[":version"] and of["#accepted_at"] <= of[":accepted_at"])
+        )
+    ),
+    "NOT (attribute_type(#version, :number) OR #accepted_at >= :accepted_at)": (
+        lambda of: not math.isnan(of["#version"]) or of["#accepted_at"] >= of[":accepted_at"]
+    ),
+}
+
+
 class FakeDynamoDB:
     """A client of DynamoDB in memory, for the two calls that process makes.
 
@@ -63,8 +83,6 @@ class FakeDynamoDB:
             "ok", an error code, or "lost", if it is carried out and no answer arrives.
         refuses: Returns whether an item is one that DynamoDB would refuse.
     """
-
-    CONDITION = "NOT #accepted_at >= :accepted_at"
 
     def __init__(self, keys: tuple[str, ...] = ("order_id", "item")) -> None:
         self.keys = keys
@@ -119,11 +137,13 @@ class FakeDynamoDB:
             raise error(plan)
         if self.refuses(Item):
             raise error("ValidationException")
-        assert ConditionExpression == self.CONDITION
-        name = ExpressionAttributeNames["#accepted_at"]
-        limit = int(ExpressionAttributeValues[":accepted_at"]["N"])
-        stored = self.table.get(self._key(Item), {}).get(name, {}).get("N")
-        if stored is not None and int(stored) >= limit:
+        stored = self.table.get(self._key(Item), {})
+        numbers = {
+            short: stored.get(n, {}).get("N") for short, n in ExpressionAttributeNames.items()
+        }
+        numbers |= {short: value.get("N") for short, value in ExpressionAttributeValues.items()}
+        compared = {short: NAN if n is None else Fraction(n) for short, n in numbers.items()}
+        if STAYS[ConditionExpression](compared):
             raise error("ConditionalCheckFailedException")
         self.table[self._key(Item)] = Item
         if plan == "lost":

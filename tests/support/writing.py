@@ -7,6 +7,7 @@ from unittest.mock import Mock
 
 from local.engines import Engine
 from process.messages import Entry, Outcome
+from process.versions import VersionedWriter
 from process.writer import Writer
 from shared.aws import Deadline
 from tests.support.engines import functions_client
@@ -14,6 +15,7 @@ from tests.support.fakes import FakeDynamoDB
 
 WRITTEN, SUPERSEDED, TRANSIENT_FAILURE, PERMANENT_FAILURE = Outcome
 ACCEPTED_AT = "it's ü accepted_at"  # an attribute name that has to be quoted
+VERSION = "it's ü version"
 ENOUGH = Deadline(lambda: 30.0)
 
 
@@ -22,6 +24,11 @@ def entry(key: str, accepted_at: int = 1, **attributes: Any) -> Entry:
     item[ACCEPTED_AT] = {"N": str(accepted_at)}
     wire = {name: json.dumps(value) for name, value in item.items()}
     return Entry((key, "Kopi"), accepted_at, wire)
+
+
+def versioned_entry(key: str, accepted_at: int, version: str | None) -> Entry:
+    kept = {} if version is None else {VERSION: {"N": version}}
+    return entry(key, accepted_at, **kept)._replace(version=version)
 
 
 def item_of(entry: Entry) -> dict[str, Any]:
@@ -37,6 +44,7 @@ class Table:
         implementation: str = "builtin",
         *,
         parallel_calls: int = 1,
+        has_versions: bool = False,
     ) -> None:
         self.fake = FakeDynamoDB()
         self._engine = engine
@@ -44,7 +52,8 @@ class Table:
         if engine:
             engine.create_table("orders", order_id="S", item="S")
             self.client = functions_client(engine, implementation=implementation)
-        self._writer = Writer(self.client, "orders", ACCEPTED_AT, parallel_calls)
+        arguments = (self.client, "orders", ACCEPTED_AT, parallel_calls)
+        self._writer = VersionedWriter(*arguments, VERSION) if has_versions else Writer(*arguments)
 
     def write(self, *entries: Entry, deadline: Deadline = ENOUGH) -> Sequence[Outcome]:
         return self._writer.write(entries, deadline)

@@ -220,6 +220,7 @@ run "null_for_every_input_that_has_a_default" {
     table_partition_key                = null
     table_sort_key                     = null
     table_ttl                          = null
+    order_version_attribute            = null
     existing_table                     = null
     kms_key                            = null
     permissions_boundary               = null

@@ -53,6 +53,7 @@ module "secret_around_it" {
   process_package           = { filename = sensitive(local.strings.text), source_code_hash = sensitive(local.strings.text) }
   vpc                       = { cidr_block = sensitive(local.strings.cidr), availability_zones = [sensitive(local.strings.zone_1), sensitive(local.strings.zone_2)] }
   table_ttl                 = { attribute = sensitive(local.strings.ttl) }
+  order_version_attribute   = { name = sensitive(local.strings.text), type = "N" }
   tags                      = { team = sensitive(local.strings.text) }
 }
 
@@ -105,6 +106,7 @@ module "unknown_around_it" {
   process_package           = { filename = terraform_data.created.output.text, source_code_hash = terraform_data.created.output.text }
   vpc                       = { cidr_block = terraform_data.created.output.cidr, availability_zones = [terraform_data.created.output.zone_1, terraform_data.created.output.zone_2] }
   table_ttl                 = { attribute = terraform_data.created.output.ttl }
+  order_version_attribute   = { name = terraform_data.created.output.text, type = "S" }
   tags                      = { team = terraform_data.created.output.text }
 }
 

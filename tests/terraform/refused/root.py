@@ -32,6 +32,7 @@ NO_ROLE = {**ROLES, "vpc": "{ flow_logs_enabled = false }"}
 NAME = "but must be 3 to 24 lower-case letters"
 SIGNATURE = f'{{ secret_arn = "{SECRET}" }}'
 RANGES = "load_balancer_ingress_cidr_blocks"
+VERSION = 'order_version_attribute.name is "{}", which is a key of the table'
 POLLERS = "but the minimum must be 2 to 200, and the maximum at least that"
 
 ROOT = (
@@ -314,6 +315,51 @@ ROOT = (
         "queue_retention_seconds",
         "60",
         "more than three quarters of retention_seconds (queue_retention_seconds) 60",
+    ),
+    # Orders
+    *(
+        Row("order_version_attribute", value, says)
+        for value, says in (
+            (
+                '{ name = "revision", type = "B" }',
+                'order_version_attribute.type is "B", but must be',
+            ),
+            ('{ name = "revision", type = null }', "order_version_attribute.type is null"),
+            ('{ name = "", type = "N" }', "order_version_attribute.name has 0 characters"),
+            ('{ name = null, type = "N" }', "order_version_attribute.name has 0 characters"),
+            (f'{{ name = {text(256)}, type = "S" }}', "order_version_attribute.name has 256"),
+            ('{ name = "order_id", type = "S" }', VERSION.format("order_id")),
+            ('{ name = "item", type = "S" }', VERSION.format("item")),
+            ('{ name = "accepted_at", type = "N" }', VERSION.format("accepted_at")),
+        )
+    ),
+    Row(
+        "order_version_attribute",
+        '{ name = "expires_at", type = "N" }',
+        VERSION.format("expires_at"),
+        {"table_ttl": '{ attribute = "expires_at" }'},
+    ),
+    *(
+        Row(
+            "order_version_attribute",
+            '{ name = "revision", type = "N" }',
+            '"order_version_N_revision" is a key of the table or table_ttl.attribute',
+            {name: value},
+        )
+        for name, value in (
+            ("table_partition_key", '{ name = "order_version_N_revision", type = "S" }'),
+            ("table_sort_key", '{ name = "order_version_N_revision", type = "S" }'),
+            ("table_ttl", '{ attribute = "order_version_N_revision" }'),
+        )
+    ),
+    *(
+        Row(
+            f"{function}_environment",
+            '{ ORDER_VERSION = "x" }',
+            f"{function}_environment sets ORDER_VERSION",
+            {"order_version_attribute": '{ name = "revision", type = "N" }'},
+        )
+        for function in ("ingest", "process")
     ),
     # Table
     *(

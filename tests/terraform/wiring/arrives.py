@@ -340,6 +340,16 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             f"process.{LAMBDA}.source_code_hash": "process=",
         },
     },
+    "order_version_attribute": {
+        "given": both(
+            f"{LAMBDA}.environment.variables.ORDER_VERSION",
+            {"name": "revision", "type": "N", "kept_in": "order_version_N_revision"},
+        ),
+        "without_endpoints": both(
+            f"{LAMBDA}.environment.variables.ORDER_VERSION",
+            {"name": "updated_at", "type": "S", "kept_in": "order_version_S_updated_at"},
+        ),
+    },
     "table_partition_key": {
         "given": {
             f"{TABLE}.hash_key": "customer",

@@ -90,6 +90,7 @@ DEFAULTS: dict[str, Any] = {
     "data.aws_iam_policy_document.secret": NOTHING,
     "vpc_endpoints.aws_vpc_endpoint.secrets_manager": NOTHING,
     "vpc_endpoints.aws_security_group.secrets_manager": NOTHING,
+    **both(f"{LAMBDA}.environment.variables.ORDER_VERSION", None),
     **both("aws_lambda_provisioned_concurrency_config.this", NOTHING),
     **each(LOG_GROUPS, "retention_in_days", 365),
     **each(ROLES, "path", "/"),

@@ -149,6 +149,7 @@ run "given" {
     table_ttl           = { attribute = "expires_at" }
 
     table_stream_view_type = "OLD_IMAGE"
+    order_version_attribute = { name = "revision", type = "N" }
 
     kms_key              = { arn = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
     permissions_boundary = { arn = "arn:aws:iam::123456789012:policy/boundary" }
@@ -215,6 +216,7 @@ run "without_endpoints" {
     log_level                       = "WARN"
     table_sort_key                  = null
     table_ttl                       = { attribute = "expires_at", enabled = false }
+    order_version_attribute         = { name = "updated_at", type = "S" }
   }
 }
 
