@@ -6,9 +6,12 @@ that names it, instead of failing one order after another.
 
 import json
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.orders import KeyAttribute, Schema
+
+if TYPE_CHECKING:
+    from async_ingest.hooks import Hook
 
 
 class SettingsError(RuntimeError):
@@ -102,6 +105,15 @@ def schema_with_expiry() -> Schema:
             f"Got {name!r}."
         )
     return own._replace(expiry=name)
+
+
+def hook(name: str) -> "Hook | None":
+    """Returns the team's hook of that name, if ORDER_HOOKS names a package."""
+    if not os.environ.get("ORDER_HOOKS"):
+        return None
+    from async_ingest.hooks import Hook  # noqa: PLC0415 - in the function's package only then
+
+    return Hook(text("ORDER_HOOKS"), name, seconds("ORDER_HOOKS_TIMEOUT_SECONDS"))
 
 
 def _parsed(name: str) -> Any:
