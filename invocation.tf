@@ -23,7 +23,7 @@ locals {
     local.invocation.batch_call_seconds / local.invocation.orders_per_batch_call / local.invocation.parallel_calls,
     local.invocation.cpu_seconds_per_order / min(1, var.process_memory_size / local.invocation.memory_size_of_a_core),
   ])
-  orders_per_invocation = (var.process_timeout_seconds - local.invocation.reserve_seconds) / local.seconds_per_order
+  orders_per_invocation = (var.process_timeout_seconds - local.invocation.reserve_seconds - local.hook_seconds) / local.seconds_per_order
 
   # Far more than a request needs, and still quick to check.
   most_orders_per_request = 1000

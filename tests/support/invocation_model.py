@@ -15,6 +15,7 @@ DEFAULTS = {
     "memory_size": 512,
     "batch_size": 10,
     "max_receive_count": 485,
+    "hook_seconds": 0,
 }
 # What invocation.tf takes from the rest of the root module, and what is read of it.
 REST = """
@@ -22,6 +23,11 @@ variable "process_timeout_seconds" { type = number }
 variable "process_memory_size" { type = number }
 variable "process_batch_size" { type = number }
 variable "max_receive_count" { type = number }
+variable "hook_seconds" { type = number }
+
+locals {
+  hook_seconds = var.hook_seconds
+}
 
 module "queue" {
   source            = "./queue"
@@ -45,6 +51,7 @@ module "model" {
   process_memory_size     = each.value.memory_size
   process_batch_size      = each.value.batch_size
   max_receive_count       = each.value.max_receive_count
+  hook_seconds            = each.value.hook_seconds
 }
 
 output "models" { value = module.model }

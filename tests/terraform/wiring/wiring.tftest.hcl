@@ -210,6 +210,16 @@ run "without_endpoints" {
   }
 }
 
+# A single module of the example's, as a package that is one.
+run "hooks" {
+  state_key = "hooks"
+
+  variables {
+    order_hooks             = { source_dir = "examples/hooks/hooks/order_hooks", package = "invalid", timeout_seconds = 2.5 }
+    process_timeout_seconds = 11
+  }
+}
+
 run "one_existing_role" {
   state_key = "one_existing_role"
 
