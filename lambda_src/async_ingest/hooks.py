@@ -115,25 +115,13 @@ class Hook:
             raise HookError(self._failure)
         if self._function is None:
             return document
-        budget = min(self._timeout_seconds, seconds)
-        spent = 0.0
-        faults: list[orders.Fault] = []
-        results = []
+        started = time.monotonic()
         try:
-            for position, order in enumerate(document.orders):
-                arguments = (to_hook(order), *more)
-                started = time.monotonic()
-                try:
-                    result = self._within(budget - spent, self._function, *arguments)
-                    results.append(self._checked(result))
-                except Refused as refused:
-                    faults += self._faults(position, refused)
-                finally:
-                    spent += time.monotonic() - started
-                if len(faults) >= orders.MAX_FAULTS:
-                    break
+            results, faults = self._within(
+                min(self._timeout_seconds, seconds), self._each, document.orders, more
+            )
         finally:
-            self._milliseconds.append(round(spent * 1000))
+            self._milliseconds.append(round((time.monotonic() - started) * 1000))
         if faults:
             raise orders.InvalidDocumentError(
                 faults[: orders.MAX_FAULTS], logged=self._logged(faults[0])
@@ -177,6 +165,22 @@ class Hook:
     def __str__(self) -> str:
         return f"{self._package}.{self._name}"
 
+    def _each(
+        self, given: list[dict[str, Any]], more: tuple[object, ...]
+    ) -> tuple[list[dict[str, Any]], list[orders.Fault]]:
+        """Calls the hook for each order; returns its orders, and what it refuses."""
+        function: Any = self._function
+        results: list[dict[str, Any]] = []
+        faults: list[orders.Fault] = []
+        for position, order in enumerate(given):
+            try:
+                results.append(self._order(function(to_hook(order), *more)))
+            except Refused as refused:
+                faults += self._faults(position, refused)
+                if len(faults) >= orders.MAX_FAULTS:
+                    break
+        return results, faults
+
     def _import(self, seconds: float) -> None:
         self._failure = None
         try:
@@ -186,25 +190,20 @@ class Hook:
             found = [getattr(module, name, None) for name in HOOKS]
             if not any(map(callable, found)):
                 raise HookError({"hook": str(self), "error": "NoHook", "at": self._package})
-        except Refused:
-            self._failure = {"hook": str(self), "error": "Refused", "at": self._package}
         except HookError as error:
-            self._failure = error.details
+            self._failure, self._failed_at = error.details, time.monotonic()
         else:
             function = found[HOOKS.index(self._name)]
             self._function = function if callable(function) else None
-        self._failed_at = time.monotonic()
 
     def _within(self, seconds: float, function: Callable[..., Any], *arguments: object) -> Any:
-        """Calls a function of the team's.
+        """Calls a function that runs code of the team's.
 
         Raises:
-            Refused: By the function.
-            HookError: Whatever else the function raised, or its time is over.
+            HookError: Whatever it raised, or its time is over.
         """
         if seconds <= 0:
             raise HookError({"hook": str(self), "error": "NoTime", "at": str(self)})
-        refused: Refused | None = None
         result = None
         details: dict[str, str] = {}
         output = sys.stdout, sys.stderr
@@ -216,8 +215,6 @@ class Hook:
             signal.setitimer(signal.ITIMER_PROF, seconds + GRACE_SECONDS)
             signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_SECONDS)
             result = _call(function, arguments)
-        except Refused as error:
-            refused = error
         except BaseException as error:
             details = self._describe(error)
         finally:
@@ -230,8 +227,6 @@ class Hook:
         # Not within the except clause: the exception has the hook's frames, and so its memory.
         if details:
             raise HookError(details)
-        if refused:
-            raise refused
         return result
 
     def _describe(self, error: BaseException) -> dict[str, str]:
@@ -239,6 +234,8 @@ class Hook:
 
         If none is there, the innermost of all.
         """
+        if isinstance(error, HookError):
+            return error.details
         kind = "HookTimeout" if isinstance(error, _StopError) else type(error).__name__
         details = {"hook": str(self), "error": kind, "at": str(self)}
         is_own, function = False, "<module>"
@@ -259,7 +256,7 @@ class Hook:
             details["missing"] = str(error.name)
         return details
 
-    def _checked(self, result: object) -> dict[str, Any]:
+    def _order(self, result: object) -> dict[str, Any]:
         """Returns a hook's result as an order of ours.
 
         Raises:

@@ -14,6 +14,7 @@ from local.emulator import ROOT
 from local.events import request
 from shared import orders
 from tests.support.fakes import FakeSqs, error
+from tests.support.hooks import Hooks
 from tests.support.runtime import invoke
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
@@ -139,7 +140,9 @@ def test_the_load_balancers_refusals_have_the_form_of_the_functions() -> None:
     assert set(example["value"]) == set(SCHEMAS["Problem"]["required"])
 
 
-def test_the_examples_of_refusals_are_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_of_refusals_are_answers(
+    monkeypatch: pytest.MonkeyPatch, hooks: Hooks
+) -> None:
     monkeypatch.setattr(time, "time", lambda: 1_800_000_000.0)
     examples = documented(400)["content"]["application/problem+json"]["examples"]
     expiring = [
@@ -153,6 +156,14 @@ def test_the_examples_of_refusals_are_answers(monkeypatch: pytest.MonkeyPatch) -
     assert examples["order"]["value"] == answer({"order_id": "1"})
     monkeypatch.setattr(handler, "SCHEMA", handler.SCHEMA._replace(expiry="expires_at"))
     assert examples["time_to_live"]["value"] == answer(expiring)
+    source = """
+        from async_ingest import Refused
+        def accept(order, request):
+            refusals = [("must be at least 1", "qty"), ("must be small or large", "size")]
+            raise Refused.together(Refused(*one) for one in refusals)
+    """
+    hooks.use("accept", source)
+    assert examples["hook"]["value"] == answer({"order_id": "1", "item": "a"})
 
 
 def test_the_document_has_the_limits_of_the_code() -> None:

@@ -256,7 +256,10 @@ IMPORTS = {
     "SyntaxError": ("\n\ndef accept(:", "{}/__init__.py:3"),
     "ModuleNotFoundError": ("\nimport nowhere", "{}/__init__.py:2 in <module>"),
     "SystemExit": ("raise SystemExit", "{}/__init__.py:1 in <module>"),
-    "Refused": ("from async_ingest import Refused\nraise Refused('x')", "{}"),
+    "Refused": (
+        "from async_ingest import Refused\nraise Refused('x')",
+        "{}/__init__.py:2 in <module>",
+    ),
     "NoHook": ("accept = 1", "{}"),
 }
 
