@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -38,40 +37,27 @@ def write_odd_system(directory: Path) -> Path:
     return directory
 
 
+def applied(terraform: Terraform) -> Terraform:
+    terraform.init()
+    terraform.apply()
+    return terraform
+
+
 @pytest.fixture(scope="module")
-def systems(
-    emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Stack]]:
-    work = {name: tmp_path_factory.mktemp(name) for name in ("hooks", "odd")}
+def example(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     variables = {"name": "hooks", "deletion_protection": "false"}
-    environment = emulator.environment()
-    applied = {
-        "hooks": Terraform(ROOT / "examples" / "hooks", work["hooks"], environment, variables),
-        "odd": Terraform(write_odd_system(work["odd"]), work["odd"], environment),
-    }
-
-    def apply(one: Terraform) -> None:
-        one.init()
-        one.apply()
-
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(apply, applied.values()))
-    yield {
-        "hooks": Stack(emulator, applied["hooks"]),
-        "odd": Stack(emulator, applied["odd"], path=PATH, module="all"),
-    }
-    for one in applied.values():
-        one.destroy()
+    directory, work = ROOT / "examples" / "hooks", tmp_path_factory.mktemp("hooks")
+    terraform = applied(Terraform(directory, work, emulator.environment(), variables))
+    yield Stack(emulator, terraform)
+    terraform.destroy()
 
 
-@pytest.fixture
-def example(systems: dict[str, Stack]) -> Stack:
-    return systems["hooks"]
-
-
-@pytest.fixture
-def odd(systems: dict[str, Stack]) -> Stack:
-    return systems["odd"]
+@pytest.fixture(scope="module")
+def odd(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    directory = write_odd_system(tmp_path_factory.mktemp("odd"))
+    terraform = applied(Terraform(directory, directory, emulator.environment()))
+    yield Stack(emulator, terraform, path=PATH, module="all")
+    terraform.destroy()
 
 
 def test_an_order_passes_both_hooks(example: Stack) -> None:
