@@ -5,11 +5,12 @@ in process. It returns the order or raises :class:`async_ingest.Refused`. Anythi
 exception, SystemExit and MemoryError included, another result, no time left) is a
 :class:`HookError`, after which the request or the message may be tried again.
 
-**Time.** Only Python code in the main thread can be stopped (there Lambda's runtime calls functions:
-awslambdaric/bootstrap.py in aws/aws-lambda-python-runtime-interface-client): by SIGALRM, whose handler raises an exception there. It is raised again until the hook ends, because
-the hook may catch it. A hook that catches it for GRACE_SECONDS, or that has used as much CPU time
-more than its budget because it loops inside C, ends the process by SIGPROF, after a traceback that
-says where. Lambda then starts another process; the request or the batch counts as failed.
+**Time.** Only Python code in the main thread can be stopped, and that is where Lambda's runtime calls
+functions (aws/aws-lambda-python-runtime-interface-client, awslambdaric/bootstrap.py). It is stopped
+by SIGALRM, whose handler raises an exception there, again until the hook ends, because the hook may
+catch it. A hook that catches it for GRACE_SECONDS, or that has used as much CPU time more than its
+budget because it loops inside C, ends the process by SIGPROF, after a traceback that says where.
+Lambda then starts another process; the request or the batch counts as failed.
 
 **Output.** While a hook runs, print goes nowhere: it could log an order, or break the line of
 metrics.
