@@ -5,7 +5,7 @@ in process. It returns the order or raises :class:`async_ingest.Refused`. Anythi
 exception, SystemExit and MemoryError included, another result, no time left) is a
 :class:`HookError`, after which the request or the message may be tried again.
 
-**Time.** Only Python code in the main thread can be stopped, and that is where Lambda's runtime calls
+**Time.** Only Python code in the main thread can be stopped. That is where Lambda's runtime calls
 functions (aws/aws-lambda-python-runtime-interface-client, awslambdaric/bootstrap.py). It is stopped
 by SIGALRM, whose handler raises an exception there, again until the hook ends, because the hook may
 catch it. A hook that catches it for GRACE_SECONDS, or that has used as much CPU time more than its
@@ -40,6 +40,7 @@ GRACE_SECONDS = 1.0
 SHOWN_REASON = 200  # characters; a dead letter's failure_reason has 256, other words included
 
 HOOKS = ("accept", "prepare")
+STDERR = 2  # its file descriptor, whatever sys.stderr is
 
 
 class _Nowhere(io.TextIOWrapper):
@@ -86,10 +87,7 @@ class Hook:
         self._function: Callable[..., Any] | None = None
         self._failure: dict[str, str] | None = None
         self._failed_at = 0.0
-        if sys.__stderr__ is not None:
-            faulthandler.register(
-                signal.SIGPROF, file=sys.__stderr__, all_threads=False, chain=True
-            )
+        faulthandler.register(signal.SIGPROF, file=STDERR, all_threads=False, chain=True)
         self._import(IMPORT_SECONDS)
 
     def run(
