@@ -27,7 +27,7 @@ locals {
     local.invocation.cpu_seconds_per_order / min(1, var.process_memory_size / local.invocation.memory_size_of_a_core),
   ])
   reserve_seconds       = local.invocation.reserve_seconds + local.invocation.read_seconds * max(0, var.queue_max_message_bytes / local.invocation.read_bytes - 1)
-  orders_per_invocation = (var.process_timeout_seconds - local.reserve_seconds) / local.seconds_per_order
+  orders_per_invocation = (var.process_timeout_seconds - local.reserve_seconds - local.hook_seconds) / local.seconds_per_order
 
   # Far more than a request needs, and still quick to check.
   most_orders_per_request = 1000

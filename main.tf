@@ -50,11 +50,13 @@ module "ingest" {
   name            = "${var.name}-ingest"
   description     = "Accepts orders over HTTP and puts them on the queue"
   source_dir      = local.source_dir
-  source_packages = ["ingest", "shared"]
+  source_packages = concat(["ingest", "shared"], local.hooks_enabled ? ["async_ingest"] : [])
   package         = var.ingest_package
   handler         = "ingest.handler.handle"
   layers          = var.ingest_layers
   environment     = merge(var.ingest_environment, local.ingest_environment)
+
+  additional_source_dir = one(var.order_hooks[*].source_dir)
 
   existing_role    = var.existing_roles.ingest
   policy_documents = concat([module.queue.producer_policy_json], data.aws_iam_policy_document.secret[*].json, var.ingest_policy_documents)
@@ -134,11 +136,13 @@ module "process" {
   name            = "${var.name}-process"
   description     = "Writes orders from the queue to the table"
   source_dir      = local.source_dir
-  source_packages = ["process", "shared"]
+  source_packages = concat(["process", "shared"], local.hooks_enabled ? ["async_ingest"] : [])
   package         = var.process_package
   handler         = "process.handler.handle"
   layers          = var.process_layers
   environment     = merge(var.process_environment, local.process_environment)
+
+  additional_source_dir = one(var.order_hooks[*].source_dir)
 
   existing_role    = var.existing_roles.process
   policy_documents = concat([module.queue.consumer_policy_json, module.table.writer_policy_json], var.process_policy_documents)
@@ -295,18 +299,28 @@ locals {
 
   # Both handlers take the table's keys from the table itself.
   accepted_at_attribute = "accepted_at"
-  shared_environment = merge({
-    TABLE_KEYS            = jsonencode(module.table.keys)
-    ACCEPTED_AT_ATTRIBUTE = local.accepted_at_attribute
-    DNS_SUFFIX            = data.aws_partition.current.dns_suffix
-  }, nonsensitive(var.order_version_attribute == null) ? {} : { ORDER_VERSION = jsonencode(local.order_version) })
-  ingest_environment = merge(local.shared_environment, {
-    QUEUE_URL            = module.queue.url
-    MAX_MESSAGE_BYTES    = module.queue.max_message_bytes
-    MAX_ORDERS           = local.max_orders_per_request
-    HTTP_PATHS           = jsonencode(var.paths)
-    READ_TIMEOUT_SECONDS = local.ingest_read_timeout_seconds
-  }, var.table_ttl.enabled && var.table_ttl.attribute != null ? { TTL_ATTRIBUTE = var.table_ttl.attribute } : {}, var.fair_queue_attribute == null ? {} : { FAIR_QUEUE_ATTRIBUTE = var.fair_queue_attribute }, local.client_environment)
+  shared_environment = merge(
+    {
+      TABLE_KEYS            = jsonencode(module.table.keys)
+      ACCEPTED_AT_ATTRIBUTE = local.accepted_at_attribute
+      DNS_SUFFIX            = data.aws_partition.current.dns_suffix
+    },
+    nonsensitive(var.order_version_attribute == null) ? {} : { ORDER_VERSION = jsonencode(local.order_version) },
+    local.hooks_enabled ? { ORDER_HOOKS = var.order_hooks.package, ORDER_HOOKS_TIMEOUT_SECONDS = local.hook_seconds } : {},
+  )
+  ingest_environment = merge(
+    local.shared_environment,
+    {
+      QUEUE_URL            = module.queue.url
+      MAX_MESSAGE_BYTES    = module.queue.max_message_bytes
+      MAX_ORDERS           = local.max_orders_per_request
+      HTTP_PATHS           = jsonencode(var.paths)
+      READ_TIMEOUT_SECONDS = local.ingest_read_timeout_seconds
+    },
+    var.table_ttl.enabled && var.table_ttl.attribute != null ? { TTL_ATTRIBUTE = var.table_ttl.attribute } : {},
+    var.fair_queue_attribute == null ? {} : { FAIR_QUEUE_ATTRIBUTE = var.fair_queue_attribute },
+    local.client_environment,
+  )
   process_environment = merge(local.shared_environment, {
     TABLE_NAME              = module.table.name
     DEAD_LETTER_QUEUE_URL   = module.queue.dead_letter_url
@@ -316,6 +330,10 @@ locals {
     READ_TIMEOUT_SECONDS    = local.process_read_timeout_seconds
   })
 
+  # The team's hooks run before the calls, so that less time is left for them.
+  hooks_enabled = var.order_hooks != null
+  hook_seconds  = local.hooks_enabled ? var.order_hooks.timeout_seconds : 0
+
   # How long one attempt at an AWS call waits for its answer: two attempts, each with its time to connect, fit into the function's
   # timeout and leave ingest time to respond and process time to report.
   attempts                     = 2
@@ -323,6 +341,6 @@ locals {
   longest_read_seconds         = 3   # SQS and DynamoDB answer in milliseconds: whatever takes longer is better tried again
   respond_seconds              = 1
   report_seconds               = 2
-  ingest_read_timeout_seconds  = min(local.longest_read_seconds, (var.ingest_timeout_seconds - local.respond_seconds) / local.attempts - local.connect_seconds)
-  process_read_timeout_seconds = min(local.longest_read_seconds, (var.process_timeout_seconds - local.report_seconds) / local.attempts - local.connect_seconds)
+  ingest_read_timeout_seconds  = min(local.longest_read_seconds, (var.ingest_timeout_seconds - local.hook_seconds - local.respond_seconds) / local.attempts - local.connect_seconds)
+  process_read_timeout_seconds = min(local.longest_read_seconds, (var.process_timeout_seconds - local.hook_seconds - local.report_seconds) / local.attempts - local.connect_seconds)
 }

@@ -317,7 +317,7 @@ variable "ingest_memory_size" {
 }
 
 variable "ingest_timeout_seconds" {
-  description = "Seconds after which Lambda stops an ingest invocation, 6 to 900 and below load_balancer_idle_timeout_seconds. The timeouts of its calls to SQS are derived from it. A change publishes a new version."
+  description = "Seconds after which Lambda stops an ingest invocation, 6 to 900 and below load_balancer_idle_timeout_seconds. The timeouts of its calls to SQS are derived from it; order_hooks.timeout_seconds needs as much more. A change publishes a new version."
   type        = number
   default     = 10
   nullable    = false
@@ -620,6 +620,60 @@ variable "process_package" {
     s3_object_version = optional(string)
   })
   default = null
+}
+
+# Hooks of the team's own --------------------------------------------------------------------------------------------
+
+variable "order_hooks" {
+  description = <<-EOT
+    A Python package of yours whose functions see every order: accept(order, request) in ingest, prepare(order) in process, before the newest of a key is chosen. Each returns the order, changed or not, or raises Refused: 400 at ingest, a permanent failure at process. Set it to check or complete orders without a handler of your own; docs/hooks.md has the rules. null calls none. A change publishes a new version of both functions.
+    source_dir: directory that contains the package, for example "$${path.module}/hooks". Everything in it goes into both functions: text files only, which Terraform's state contains too. Dependencies may lie beside the package or in ingest_layers and process_layers.
+    package: name of the package, or of the single module, that has one or both of the functions.
+    timeout_seconds: seconds that the hook may take for a request at ingest, and for a message at process, above 0; then it is stopped, which is 503 at ingest and another delivery at process. ingest_timeout_seconds and process_timeout_seconds must leave time beside it.
+  EOT
+  type = object({
+    source_dir      = string
+    package         = optional(string, "order_hooks")
+    timeout_seconds = optional(number, 1)
+  })
+  default = null
+
+  validation {
+    condition     = var.order_hooks == null ? true : can(length(var.order_hooks.source_dir))
+    error_message = "order_hooks.source_dir is null. Set it, or set order_hooks itself to null for no hooks."
+  }
+
+  validation {
+    condition     = var.order_hooks == null ? true : can(regex("^[A-Za-z_][A-Za-z0-9_]*$", var.order_hooks.package))
+    error_message = "order_hooks.package is \"${try(var.order_hooks.package, "null")}\", but must be a name that Python can import: letters, digits and underscores, not beginning with a digit, and no dots."
+  }
+
+  validation {
+    condition     = var.order_hooks == null ? true : anytrue([for file in ["/__init__.py", ".py"] : try(fileexists("${var.order_hooks.source_dir}/${var.order_hooks.package}${file}"), true)])
+    error_message = "order_hooks.source_dir \"${try(coalesce(var.order_hooks.source_dir), "null")}\" has neither ${try(var.order_hooks.package, "null")}/__init__.py nor ${try(var.order_hooks.package, "null")}.py. Name the directory that contains the package, relative to where Terraform runs or with path.module, and the package."
+  }
+
+  validation {
+    condition     = var.order_hooks == null || (var.ingest_package == null && var.process_package == null)
+    error_message = "order_hooks has no effect with ${join(" and ", compact([var.ingest_package == null ? "" : "ingest_package", var.process_package == null ? "" : "process_package"]))}: a package of your own calls your code itself. Remove one of them."
+  }
+
+  validation {
+    condition     = var.order_hooks == null ? true : var.order_hooks.timeout_seconds > 0
+    error_message = "order_hooks.timeout_seconds is ${try(var.order_hooks.timeout_seconds, 0)}, but must be above 0, for example 0.5."
+  }
+
+  # As for ingest_timeout_seconds, which without hooks is at least 6.
+  validation {
+    condition     = var.order_hooks == null ? true : var.ingest_timeout_seconds >= 6 + var.order_hooks.timeout_seconds
+    error_message = "order_hooks.timeout_seconds is ${try(var.order_hooks.timeout_seconds, 0)}, but ingest_timeout_seconds ${var.ingest_timeout_seconds} leaves ${var.ingest_timeout_seconds - 6} beside two attempts to reach SQS and a response. Raise the latter to at least ${6 + try(var.order_hooks.timeout_seconds, 0)}, or lower the former."
+  }
+
+  # As for process_timeout_seconds, which without hooks is at least 6, and half of the time is for the writes: process/reader.py.
+  validation {
+    condition     = var.order_hooks == null ? true : var.process_timeout_seconds >= 6 + 2 * var.order_hooks.timeout_seconds
+    error_message = "order_hooks.timeout_seconds is ${try(var.order_hooks.timeout_seconds, 0)}, but process_timeout_seconds ${var.process_timeout_seconds} allows ${(var.process_timeout_seconds - 6) / 2}: two attempts to reach DynamoDB, a report, and as much time for the writes as for the hook. Raise the latter to at least ${6 + 2 * try(var.order_hooks.timeout_seconds, 0)}, or lower the former."
+  }
 }
 
 # Table --------------------------------------------------------------------------------------------------------------

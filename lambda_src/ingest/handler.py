@@ -32,6 +32,7 @@ MAX_BODY_BYTES = settings.whole_number("MAX_MESSAGE_BYTES", above=RESERVED_BYTES
 MAX_ORDERS = settings.whole_number("MAX_ORDERS", above=0)
 SCHEMA = settings.schema_with_expiry()
 LOG = telemetry.logger(settings.text("LOG_LEVEL"))
+HOOK = settings.hook("accept")
 _QUEUE_URL = settings.text("QUEUE_URL")
 _READ_TIMEOUT = settings.seconds("READ_TIMEOUT_SECONDS")
 QUEUE = Queue(aws.client("sqs", settings.text("AWS_REGION"), _READ_TIMEOUT, _QUEUE_URL), _QUEUE_URL)
@@ -108,7 +109,7 @@ def handle(event: Any, context: Any) -> dict[str, Any]:
     ids = {"request_id": context.aws_request_id, "trace_id": trace[1] if trace else ""}
     if LOGGED_SUBJECT:
         ids["client_subject"] = LOGGED_SUBJECT(headers)
-    metrics = {"Accepted": 0, "Rejected": 0, "Failed": 0}
+    metrics: dict[str, int | list[int]] = {"Accepted": 0, "Rejected": 0, "Failed": 0}
     try:
         deadline = aws.Deadline.before_the_end_of(context, MARGIN_SECONDS)
         ids["message_id"], count = _accept(request, headers, ids, deadline)
@@ -123,6 +124,8 @@ def handle(event: Any, context: Any) -> dict[str, Any]:
         else:
             metrics["Failed" if problem.status == 503 else "Rejected"] = 1
         status, answer_headers, body = problem.status, problem.headers, problem.body
+    if HOOK:
+        metrics |= HOOK.metrics()
     telemetry.emit(FUNCTION_NAME, metrics, status=status, **ids)
     return _answer(request, status, answer_headers | _common_headers(ids), body)
 
@@ -183,14 +186,13 @@ def _accept(
     _check_size(orders.min_encoded_length(text), "at least ")
     try:
         document = orders.read(text, SCHEMA)
+        _check_count(len(document.orders))
+        if HOOK:
+            own = HOOK.request(request, headers, ids, accepted_at)
+            # The rest of the time is for sending.
+            document = HOOK.run(document, SCHEMA, deadline.remaining() / 2, own)
     except orders.InvalidDocumentError as error:
         raise _refusal(error) from None
-    if len(document.orders) > MAX_ORDERS:
-        raise _ProblemError(
-            "too-large",
-            f"The request has {len(document.orders)} orders; the limit is {MAX_ORDERS}. Split them "
-            "into several requests.",
-        )
     body = orders.encode(document.value)
     _check_size(len(body))
     group = None
@@ -213,6 +215,15 @@ def _key_id(
     if key_id is None:
         raise _ProblemError("unauthorized", "Sign each request with a valid key, when you send it.")
     return key_id
+
+
+def _check_count(count: int) -> None:
+    if count > MAX_ORDERS:
+        raise _ProblemError(
+            "too-large",
+            f"The request has {count} orders; the limit is {MAX_ORDERS}. Split them into several "
+            "requests.",
+        )
 
 
 def _check_size(length: int, qualification: str = "") -> None:

@@ -14,14 +14,21 @@ MAX_REASON = 256  # characters
 LOG = logging.getLogger()
 
 
-def send(queue: Queue, record: Record, reason: str, deadline: Deadline) -> bool:
+def send(queue: Queue, record: Record, reason: str, deadline: Deadline, logged: str) -> bool:
     """Sends a copy of a message to the dead-letter queue.
+
+    Args:
+        queue: The dead-letter queue.
+        record: The message.
+        reason: Goes with the copy, up to MAX_REASON characters.
+        deadline: By when SQS must confirm.
+        logged: The reason as far as it is logged.
 
     Returns:
         Whether SQS confirmed it.
     """
     reason = reason[:MAX_REASON]
-    extra = {"message_id": record["messageId"], "reason": reason}
+    extra = {"message_id": record["messageId"], "reason": logged[:MAX_REASON]}
     try:
         system = record["attributes"]
         trace = system.get("AWSTraceHeader")

@@ -48,6 +48,7 @@ WRITER = _writer()
 _DEAD_LETTER_URL = settings.text("DEAD_LETTER_QUEUE_URL")
 DEAD_LETTER_QUEUE = Queue(_client("sqs", _DEAD_LETTER_URL), _DEAD_LETTER_URL)
 LOG = telemetry.logger(settings.text("LOG_LEVEL"))
+HOOK = settings.hook("prepare")
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
@@ -68,14 +69,15 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]
         for group in reader.groups(records, MAX_RECEIVE_COUNT):
             _process(group, settlement, deadline)
     finally:
-        telemetry.emit(FUNCTION_NAME, settlement.metrics(), request_id=context.aws_request_id)
+        metrics = settlement.metrics() | (HOOK.metrics() if HOOK else {})
+        telemetry.emit(FUNCTION_NAME, metrics, request_id=context.aws_request_id)
     failed = dict.fromkeys(settlement.failed)  # a batch may contain a message twice
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
 def _process(group: list[Record], settlement: Settlement, deadline: aws.Deadline) -> None:
     """Reads, writes and settles a group, and holds nothing of it afterwards."""
-    messages = reader.read_group(group, SCHEMA, deadline)
+    messages = reader.read_group(group, SCHEMA, deadline, HOOK)
     entries = [entry for message in messages for entry in message.entries]
     try:
         outcomes = WRITER.write(entries, deadline)

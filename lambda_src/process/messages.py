@@ -37,6 +37,7 @@ class Message(NamedTuple):
     entries: tuple[Entry, ...] = ()
     failure: Outcome | None = None  # if reading it failed
     reason: str = ""  # for a permanent failure
+    logged: str = ""  # what the log says of it, which is nothing of the order
 
 
 def accepted_at(record: Record) -> int:

@@ -3,18 +3,24 @@
 import hashlib
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
 
 from process.messages import Entry, Message, Outcome, Record, accepted_at
 from shared import orders, telemetry
 from shared.aws import Deadline
+
+if TYPE_CHECKING:
+    from async_ingest.hooks import Hook
 
 MIN_SECONDS = 1.5  # to read MAX_GROUP_BYTES with the CPU of the default memory, 512 MB
 LAST_RECEIVES = 3  # before the dead-letter queue; such a message precedes all others
 FIRST_RECEIVES = 2  # a message received more often may have ended its invocation
 # Expanded to Python objects and to requests, a body takes up to 150 times as much memory.
 MAX_GROUP_BYTES = 256 * 1024
+
+Prepare: TypeAlias = Callable[[orders.Document, orders.Schema], orders.Document]
 
 _COUNT = re.compile("[0-9]{1,9}")
 
@@ -56,37 +62,51 @@ def groups(records: list[Record], max_receive_count: int) -> Iterator[list[Recor
         yield group
 
 
-def read_group(records: list[Record], schema: orders.Schema, deadline: Deadline) -> list[Message]:
+def read_group(
+    records: list[Record], schema: orders.Schema, deadline: Deadline, hook: "Hook | None" = None
+) -> list[Message]:
     """Reads the records of a group; one that cannot be read never affects its neighbours."""
-    return [_read_in_time(record, schema, deadline) for record in records]
+    prepare = _within_half(hook, deadline) if hook else None
+    return [_read_in_time(record, schema, deadline, prepare) for record in records]
 
 
-def _read_in_time(record: Record, schema: orders.Schema, deadline: Deadline) -> Message:
+def _within_half(hook: "Hook", deadline: Deadline) -> Prepare:
+    """Returns the hook, with half of the time: the group's writes need the rest."""
+    reserved = deadline.remaining() / 2
+    return lambda document, schema: hook.run(document, schema, deadline.remaining() - reserved)
+
+
+def _read_in_time(
+    record: Record, schema: orders.Schema, deadline: Deadline, prepare: Prepare | None
+) -> Message:
     if deadline.remaining() >= _min_seconds(record):
         try:
-            return read(record, schema)
+            return read(record, schema, prepare)
         except Exception as error:
             extra = {**telemetry.describe(error), "message_id": record["messageId"]}
             LOG.error("Unexpected exception", extra=extra)  # noqa: TRY400 - may quote an order
     return Message(record, failure=Outcome.TRANSIENT_FAILURE)
 
 
-def read(record: Record, schema: orders.Schema) -> Message:
-    """Reads a record into the items that it asks for.
+def read(record: Record, schema: orders.Schema, prepare: Prepare | None = None) -> Message:
+    """Reads a record into the items that it asks for, prepared by the team's hook if there is one.
 
     Returns:
         The message; if its body cannot be stored, a permanent failure with the reason.
 
     Raises:
-        Exception: The record is malformed, other than in its body.
+        Exception: The record is malformed, other than in its body; or the hook failed.
     """
     version = schema.version
     if version and "request_id" in record.get("messageAttributes", {}):
         schema = _of_ingest(schema)
     try:
         document = orders.read(record["body"], schema)
+        if prepare:
+            document = prepare(document, schema)
     except orders.InvalidDocumentError as error:
-        return Message(record, failure=Outcome.PERMANENT_FAILURE, reason=str(error))
+        failure = Outcome.PERMANENT_FAILURE
+        return Message(record, failure=failure, reason=str(error), logged=error.logged)
     at = accepted_at(record)
     added = {schema.accepted_at_name: orders.to_wire(orders.Number(at))}
     entries = []

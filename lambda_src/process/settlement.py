@@ -59,18 +59,20 @@ class Settlement:
         return counts | ({"Age": telemetry.thin_out(self._ages)} if self._ages else {})
 
     def _settle(self, message: Message, outcomes: list[Outcome]) -> None:
-        failure, reason = message.failure, message.reason
+        failure, reason, logged = message.failure, message.reason, message.logged
         if Outcome.TRANSIENT_FAILURE in outcomes:
             failure = Outcome.TRANSIENT_FAILURE
         elif Outcome.PERMANENT_FAILURE in outcomes:
             failure = Outcome.PERMANENT_FAILURE
-            reason = f"order {outcomes.index(failure)}: DynamoDB refuses the item"
+            reason = logged = f"order {outcomes.index(failure)}: DynamoDB refuses the item"
         if failure is None:
             return
         if (
             failure is Outcome.PERMANENT_FAILURE
             and self._dead_letter_queue
-            and dead_letters.send(self._dead_letter_queue, message.record, reason, self._deadline)
+            and dead_letters.send(
+                self._dead_letter_queue, message.record, reason, self._deadline, logged
+            )
         ):
             self._dead_lettered += 1
         else:

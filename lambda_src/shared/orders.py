@@ -74,16 +74,25 @@ class Fault(NamedTuple):
         """Returns the fault in short ASCII text, whatever the attribute's name is."""
         order = "" if self.order is None else f"order {self.order}: "
         attribute = "" if self.attribute is None else f"{quote(self.attribute[:SHOWN_NAME])} "
-        return f"{order}{attribute}{self.detail}"
+        return f"{order}{attribute}{self.detail.encode('ascii', 'backslashreplace').decode()}"
 
 
 class InvalidDocumentError(ValueError):
-    """The document is not JSON or cannot be stored; up to MAX_FAULTS faults say why."""
+    """The document is not JSON or cannot be stored; up to MAX_FAULTS faults say why.
 
-    def __init__(self, faults: list[Fault], *, is_json: bool = True) -> None:
+    Attributes:
+        faults: In the order of the document.
+        is_json: Whether it is.
+        logged: What the log says: the first fault, without a detail that may quote an order.
+    """
+
+    def __init__(
+        self, faults: list[Fault], *, is_json: bool = True, logged: str | None = None
+    ) -> None:
         super().__init__(str(faults[0]))
         self.faults = faults
         self.is_json = is_json
+        self.logged = logged or str(faults[0])
 
 
 class Number(str):
@@ -108,7 +117,15 @@ def read(text: str, schema: Schema) -> Document:
     Raises:
         InvalidDocumentError: It is not JSON or cannot be stored.
     """
-    value = _parse(text)
+    return check(_parse(text), schema)
+
+
+def check(value: Value, schema: Schema) -> Document:
+    """Checks a document that has been parsed.
+
+    Raises:
+        InvalidDocumentError: It cannot be stored.
+    """
     orders = value if type(value) is list else [value]
     faults = [] if orders else [Fault(None, None, "the array has no order")]
     positions: dict[Key, int] = {}

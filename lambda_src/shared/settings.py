@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from shared.orders import KeyAttribute, Schema
 
 if TYPE_CHECKING:
+    from async_ingest.hooks import Hook
     from shared.version import Version
 
 
@@ -129,6 +130,15 @@ def schema_with_expiry() -> Schema:
             f"Got {name!r}."
         )
     return own._replace(expiry=name)
+
+
+def hook(name: str) -> "Hook | None":
+    """Returns the team's hook of that name, if ORDER_HOOKS names a package."""
+    if not os.environ.get("ORDER_HOOKS"):
+        return None
+    from async_ingest.hooks import Hook  # noqa: PLC0415 - in the function's package only then
+
+    return Hook(text("ORDER_HOOKS"), name, seconds("ORDER_HOOKS_TIMEOUT_SECONDS"))
 
 
 def _parsed(name: str) -> Any:

@@ -9,6 +9,7 @@ Superseded   orders   of which process found a newer one, or the very same, alre
 DeadLettered messages that process sent to the dead-letter queue
 Failed       both     requests that ingest answered 503; messages that process reported for retry
 Age          ms       from acceptance to write, of each order written
+HookDuration ms       that a hook of the team's took for each request or message
 ============ ======== ============================================================================
 
 Errors and warnings go through ``logging``, whose records the runtime turns into JSON. No line
@@ -24,6 +25,7 @@ import logging
 import time
 from collections.abc import Mapping
 
+MILLISECONDS = frozenset({"Age", "HookDuration"})
 MAX_VALUES = 100  # of a metric per line: CloudWatch, "Embedded metric format specification"
 
 
@@ -40,7 +42,8 @@ def logger(level: str) -> logging.Logger:
 
 def emit(function: str, metrics: Mapping[str, int | list[int]], **properties: object) -> None:
     definitions = [
-        {"Name": name, "Unit": "Milliseconds" if name == "Age" else "Count"} for name in metrics
+        {"Name": name, "Unit": "Milliseconds" if name in MILLISECONDS else "Count"}
+        for name in metrics
     ]
     directive = {
         "Namespace": "AsyncIngest",
@@ -63,7 +66,13 @@ def thin_out(values: list[int]) -> list[int]:
 
 
 def describe(error: Exception) -> dict[str, str]:
-    """Returns type and place of an exception, but not its text, which may quote an order."""
+    """Returns type and place of an exception, but not its text, which may quote an order.
+
+    One that has ``details`` for the log says it itself.
+    """
+    details = getattr(error, "details", None)
+    if isinstance(details, dict):
+        return details
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next

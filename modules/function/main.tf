@@ -20,11 +20,21 @@ locals {
   environment             = merge(var.environment, { LOG_LEVEL = var.log_level })
   environment_bytes       = nonsensitive(sum([for name, value in local.environment : length(name) + floor(length(replace(base64encode(value), "=", "")) * 3 / 4)]))
 
-  source_files = merge([
-    for package in var.source_packages : {
-      for file in fileset(var.source_dir, "${package}/**/*.py") : file => "${var.source_dir}/${file}"
-    }
-  ]...)
+  source_files = merge(
+    { for file in local.additional_files : file => "${var.additional_source_dir}/${file}" },
+    [
+      for package in var.source_packages : {
+        for file in fileset(var.source_dir, "${package}/**/*.py") : file => "${var.source_dir}/${file}"
+      }
+    ]...
+  )
+
+  # Neither hidden files nor what Python and editors leave behind.
+  additional_files = var.additional_source_dir == null ? [] : [
+    for file in fileset(var.additional_source_dir, "**") : file if !can(regex("(^|/)(\\.|__pycache__/)|\\.py[co]$|~$", file))
+  ]
+  binary_files = [for file in local.additional_files : file if !can(file("${var.additional_source_dir}/${file}"))]
+  taken_names  = setintersection(concat(var.source_packages, local.standard_library), [for file in local.additional_files : trimsuffix(split("/", file)[0], ".py")])
 }
 
 # One block per file, so that only names and contents enter the zip, and it is the same on every machine, whatever the checkout's file
@@ -48,6 +58,19 @@ data "archive_file" "this" {
     precondition {
       condition     = length(local.source_files) > 0
       error_message = "source_packages ${join(", ", var.source_packages)} contain no *.py file below source_dir ${var.source_dir}. List the subdirectories that contain the handler ${var.handler}."
+    }
+    precondition {
+      condition     = var.additional_source_dir == null || anytrue([for file in local.additional_files : endswith(file, ".py")])
+      error_message = "additional_source_dir (order_hooks.source_dir) is \"${coalesce(var.additional_source_dir, "null")}\", but there is no *.py file below such a directory. Name one that exists at plan, relative to where Terraform runs or with path.module."
+    }
+    # Lambda imports from the function's package before the standard library, so everything would import such a file.
+    precondition {
+      condition     = length(local.taken_names) == 0
+      error_message = "additional_source_dir (order_hooks.source_dir) has ${join(", ", local.taken_names)} at its top, but a module of the function or of Python's standard library has that name. Rename it, or move it into your package."
+    }
+    precondition {
+      condition     = length(local.binary_files) == 0
+      error_message = "additional_source_dir (order_hooks.source_dir) has ${join(", ", local.binary_files)}, which is not text in UTF-8. Remove it, or put compiled dependencies into a layer."
     }
   }
 }

@@ -33,6 +33,12 @@ variable "source_packages" {
   nullable    = false
 }
 
+variable "additional_source_dir" {
+  description = "Another directory whose files go into the zip too, all text files but caches and hidden ones, at the same import root as source_packages. null for none. A change publishes a new version."
+  type        = string
+  default     = null
+}
+
 variable "package" {
   description = "A prebuilt package instead of the source: a local zip { filename, source_code_hash (base64 SHA-256) } or an S3 object { s3_bucket, s3_key, s3_object_version, source_code_hash }. Set it to use a handler of your own. A change publishes a new version."
   type = object({

@@ -168,6 +168,11 @@ class Surroundings:
         return str(path)
 
     @cached_property
+    def hooks(self) -> str:
+        """The hooks of the example, which accept the orders that are sent."""
+        return str(ROOT / "examples" / "hooks" / "hooks")
+
+    @cached_property
     def process_zip(self) -> str:
         """A custom package of process, as a file."""
         path = self._work / "process.zip"

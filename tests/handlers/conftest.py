@@ -19,6 +19,7 @@ with pytest.MonkeyPatch.context() as patch:
     from process import handler as process_handler
     from process import writer
     from shared import aws
+    from tests.support.hooks import Hooks
 
 
 @pytest.fixture
@@ -50,6 +51,11 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> FakeDynamoDB:
     monkeypatch.setattr(process_handler.WRITER, "_client", fake)
     monkeypatch.setattr(process_handler.WRITER, "_insert_statistics", writer._InsertStatistics())
     return fake
+
+
+@pytest.fixture
+def hooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hooks:
+    return Hooks(tmp_path, monkeypatch)
 
 
 @pytest.fixture(scope="session")

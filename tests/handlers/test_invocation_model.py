@@ -18,7 +18,9 @@ BATCHES = {
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Any:
     directory = tmp_path_factory.mktemp("invocation")
-    return invocation_model.evaluate(directory, BATCHES | {"default": {}})
+    return invocation_model.evaluate(
+        directory, BATCHES | {"default": {}, "hooks": {"hook_seconds": 2}}
+    )
 
 
 def test_the_model_reserves_the_time_that_the_handler_does(models: Any) -> None:
@@ -38,6 +40,12 @@ def test_the_model_has_the_limits_of_the_writer(models: Any) -> None:
 
 def test_the_default_limit_of_orders_is_the_one_tested_with_ingest(models: Any) -> None:
     assert str(models["default"]["max_orders_per_request"]) == ENVIRONMENT["MAX_ORDERS"]
+
+
+def test_the_time_of_a_hook_is_not_there_for_orders(models: Any) -> None:
+    without, with_hook = (models[name]["orders_per_invocation"] for name in ("default", "hooks"))
+
+    assert with_hook == pytest.approx(without * 25 / 27)
 
 
 @pytest.mark.parametrize("name", BATCHES)

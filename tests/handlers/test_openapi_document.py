@@ -16,6 +16,7 @@ from local.emulator import ROOT
 from local.events import request
 from shared import orders
 from tests.support.fakes import FakeSqs, error
+from tests.support.hooks import Hooks
 from tests.support.runtime import invoke
 from tests.support.secrets import FakeSecretsManager
 from tests.support.signatures import ARN, HEADER
@@ -150,7 +151,9 @@ def test_the_load_balancers_refusals_have_the_form_of_the_functions() -> None:
     assert set(example["value"]) == set(SCHEMAS["Problem"]["required"])
 
 
-def test_the_examples_of_refusals_are_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_of_refusals_are_answers(
+    monkeypatch: pytest.MonkeyPatch, hooks: Hooks
+) -> None:
     monkeypatch.setattr(time, "time", lambda: 1_800_000_000.0)
     examples = documented(400)["content"]["application/problem+json"]["examples"]
     expiring = [
@@ -167,6 +170,15 @@ def test_the_examples_of_refusals_are_answers(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(handler, "SCHEMA", handler.SCHEMA._replace(expiry=None, version=NUMBER))
     versioned = [{"order_id": "1", "item": "a"}, {"order_id": "2", "item": "a", "revision": "1"}]
     assert examples["version"]["value"] == answer(versioned)
+    monkeypatch.setattr(handler, "SCHEMA", handler.SCHEMA._replace(version=None))
+    source = """
+        from async_ingest import Refused
+        def accept(order, request):
+            refusals = [("must be at least 1", "qty"), ("must be small or large", "size")]
+            raise Refused.together(Refused(*one) for one in refusals)
+    """
+    hooks.use("accept", source)
+    assert examples["hook"]["value"] == answer({"order_id": "1", "item": "a"})
 
 
 def test_the_document_has_the_limits_of_the_code() -> None:

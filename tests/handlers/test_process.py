@@ -310,9 +310,9 @@ def test_a_group_is_written_before_the_next_is_read(monkeypatch: pytest.MonkeyPa
     order_of_events: list[str] = []
     really_read, really_write = reader.read, handler.WRITER.write
 
-    def read(message: Any, schema: Any) -> Message:
+    def read(message: Any, *more: Any) -> Message:
         order_of_events.append(f"read {message['messageId']}")
-        return really_read(message, schema)
+        return really_read(message, *more)
 
     def write(entries: list[Entry], deadline: Deadline) -> list[Outcome]:
         order_of_events.append(f"write {entries[0].key[0]}")

@@ -43,12 +43,21 @@ def names_set_by_terraform(function: str) -> set[str]:
 
 @pytest.mark.parametrize("function", ["ingest", "process"])
 def test_the_variables_read_are_those_that_terraform_sets(function: str) -> None:
-    imported = child.run(READ.replace("FUNCTION", function))
+    everything_on = {"ORDER_HOOKS": "a_package", "ORDER_HOOKS_TIMEOUT_SECONDS": "1"}
+    imported = child.run(READ.replace("FUNCTION", function), **everything_on)
     assert imported.returncode == 0, imported.stderr
 
     names = set(imported.stdout.split()) - BY_THE_RUNTIME - OPTIONAL
     # ingest reads DNS_SUFFIX only if its queue's URL does not name the endpoint.
     assert names | {"DNS_SUFFIX"} == names_set_by_terraform(function) | BY_THE_MODULE
+
+
+@pytest.mark.parametrize("function", ["ingest", "process"])
+def test_hooks_need_their_time(function: str) -> None:
+    imported = child.run(f"import {function}.handler", ORDER_HOOKS="a_package")
+
+    assert imported.returncode != 0
+    assert "ORDER_HOOKS_TIMEOUT_SECONDS is missing" in imported.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("function", ["ingest", "process"])

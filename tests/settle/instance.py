@@ -72,8 +72,8 @@ def main() -> None:
         clock = _virtual_clock(options)
     read = reader.read
 
-    def read_or_end(record: dict[str, Any], schema: Any) -> Any:
-        message = read(record, schema)
+    def read_or_end(record: dict[str, Any], schema: Any, prepare: Any = None) -> Any:
+        message = read(record, schema, prepare)
         if options["virtual"]:
             clock.sleep(options["order_seconds"] * len(message.entries))
         ends = next((entry.item["ends"] for entry in message.entries if "ends" in entry.item), "")

@@ -16,6 +16,7 @@ DEFAULTS = {
     "batch_size": 10,
     "max_receive_count": 485,
     "max_message_bytes": 262_144,
+    "hook_seconds": 0,
 }
 # What invocation.tf takes from the rest of the root module, and what is read of it.
 REST = """
@@ -24,6 +25,11 @@ variable "process_memory_size" { type = number }
 variable "process_batch_size" { type = number }
 variable "queue_max_message_bytes" { type = number }
 variable "max_receive_count" { type = number }
+variable "hook_seconds" { type = number }
+
+locals {
+  hook_seconds = var.hook_seconds
+}
 
 module "queue" {
   source            = "./queue"
@@ -48,6 +54,7 @@ module "model" {
   process_batch_size      = each.value.batch_size
   queue_max_message_bytes = each.value.max_message_bytes
   max_receive_count       = each.value.max_receive_count
+  hook_seconds            = each.value.hook_seconds
 }
 
 output "models" { value = module.model }

@@ -38,5 +38,6 @@ def one_line_of_metrics() -> Iterator[dict[str, Any]]:
             for definition in directive["Metrics"]:
                 values = metrics[definition["Name"]]
                 assert isinstance(values, int) or 0 < len(values) <= 100
-                unit = "Milliseconds" if definition["Name"] == "Age" else "Count"
+                is_time = definition["Name"] in ("Age", "HookDuration")
+                unit = "Milliseconds" if is_time else "Count"
                 assert definition["Unit"] == unit

@@ -73,6 +73,23 @@ run "defaults" {
   }
 }
 
+run "additional_source_dir" {
+  module { source = "./modules/function" }
+
+  variables {
+    additional_source_dir = "examples/hooks/hooks"
+  }
+
+  assert {
+    condition     = toset([for source in data.archive_file.this[0].source : source.filename]) == setunion(fileset("lambda_src", "ingest/**/*.py"), fileset("lambda_src", "shared/**/*.py"), ["order_hooks/__init__.py", "order_hooks/invalid.py", "order_hooks/order.schema.json", "order_hooks/order_schema.py"])
+    error_message = "The zip must also contain the other directory's files, at the same import root, without caches."
+  }
+  assert {
+    condition     = alltrue([for source in data.archive_file.this[0].source : source.content == file("examples/hooks/hooks/${source.filename}") if startswith(source.filename, "order_hooks/")])
+    error_message = "Each of its files must be in the zip as it is."
+  }
+}
+
 run "everything_given" {
   module { source = "./modules/function" }
 

@@ -1,6 +1,7 @@
 """Rules that all modules keep, and that their tests set every input."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,18 @@ HELD = (
     ("aws_vpc_endpoint", "secrets_manager"),  # which may go while the system stays
 )
 MODULES = sorted(path.name for path in (ROOT / "modules").iterdir() if path.is_dir())
+
+
+# In Python 3.11, and no longer in 3.12, the oldest that a function may have.
+GONE = {"asynchat", "asyncore", "distutils", "imp", "smtpd"}
+
+
+def test_the_names_of_the_standard_library_are_all_taken() -> None:
+    text = (ROOT / "modules" / "function" / "standard_library.tf").read_text()
+    (names,) = re.findall(r"<<-EOT\n(.*?)EOT", text, re.DOTALL)
+    public = {name for name in sys.stdlib_module_names if not name.startswith("_")}
+
+    assert public - GONE <= set(names.split())
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -29,6 +29,19 @@ mock_provider "aws" {{ source = "./{MOCKS}" }}
 
 run "packages" {{ command = plan }}
 """
+RUN_WITH_HOOKS = f"""
+mock_provider "aws" {{ source = "./{MOCKS}" }}
+
+run "packages" {{
+  command = plan
+  variables {{ order_hooks = {{ source_dir = "hooks" }} }}
+}}
+"""
+HOOKS = {
+    "order_hooks/__init__.py": "def prepare(order): return order\n",
+    "order_hooks/schema.json": '{"größer": 1}',
+    "vendored.py": "",
+}
 
 # In Lambda's Python besides the standard library: boto3 and its dependencies ("Building Lambda
 # functions with Python", runtime-included SDK versions).
@@ -58,10 +71,10 @@ class Machine(NamedTuple):
     timezone: str
     last_file_first: bool
 
-    def build(self, top: Path) -> dict[str, Package]:
+    def build(self, top: Path, run: str = RUN) -> dict[str, Package]:
         with self._umask():
             root = top / self.directory
-            self._check_out(root)
+            self._check_out(root, run)
             terraform = Terraform(root, root, os.environ | {"TZ": self.timezone})
             terraform.run("init", "-backend=false", "-input=false")
             _, output = terraform.run("test", "-json", "-verbose")
@@ -79,7 +92,7 @@ class Machine(NamedTuple):
             for function in functions
         }
 
-    def _check_out(self, root: Path) -> None:
+    def _check_out(self, root: Path, run: str) -> None:
         patterns = ("*.tf", "modules/**/*.tf", f"{MOCKS}/*", "lambda_src/**/*.py")
         files = sorted(file for pattern in patterns for file in ROOT.glob(pattern))
         for number, file in enumerate(reversed(files) if self.last_file_first else files):
@@ -87,9 +100,15 @@ class Machine(NamedTuple):
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(file.read_bytes())
             os.utime(copy, (self.mtime + number, self.mtime + number))
-        (root / "tests" / "packages.tftest.hcl").write_text(RUN)
+        (root / "tests" / "packages.tftest.hcl").write_text(run)
+        for name, text in HOOKS.items():
+            (root / "hooks" / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / "hooks" / name).write_text(text)
         # Leftovers of a used checkout, which contain the name of the directory.
         compileall.compile_dir(root / "lambda_src", quiet=1)
+        compileall.compile_dir(root / "hooks", quiet=1)
+        for name in (".coverage", "order_hooks/.hidden", "order_hooks/__init__.py~"):
+            (root / "hooks" / name).write_text(str(root))
         (root / "lambda_src" / "shared" / "orders.py~").write_text(str(root))
 
     @contextlib.contextmanager
@@ -112,6 +131,13 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Package]]
     setup.providers()
     top = tmp_path_factory.mktemp("machines")
     return [machine.build(top) for machine in MACHINES]
+
+
+@pytest.fixture(scope="module")
+def builds_with_hooks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Package]]:
+    setup.providers()
+    top = tmp_path_factory.mktemp("machines-with-hooks")
+    return [machine.build(top, RUN_WITH_HOOKS) for machine in MACHINES]
 
 
 @pytest.fixture(params=["ingest", "process"])
@@ -151,10 +177,29 @@ def test_a_package_has_the_sources_and_nothing_else(
         assert archive.comment == b""
 
 
+def test_a_package_with_hooks_has_them_and_what_runs_them(
+    builds: list[dict[str, Package]], builds_with_hooks: list[dict[str, Package]]
+) -> None:
+    one, other = builds_with_hooks
+    for name, package in one.items():
+        assert package.source_code_hash == other[name].source_code_hash
+        with zipfile.ZipFile(package.file) as archive:
+            contents = {entry: archive.read(entry) for entry in archive.namelist()}
+        with zipfile.ZipFile(builds[0][name].file) as archive:
+            usual = {entry: archive.read(entry) for entry in archive.namelist()}
+        hooks = {entry: text.encode() for entry, text in HOOKS.items()}
+        runs_them = {
+            file.relative_to(SOURCES).as_posix(): file.read_bytes()
+            for file in (SOURCES / "async_ingest").glob("*.py")
+        }
+        assert contents == usual | runs_them | hooks
+
+
 def test_the_sources_import_only_what_lambda_has(package: Package) -> None:
     with zipfile.ZipFile(package.file) as archive:
         own = {name.partition("/")[0] for name in archive.namelist()}
-        allowed = sys.stdlib_module_names | {"botocore"} | own
+        # async_ingest comes with order_hooks, and is imported only then.
+        allowed = sys.stdlib_module_names | {"async_ingest", "botocore"} | own
         for name in archive.namelist():
             assert imports(archive.read(name)) <= allowed, name
 

@@ -127,6 +127,15 @@ FUNCTION = (
         {"reserved_concurrency": "2"},
     ),
     Row("source_packages", '["ingets"]', "source_packages ingets contain no *.py file", {}),
+    *(
+        Row("additional_source_dir", f'abspath("${{path.root}}/{name}")', says, {})
+        for name, says in (
+            ("nowhere", "but there is no *.py file below such a directory"),
+            ("lambda_src", "has ingest at its top, but a module of the function"),
+            ("checkout/modules", "has queue at its top, but a module of the function"),
+            ("checkout/docs", "has faults.png, which is not text in UTF-8"),
+        )
+    ),
 )
 
 LOAD_BALANCER = (

@@ -29,6 +29,7 @@ def network(**members: str) -> str:
 NETWORK = {"existing_network": network()}
 ROLES = {"existing_roles": f"{{ ingest = {ROLE}, process = {ROLE} }}"}
 NO_ROLE = {**ROLES, "vpc": "{ flow_logs_enabled = false }"}
+HOOKS = 'abspath("${path.root}/checkout/examples/hooks/hooks")'
 NAME = "but must be 3 to 24 lower-case letters"
 SIGNATURE = f'{{ secret_arn = "{SECRET}" }}'
 RANGES = "load_balancer_ingress_cidr_blocks"
@@ -237,6 +238,43 @@ ROOT = (
         '{ FAIR_QUEUE_ATTRIBUTE = "x" }',
         "ingest_environment sets FAIR_QUEUE_ATTRIBUTE",
         {"fair_queue_attribute": '"tenant"'},
+    ),
+    # Hooks
+    *(
+        Row("order_hooks", f"{{ {members} }}", says)
+        for members, says in (
+            ("source_dir = null", "order_hooks.source_dir is null"),
+            ('source_dir = "nowhere"', 'order_hooks.source_dir "nowhere" has neither'),
+            (f'source_dir = {HOOKS}, package = "elsewhere"', "has neither elsewhere/__init__.py"),
+            (f'source_dir = {HOOKS}, package = "order_hooks.invalid"', "and no dots"),
+            (f'source_dir = {HOOKS}, package = "1"', "but must be a name that Python can"),
+            (f"source_dir = {HOOKS}, timeout_seconds = 0", "timeout_seconds is 0, but must be"),
+            (f"source_dir = {HOOKS}, timeout_seconds = 4.5", "ingest_timeout_seconds 10 leaves 4"),
+        )
+    ),
+    Row(
+        "order_hooks",
+        f"{{ source_dir = {HOOKS}, timeout_seconds = 3.5 }}",
+        "process_timeout_seconds 12 allows 3:",
+        {"process_timeout_seconds": "12"},
+    ),
+    *(
+        Row(
+            "order_hooks",
+            f"{{ source_dir = {HOOKS} }}",
+            f"order_hooks has no effect with {function}_package",
+            {f"{function}_package": '{ filename = "own.zip", source_code_hash = "own=" }'},
+        )
+        for function in ("ingest", "process")
+    ),
+    *(
+        Row(
+            "ingest_environment",
+            f'{{ {name} = "x" }}',
+            f"ingest_environment sets {name}",
+            {"order_hooks": f"{{ source_dir = {HOOKS} }}"},
+        )
+        for name in ("ORDER_HOOKS", "ORDER_HOOKS_TIMEOUT_SECONDS")
     ),
     # Queue and its consumer
     Row("queue_max_message_bytes", "4095", "(queue_max_message_bytes) is 4095, but must be 4096"),

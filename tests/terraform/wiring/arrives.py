@@ -350,6 +350,20 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             {"name": "updated_at", "type": "S", "kept_in": "order_version_S_updated_at"},
         ),
     },
+    "order_hooks": {
+        "hooks": {
+            **both(f"{LAMBDA}.environment.variables.ORDER_HOOKS", "invalid"),
+            **both(f"{LAMBDA}.environment.variables.ORDER_HOOKS_TIMEOUT_SECONDS", "2.5"),
+            f"ingest.{LAMBDA}.environment.variables.READ_TIMEOUT_SECONDS": "1.75",
+            f"process.{LAMBDA}.environment.variables.READ_TIMEOUT_SECONDS": "1.75",
+            # (11 - 3 - 2.5) s for half of an invocation.
+            f"ingest.{LAMBDA}.environment.variables.MAX_ORDERS": "570",
+        },
+        "defaults": {
+            **both(f"{LAMBDA}.environment.variables.ORDER_HOOKS", None),
+            **both(f"{LAMBDA}.environment.variables.ORDER_HOOKS_TIMEOUT_SECONDS", None),
+        },
+    },
     "table_partition_key": {
         "given": {
             f"{TABLE}.hash_key": "customer",

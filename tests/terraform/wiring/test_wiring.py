@@ -59,6 +59,21 @@ def test_a_policy_has_the_expected_statements(
     assert in_order(said) == in_order(resolved(states[run], POLICIES[run][policy]))
 
 
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_hooks_and_what_runs_them_are_in_a_package_only_if_given(
+    states: dict[str, Resources], function: str
+) -> None:
+    archive = f"{function}.data.archive_file.this"
+    files = {
+        run: {source["filename"] for source in states[run][archive]["source"]}
+        for run in ("defaults", "hooks")
+    }
+    runner = {f"async_ingest/{name}.py" for name in ("__init__", "hooks", "values")}
+    hooks = {"__init__.py", "invalid.py", "order_schema.py", "order.schema.json"}
+
+    assert files["hooks"] - files["defaults"] == runner | hooks
+
+
 def test_every_policy_is_tested(states: dict[str, Resources]) -> None:
     there = {
         address

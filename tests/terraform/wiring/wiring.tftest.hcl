@@ -148,7 +148,7 @@ run "given" {
     table_sort_key      = { name = "number", type = "N" }
     table_ttl           = { attribute = "expires_at" }
 
-    table_stream_view_type = "OLD_IMAGE"
+    table_stream_view_type  = "OLD_IMAGE"
     order_version_attribute = { name = "revision", type = "N" }
 
     kms_key              = { arn = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
@@ -217,6 +217,16 @@ run "without_endpoints" {
     table_sort_key                  = null
     table_ttl                       = { attribute = "expires_at", enabled = false }
     order_version_attribute         = { name = "updated_at", type = "S" }
+  }
+}
+
+# A single module of the example's, as a package that is one.
+run "hooks" {
+  state_key = "hooks"
+
+  variables {
+    order_hooks             = { source_dir = "examples/hooks/hooks/order_hooks", package = "invalid", timeout_seconds = 2.5 }
+    process_timeout_seconds = 11
   }
 }
 

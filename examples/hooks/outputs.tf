@@ -1,0 +1,29 @@
+output "endpoint_url" {
+  description = "URL to which orders are POSTed, from inside the VPC."
+  value       = module.async_ingest.endpoint_url
+}
+
+output "load_balancer_name" {
+  description = "Name of the load balancer."
+  value       = module.async_ingest.load_balancer_name
+}
+
+output "queue_url" {
+  description = "URL of the queue."
+  value       = module.async_ingest.queue_url
+}
+
+output "dead_letter_queue_url" {
+  description = "URL of the dead-letter queue."
+  value       = module.async_ingest.dead_letter_queue_url
+}
+
+output "table_name" {
+  description = "Name of the table."
+  value       = module.async_ingest.table_name
+}
+
+output "event_source_mapping_id" {
+  description = "ID of the event source mapping, for pausing the consumer."
+  value       = module.async_ingest.event_source_mapping_id
+}
