@@ -49,7 +49,7 @@ def test_any_number_that_is_accepted_comes_back_exact(literal: Number) -> None:
     back = from_hook({"n": to_hook(number)})["n"]
 
     assert json.loads(back) == json.loads(str(back))  # JSON
-    assert orders.normal(back) == orders._normal(literal)
+    assert orders.normal(back) == orders.normal(literal)
 
 
 @given(VALUES, NAMES)
