@@ -183,6 +183,7 @@ def order_version(system: ChangingSystem) -> Applied:
     accepted = set[str]()
     key = {"order_id": "versions", "item": "Kopi Susu"}
     both = {"revision": 1, "updated_at": "2026-11-26T10:00:00Z"}
+    system.become({})
 
     def fault(orders: list[tuple[int, int]], newest: int) -> str:
         """Posts orders by revision and minute. Returns the stored revision if it is not that."""
