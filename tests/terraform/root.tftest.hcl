@@ -245,6 +245,7 @@ run "null_for_every_attribute_that_has_a_default" {
     vpc_endpoints  = { enabled = null, sqs_policy_documents = null, dynamodb_policy_documents = null }
     table_ttl      = { attribute = null, enabled = null }
     existing_roles = { ingest = null, process = null }
+    order_hooks    = { source_dir = "examples/hooks/hooks", package = null, timeout_seconds = null }
     certificate    = { arn = "arn:aws:acm:eu-central-1:123456789012:certificate/1", ssl_policy = null, plain_http_allowed = null }
   }
 
