@@ -54,7 +54,7 @@ data "aws_iam_policy_document" "secret" {
 # The order is accepted again, with a new time of acceptance, and so would overwrite a newer one.
 check "replayed_requests" {
   assert {
-    condition     = !local.checks_signatures
-    error_message = "request_signature is set: whoever has seen a signed request may send it again for ${try(var.request_signature.tolerance_seconds, 0)} seconds, which overwrites a newer order of the same key."
+    condition     = !local.checks_signatures || nonsensitive(var.order_version_attribute != null)
+    error_message = "request_signature is set without order_version_attribute: whoever has seen a signed request may send it again for ${try(var.request_signature.tolerance_seconds, 0)} seconds, which overwrites a newer order of the same key. Set order_version_attribute, so that the newer order stays."
   }
 }

@@ -5,14 +5,20 @@ locals {
   example_keys = {
     for index, key in module.table.keys : key.name => jsondecode(key.type == "N" ? ["123", "1"][index] : ["\"123\"", "\"Kopi Susu\""][index])
   }
-  example_order = merge({ qty = 2 }, var.fair_queue_attribute == null ? {} : { (var.fair_queue_attribute) = "tenant-1" }, local.example_keys)
-  example_key   = { for key in module.table.keys : key.name => { (key.type) = tostring(local.example_keys[key.name]) } }
+  example_versions = { N = "1", S = "\"2026-01-01T00:00:00Z\"" }
+  example_order = merge(
+    { qty = 2 },
+    var.fair_queue_attribute == null ? {} : { (var.fair_queue_attribute) = "tenant-1" },
+    nonsensitive(var.order_version_attribute == null) ? {} : { (var.order_version_attribute.name) = jsondecode(local.example_versions[var.order_version_attribute.type]) },
+    local.example_keys,
+  )
+  example_key = { for key in module.table.keys : key.name => { (key.type) = tostring(local.example_keys[key.name]) } }
 
   # A name that the certificate covers need not lead to the load balancer yet.
   is_https      = nonsensitive(var.certificate != null)
   uses_listener = nonsensitive(var.existing_listener != null)
   send_url      = local.is_https || local.uses_listener ? "${local.is_https ? "https" : "http"}://NAME${var.paths[0]}" : module.load_balancer.endpoint_url
-  send_via      = local.is_https ? "--connect-to ${local.quoted["via"]} " : ""
+  send_via      = "${local.is_https ? "--connect-to ${local.quoted["via"]} " : ""}${nonsensitive(var.client_certificates == null) ? "" : "--cert CERTIFICATE --key KEY "}"
   send_from = (local.uses_listener
     ? "NAME is that of the load balancer of existing_listener; use https:// if its listener does"
     : "from ${var.load_balancer_internal ? "inside the VPC or a connected network, with " : ""}an address in ${join(" or ", values(local.ingress_cidr_blocks))}${local.is_https ? "; NAME is one that the certificate covers" : ""}"
@@ -22,7 +28,7 @@ locals {
     for name, text in {
       order = jsonencode(local.example_order)
       key   = jsonencode(local.example_key)
-      url   = local.send_url
+      url   = coalesce(local.send_url, "-")
       via   = "::${coalesce(module.load_balancer.dns_name, "-")}:"
     } : name => "'${replace(text, "'", "'\\''")}'"
   }
@@ -30,7 +36,7 @@ locals {
   region = split(":", module.queue.arn)[3]
 
   next_steps = <<-EOT
-    Send an order (${local.send_from}):
+    Send an order (${local.send_from}${local.checks_signatures ? "; add the header ${var.request_signature.header}, as docs/clients.md describes" : ""}):
 
       curl -i ${local.quoted["url"]} ${local.send_via}-H 'Content-Type: application/json' -d ${local.quoted["order"]}
 

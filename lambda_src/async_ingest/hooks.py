@@ -40,6 +40,7 @@ GRACE_SECONDS = 1.0
 SHOWN_REASON = 200  # characters; a dead letter's failure_reason has 256, other words included
 
 HOOKS = ("accept", "prepare")
+MTLS_PREFIX = "x-amzn-mtls-"  # "Mutual authentication with TLS in Application Load Balancer"
 STDERR = 2  # its file descriptor, whatever sys.stderr is
 
 
@@ -138,8 +139,18 @@ class Hook:
         headers: Mapping[str, list[str]],
         ids: Mapping[str, str],
         accepted_at: int,
+        client_subject: str | None = None,
     ) -> Request:
-        """Returns what ``accept`` is told of a request, from the load balancer's event."""
+        """Returns what ``accept`` is told of a request, from the load balancer's event.
+
+        Without a verified client certificate, headers that would tell of one are the client's own
+        invention, and left out.
+        """
+        shown = {
+            name: ", ".join(each)
+            for name, each in headers.items()
+            if client_subject or not name.startswith(MTLS_PREFIX)
+        }
         query: dict[str, str] = {}
         given = event.get("multiValueQueryStringParameters") or event.get("queryStringParameters")
         for name, value in given.items() if isinstance(given, dict) else ():
@@ -149,8 +160,9 @@ class Hook:
         return Request(
             method=str(event.get("httpMethod")),
             path=str(event.get("path")),
-            headers=MappingProxyType({name: ", ".join(each) for name, each in headers.items()}),
+            headers=MappingProxyType(shown),
             query=MappingProxyType(query),
+            client_certificate_subject=client_subject,
             request_id=ids["request_id"],
             trace_id=ids["trace_id"],
             accepted_at=accepted_at,

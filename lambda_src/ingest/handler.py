@@ -45,11 +45,14 @@ if os.environ.get("SIGNATURE_SECRET_ARN"):
     from ingest.signature import Verifier
 
     SIGNATURE = Verifier.from_environment(settings.text("AWS_REGION"), _READ_TIMEOUT)
+CLIENT_SUBJECT: Callable[[dict[str, list[str]]], str | None] | None = None
 LOGGED_SUBJECT: Callable[[dict[str, list[str]]], str] | None = None
-if os.environ.get("LOG_CLIENT_SUBJECT"):
+if settings.switch("CLIENT_CERTIFICATES"):
     from ingest import client_certificate
 
-    LOGGED_SUBJECT = client_certificate.logged_subject
+    CLIENT_SUBJECT = client_certificate.client_subject
+    if settings.switch("LOG_CLIENT_SUBJECT"):
+        LOGGED_SUBJECT = client_certificate.logged_subject
 
 _PROBLEMS = {
     "not-found": (404, "There is nothing at this path"),
@@ -188,7 +191,8 @@ def _accept(
         document = orders.read(text, SCHEMA)
         _check_count(len(document.orders))
         if HOOK:
-            own = HOOK.request(request, headers, ids, accepted_at)
+            subject = CLIENT_SUBJECT(headers) if CLIENT_SUBJECT else None
+            own = HOOK.request(request, headers, ids, accepted_at, subject)
             # The rest of the time is for sending.
             document = HOOK.run(document, SCHEMA, deadline.remaining() / 2, own)
     except orders.InvalidDocumentError as error:
