@@ -28,7 +28,7 @@ locals {
     for name, text in {
       order = jsonencode(local.example_order)
       key   = jsonencode(local.example_key)
-      url   = coalesce(local.send_url, "-")
+      url   = local.send_url
       via   = "::${coalesce(module.load_balancer.dns_name, "-")}:"
     } : name => "'${replace(text, "'", "'\\''")}'"
   }

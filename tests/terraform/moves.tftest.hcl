@@ -12,27 +12,27 @@ override_module {
 
 override_module {
   target  = module.load_balancer
-  outputs = {}
+  outputs = { endpoint_url = "http://orders.example.com/lambda/api" }
 }
 
 override_module {
   target  = module.ingest
-  outputs = { alias_arn = "arn:aws:lambda:eu-central-1:123456789012:function:ingest:live" }
+  outputs = { name = "ingest", alias_arn = "arn:aws:lambda:eu-central-1:123456789012:function:ingest:live" }
 }
 
 override_module {
   target  = module.process
-  outputs = { alias_arn = "arn:aws:lambda:eu-central-1:123456789012:function:process:live" }
+  outputs = { name = "process", alias_arn = "arn:aws:lambda:eu-central-1:123456789012:function:process:live" }
 }
 
 override_module {
   target  = module.queue
-  outputs = { arn = "arn:aws:sqs:eu-central-1:123456789012:orders", max_receive_count = 485 }
+  outputs = { arn = "arn:aws:sqs:eu-central-1:123456789012:orders", dead_letter_arn = "arn:aws:sqs:eu-central-1:123456789012:dead", dead_letter_url = "https://sqs/dead", max_receive_count = 485 }
 }
 
 override_module {
   target  = module.table
-  outputs = { keys = [] }
+  outputs = { name = "orders", keys = [] }
 }
 
 override_module {
