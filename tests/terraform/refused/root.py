@@ -1,13 +1,11 @@
 """What the root refuses, and a sample of what its submodules refuse in its name."""
 
+from tests.terraform.refused.options import OPTIONS
 from tests.terraform.refused.rows import (
     BOUNDARY,
-    CERTIFICATE,
     LISTENER,
     ROLE,
-    SECRET,
     TABLE,
-    TRUST_STORE,
     WEB_ACL,
     Row,
     everyone,
@@ -29,14 +27,12 @@ def network(**members: str) -> str:
 NETWORK = {"existing_network": network()}
 ROLES = {"existing_roles": f"{{ ingest = {ROLE}, process = {ROLE} }}"}
 NO_ROLE = {**ROLES, "vpc": "{ flow_logs_enabled = false }"}
-HOOKS = 'abspath("${path.root}/checkout/examples/hooks/hooks")'
 NAME = "but must be 3 to 24 lower-case letters"
-SIGNATURE = f'{{ secret_arn = "{SECRET}" }}'
 RANGES = "load_balancer_ingress_cidr_blocks"
-VERSION = 'order_version_attribute.name is "{}", which is a key of the table'
 POLLERS = "but the minimum must be 2 to 200, and the maximum at least that"
 
 ROOT = (
+    *OPTIONS,
     *(
         Row(
             name,
@@ -159,48 +155,6 @@ ROOT = (
         "have no effect because listener_rules_enabled is false",
         {"listener_rules_enabled": "false"},
     ),
-    # Who may send
-    *(
-        Row("request_signature", f"{{ secret_arn = {value} }}", "but must be the complete ARN of")
-        for value in ("null", '"orders/keys"', f'"{SECRET[:-7]}"', f'"{SECRET}-"')
-    ),
-    Row(
-        "request_signature",
-        SIGNATURE.replace("eu-central-1", "eu-west-1"),
-        "request_signature.secret_arn is in eu-west-1, but the system in eu-central-1",
-    ),
-    *(
-        Row(
-            "request_signature",
-            SIGNATURE.replace(" }", f", header = {value} }}"),
-            "but must be a name of 1 to 40 letters",
-        )
-        for value in ('""', '"X Signature"', '"X_Signature"', '"Content-Type"', text(41))
-    ),
-    *(
-        Row(
-            "request_signature",
-            SIGNATURE.replace(" }", f", tolerance_seconds = {value} }}"),
-            "but must be a whole number of seconds, 1 to 3600",
-        )
-        for value in ("0", "3601", "1.5")
-    ),
-    Row(
-        "request_signature",
-        SIGNATURE,
-        "request_signature is checked by the module's own ingest handler",
-        {"ingest_package": '{ filename = "x.zip", source_code_hash = "x" }'},
-    ),
-    Row(
-        "client_certificates",
-        TRUST_STORE.replace(" }", ", log_subject = true }"),
-        "client_certificates.log_subject is true, but the handler in ingest_package",
-        {
-            "certificate": CERTIFICATE,
-            "ingest_package": '{ filename = "x.zip", source_code_hash = "x" }',
-        },
-    ),
-    Row("client_certificates", TRUST_STORE, "client_certificates is set, but certificate is not"),
     # Functions
     Row("ingest_timeout_seconds", "5", "ingest_timeout_seconds is 5, but must be at least 6"),
     Row("process_timeout_seconds", "5", "process_timeout_seconds is 5, but must be at least 6"),
@@ -238,43 +192,6 @@ ROOT = (
         '{ FAIR_QUEUE_ATTRIBUTE = "x" }',
         "ingest_environment sets FAIR_QUEUE_ATTRIBUTE",
         {"fair_queue_attribute": '"tenant"'},
-    ),
-    # Hooks
-    *(
-        Row("order_hooks", f"{{ {members} }}", says)
-        for members, says in (
-            ("source_dir = null", "order_hooks.source_dir is null"),
-            ('source_dir = "nowhere"', 'order_hooks.source_dir "nowhere" has neither'),
-            (f'source_dir = {HOOKS}, package = "elsewhere"', "has neither elsewhere/__init__.py"),
-            (f'source_dir = {HOOKS}, package = "order_hooks.invalid"', "and no dots"),
-            (f'source_dir = {HOOKS}, package = "1"', "but must be a name that Python can"),
-            (f"source_dir = {HOOKS}, timeout_seconds = 0", "timeout_seconds is 0, but must be"),
-            (f"source_dir = {HOOKS}, timeout_seconds = 4.5", "ingest_timeout_seconds 10 leaves 4"),
-        )
-    ),
-    Row(
-        "order_hooks",
-        f"{{ source_dir = {HOOKS}, timeout_seconds = 3.5 }}",
-        "process_timeout_seconds 12 allows 3:",
-        {"process_timeout_seconds": "12"},
-    ),
-    *(
-        Row(
-            "order_hooks",
-            f"{{ source_dir = {HOOKS} }}",
-            f"order_hooks has no effect with {function}_package",
-            {f"{function}_package": '{ filename = "own.zip", source_code_hash = "own=" }'},
-        )
-        for function in ("ingest", "process")
-    ),
-    *(
-        Row(
-            "ingest_environment",
-            f'{{ {name} = "x" }}',
-            f"ingest_environment sets {name}",
-            {"order_hooks": f"{{ source_dir = {HOOKS} }}"},
-        )
-        for name in ("ORDER_HOOKS", "ORDER_HOOKS_TIMEOUT_SECONDS")
     ),
     # Queue and its consumer
     Row("queue_max_message_bytes", "4095", "(queue_max_message_bytes) is 4095, but must be 4096"),
@@ -353,51 +270,6 @@ ROOT = (
         "queue_retention_seconds",
         "60",
         "more than three quarters of retention_seconds (queue_retention_seconds) 60",
-    ),
-    # Orders
-    *(
-        Row("order_version_attribute", value, says)
-        for value, says in (
-            (
-                '{ name = "revision", type = "B" }',
-                'order_version_attribute.type is "B", but must be',
-            ),
-            ('{ name = "revision", type = null }', "order_version_attribute.type is null"),
-            ('{ name = "", type = "N" }', "order_version_attribute.name has 0 characters"),
-            ('{ name = null, type = "N" }', "order_version_attribute.name has 0 characters"),
-            (f'{{ name = {text(256)}, type = "S" }}', "order_version_attribute.name has 256"),
-            ('{ name = "order_id", type = "S" }', VERSION.format("order_id")),
-            ('{ name = "item", type = "S" }', VERSION.format("item")),
-            ('{ name = "accepted_at", type = "N" }', VERSION.format("accepted_at")),
-        )
-    ),
-    Row(
-        "order_version_attribute",
-        '{ name = "expires_at", type = "N" }',
-        VERSION.format("expires_at"),
-        {"table_ttl": '{ attribute = "expires_at" }'},
-    ),
-    *(
-        Row(
-            "order_version_attribute",
-            '{ name = "revision", type = "N" }',
-            '"order_version_N_revision" is a key of the table or table_ttl.attribute',
-            {name: value},
-        )
-        for name, value in (
-            ("table_partition_key", '{ name = "order_version_N_revision", type = "S" }'),
-            ("table_sort_key", '{ name = "order_version_N_revision", type = "S" }'),
-            ("table_ttl", '{ attribute = "order_version_N_revision" }'),
-        )
-    ),
-    *(
-        Row(
-            f"{function}_environment",
-            '{ ORDER_VERSION = "x" }',
-            f"{function}_environment sets ORDER_VERSION",
-            {"order_version_attribute": '{ name = "revision", type = "N" }'},
-        )
-        for function in ("ingest", "process")
     ),
     # Table
     *(

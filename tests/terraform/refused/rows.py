@@ -35,3 +35,26 @@ CERTIFICATE = '{ arn = "arn:aws:acm:eu-central-1:123456789012:certificate/1" }'
 def everyone(principal: str = '"*"') -> str:
     """Returns a policy document (HCL) that allows everyone something."""
     return f'jsonencode({{ Statement = [{{ Effect = "Allow", Principal = {principal} }}] }})'
+
+
+def each(name: str, says: str, *values: str) -> tuple[Row, ...]:
+    return tuple(Row(name, value, says) for value in values)
+
+
+def other_arn(name: str, kind: str, other: str) -> tuple[Row, ...]:
+    """An object without its ARN, and with that of something else."""
+    return each(name, f"but must be the ARN of {kind}", "{ arn = null }", other)
+
+
+# What several submodules refuse.
+WHOLE = "but must be a whole number"
+RETENTION = "but must be a period that CloudWatch Logs offers"
+KMS_KEY = ("kms_key", "a KMS key, not of an alias", ALIAS)
+BOUNDED = ("permissions_boundary", "an IAM policy", ROLE)
+ROLE_PATH = (
+    "role_path",
+    "but must start and end with a slash",
+    '"service"',
+    '"/service"',
+    text(513),
+)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.terraform.wiring.arrives_options import OPTIONS
 from tests.terraform.wiring.names import (
     BALANCER,
     BOUNDARY,
@@ -18,10 +19,8 @@ from tests.terraform.wiring.names import (
     QUEUE,
     ROLES,
     RULE,
-    SECRET,
     TABLE,
     TARGET_GROUP,
-    TRUST_STORE,
     VPC,
     WEB_ACL,
     Of,
@@ -31,6 +30,7 @@ from tests.terraform.wiring.names import (
 
 # By input, then run, then path: the expected value. Each input has a value other than its default.
 ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
+    **OPTIONS,
     "name": {
         "given": {
             "ingest.aws_lambda_function.this.function_name": "orders-ingest",
@@ -142,43 +142,6 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             "load_balancer.aws_lb_listener.http.default_action.type": "fixed-response",
         }
     },
-    "client_certificates": {
-        "one_existing_role": {
-            **{
-                f"load_balancer.aws_lb_listener.https.mutual_authentication.{name}": value
-                for name, value in {
-                    "mode": "verify",
-                    "trust_store_arn": TRUST_STORE,
-                    "ignore_client_certificate_expiry": True,
-                }.items()
-            },
-            f"ingest.{LAMBDA}.environment.variables.CLIENT_CERTIFICATES": "true",
-            f"ingest.{LAMBDA}.environment.variables.LOG_CLIENT_SUBJECT": "true",
-        }
-    },
-    "request_signature": {
-        "one_existing_role": {
-            f"ingest.{LAMBDA}.environment.variables.SIGNATURE_SECRET_ARN": SECRET,
-            f"ingest.{LAMBDA}.environment.variables.SIGNATURE_HEADER": "X-Orders-Signature",
-            f"ingest.{LAMBDA}.environment.variables.SIGNATURE_TOLERANCE_SECONDS": "60",
-            f"process.{LAMBDA}.environment.variables.SIGNATURE_SECRET_ARN": None,
-            "ingest.data.aws_iam_policy_document.this.source_policy_documents.3": Of(
-                "data.aws_iam_policy_document.secret.json"
-            ),
-            'ingest.aws_vpc_security_group_egress_rule.this["Secrets Manager"]'
-            ".referenced_security_group_id": Of(
-                "vpc_endpoints.aws_security_group.secrets_manager.id"
-            ),
-            'process.aws_vpc_security_group_egress_rule.this["Secrets Manager"]': NOTHING,
-            "vpc_endpoints.aws_vpc_endpoint.secrets_manager.vpc_endpoint_type": "Interface",
-        },
-        # Without endpoints the functions call the public address.
-        "existing_network": {
-            f"ingest.{LAMBDA}.environment.variables.SIGNATURE_HEADER": "X-Signature",
-            f"ingest.{LAMBDA}.environment.variables.SIGNATURE_TOLERANCE_SECONDS": "300",
-            'ingest.aws_vpc_security_group_egress_rule.this["Secrets Manager"]': NOTHING,
-        },
-    },
     "load_balancer_idle_timeout_seconds": {"given": {f"{BALANCER}.idle_timeout": 61}},
     "load_balancer_health_check_enabled": {"given": {f"{TARGET_GROUP}.health_check.enabled": True}},
     "load_balancer_access_logs": {
@@ -198,11 +161,6 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
                 for path, priority in (("/orders", 100), ("/v2/orders", 7), ("/v3/orders", 102))
             },
         }
-    },
-    "listener_rules_enabled": {
-        "given": {f'{RULE}["https /orders"].action.type': "forward"},
-        "without_endpoints": {RULE: NOTHING, f'{RULE}["http /lambda/api"]': NOTHING},
-        "existing_network": {f'{RULE}["http /lambda/api"].action.type': "forward"},
     },
     "ingest_memory_size": {"given": {f"ingest.{LAMBDA}.memory_size": 1024}},
     "ingest_timeout_seconds": {
@@ -270,15 +228,6 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             f"process.{LAMBDA}.environment.variables.MAX_RECEIVE_COUNT": "405",
         },
     },
-    "queue_max_message_bytes": {
-        "given": {
-            **each((QUEUE, DEAD_LETTER), "max_message_size", 131072),
-            f"ingest.{LAMBDA}.environment.variables.MAX_MESSAGE_BYTES": "131072",
-        }
-    },
-    "fair_queue_attribute": {
-        "given": {f"ingest.{LAMBDA}.environment.variables.FAIR_QUEUE_ATTRIBUTE": "tenant"}
-    },
     "queue_policy_documents": {
         "given": {
             "queue.data.aws_iam_policy_document.queue.source_policy_documents.1": (
@@ -340,30 +289,6 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             f"process.{LAMBDA}.source_code_hash": "process=",
         },
     },
-    "order_version_attribute": {
-        "given": both(
-            f"{LAMBDA}.environment.variables.ORDER_VERSION",
-            {"name": "revision", "type": "N", "kept_in": "order_version_N_revision"},
-        ),
-        "without_endpoints": both(
-            f"{LAMBDA}.environment.variables.ORDER_VERSION",
-            {"name": "updated_at", "type": "S", "kept_in": "order_version_S_updated_at"},
-        ),
-    },
-    "order_hooks": {
-        "hooks": {
-            **both(f"{LAMBDA}.environment.variables.ORDER_HOOKS", "invalid"),
-            **both(f"{LAMBDA}.environment.variables.ORDER_HOOKS_TIMEOUT_SECONDS", "2.5"),
-            f"ingest.{LAMBDA}.environment.variables.READ_TIMEOUT_SECONDS": "1.75",
-            f"process.{LAMBDA}.environment.variables.READ_TIMEOUT_SECONDS": "1.75",
-            # (11 - 3 - 2.5) s for half of an invocation.
-            f"ingest.{LAMBDA}.environment.variables.MAX_ORDERS": "570",
-        },
-        "defaults": {
-            **both(f"{LAMBDA}.environment.variables.ORDER_HOOKS", None),
-            **both(f"{LAMBDA}.environment.variables.ORDER_HOOKS_TIMEOUT_SECONDS", None),
-        },
-    },
     "table_partition_key": {
         "given": {
             f"{TABLE}.hash_key": "customer",
@@ -391,9 +316,6 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             f"{TABLE}.ttl": [{"attribute_name": "expires_at", "enabled": False}],
             f"ingest.{LAMBDA}.environment.variables.TTL_ATTRIBUTE": None,
         },
-    },
-    "table_stream_view_type": {
-        "given": {f"{TABLE}.stream_enabled": True, f"{TABLE}.stream_view_type": "OLD_IMAGE"}
     },
     "existing_table": {
         "existing": {

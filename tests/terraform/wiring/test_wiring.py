@@ -112,7 +112,7 @@ NEXT_STEPS = {
     ),
     "given": Steps(
         "https://NAME/orders",
-        {"customer": 123, "number": 1, "tenant": "tenant-1", "qty": 2},
+        {"customer": 123, "number": 1, "tenant": "tenant-1", "revision": 1, "qty": 2},
         "(from an address in 198.51.100.0/24 or 2001:db8::/32; NAME is one that the",
         ("--connect-to", "::DNS:"),
     ),
@@ -121,7 +121,7 @@ NEXT_STEPS = {
     ),
     "without_endpoints": Steps(
         "http://DNS/lambda/api",
-        {"order_id": "123", "qty": 2},
+        {"order_id": "123", "updated_at": "2026-01-01T00:00:00Z", "qty": 2},
         "if your own listener rules let it through",
     ),
 }
