@@ -208,7 +208,9 @@ def order_version(system: ChangingSystem) -> Applied:
         if version and status(system.stack(), key) != 400:
             result.failure += "an order without a version is not refused"
     result.second_plan_empty = result.back = not system.terraform.pending_changes()
-    result.lost = len(missing_orders(system.stack(), accepted))
+    stack = system.stack()
+    missing_orders(stack, accepted)  # waits for them; none may be dead-lettered either
+    result.lost = len(accepted - stored(stack, [stack.outputs["table_name"]]))
     return result
 
 
