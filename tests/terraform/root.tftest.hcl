@@ -188,6 +188,7 @@ run "null_for_every_input_that_has_a_default" {
     load_balancer_access_logs          = null
     load_balancer_web_acl              = null
     existing_listener                  = null
+    listener_rules_enabled             = null
     deletion_protection_enabled        = null
     ingest_memory_size                 = null
     ingest_timeout_seconds             = null
@@ -203,6 +204,8 @@ run "null_for_every_input_that_has_a_default" {
     queue_retention_seconds            = null
     dead_letter_retention_seconds      = null
     queue_max_receive_count            = null
+    queue_max_message_bytes            = null
+    fair_queue_attribute               = null
     queue_policy_documents             = null
     process_enabled                    = null
     process_batch_size                 = null
@@ -221,6 +224,7 @@ run "null_for_every_input_that_has_a_default" {
     table_sort_key                     = null
     table_ttl                          = null
     order_version_attribute            = null
+    table_stream_view_type             = null
     existing_table                     = null
     kms_key                            = null
     permissions_boundary               = null
