@@ -1,4 +1,4 @@
-# On the internet: HTTPS at your own domain name, and a web application firewall that limits how much one client may send.
+# On the internet: HTTPS at your own domain name, signed requests, and a firewall that limits how much one client may send.
 
 terraform {
   required_version = ">= 1.9"
@@ -26,6 +26,10 @@ module "async_ingest" {
   load_balancer_web_acl             = { arn = aws_wafv2_web_acl.this.arn }
   load_balancer_access_logs         = { bucket = var.access_logs_bucket, prefix = var.name }
   certificate                       = { arn = aws_acm_certificate_validation.this.certificate_arn }
+  request_signature                 = { secret_arn = var.clients_secret_arn }
+
+  # A signed request that somebody sends again then changes nothing.
+  order_version_attribute = { name = "updated_at", type = "S" }
 
   deletion_protection_enabled = var.deletion_protection
   tags                        = { service = var.name }

@@ -36,3 +36,8 @@ variable "requests_per_client" {
   type        = number
   default     = 600
 }
+
+variable "clients_secret_arn" {
+  description = "ARN of a Secrets Manager secret in this region with a secret for each client: JSON such as { \"shop\": \"…\" }, each of at least 32 characters."
+  type        = string
+}

@@ -1,9 +1,11 @@
-"""What the examples expect to be there: a domain, a bucket, and an account like AWS Academy's."""
+"""What the examples expect to exist: a domain, a bucket, a secret, an account like Academy's."""
 
+import json
 import uuid
 
 from local.emulator import Emulator
 from tests.support.policies import EVERYTHING, document, trust
+from tests.support.signatures import SHOP
 from tests.support.stack import new_user
 
 
@@ -17,6 +19,13 @@ def domain_and_bucket(emulator: Emulator) -> dict[str, str]:
         "zone_id": zone["HostedZone"]["Id"].rsplit("/", 1)[-1],
         "access_logs_bucket": "access-logs",
     }
+
+
+def clients_secret(emulator: Emulator) -> dict[str, str]:
+    secret = emulator.client("secretsmanager").create_secret(
+        Name="orders/clients", SecretString=json.dumps({"shop": SHOP})
+    )
+    return {"clients_secret_arn": secret["ARN"]}
 
 
 def student(emulator: Emulator) -> dict[str, str]:

@@ -12,14 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 import botocore.exceptions
 import pytest
 
-from local.emulator import ROOT, Emulator
+from local.emulator import HOST, ROOT, Emulator
+from local.http_client import send
 from local.stack import Stack
 from local.terraform import Terraform
 from local.waiting import eventually
 from tests.e2e.consumer import PARTNER, write_consumer
 from tests.e2e.openapi import checked_answer
 from tests.e2e.policies import Call, decision, role, role_without
-from tests.e2e.surroundings import domain_and_bucket, student
+from tests.e2e.surroundings import clients_secret, domain_and_bucket, student
+from tests.support.signatures import SHOP, TILL, signature
 from tests.support.stack import (
     PERMANENT_FAILURE,
     mapping_problem,
@@ -39,7 +41,7 @@ PATHS = {
 }
 HTTPS = {"complete", "public"}
 CONSUMER_SYSTEMS = ["left", "right", "north", "south"]
-SYSTEMS = [*PATHS, *CONSUMER_SYSTEMS]
+SYSTEMS = [*(name for name in PATHS if name != "public"), *CONSUMER_SYSTEMS]
 CONFIGURATIONS = [*PATHS, "left"]
 
 
@@ -64,7 +66,9 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sta
             "complete": terraform("complete", variables=domain_and_bucket(emulator)),
             "existing": terraform("existing"),
             "academy": terraform("academy", credentials=student(emulator)),
-            "public": terraform("public", variables=domain_and_bucket(emulator)),
+            "public": terraform(
+                "public", variables=domain_and_bucket(emulator) | clients_secret(emulator)
+            ),
             "producers": terraform(
                 "producers", variables={"producer_account_ids": json.dumps([PARTNER])}
             ),
@@ -98,6 +102,31 @@ def test_takes_an_order(examples: dict[str, Stack], name: str) -> None:
     assert stack.post(order).status == 202
 
     stack.wait_for_row(order)
+
+
+def test_public_takes_signed_orders_of_which_the_newest_version_stays(
+    examples: dict[str, Stack],
+) -> None:
+    stack = examples["public"]
+    newer = new_order(updated_at="2026-11-26T10:00:00Z")
+    older = newer | {"updated_at": "2026-11-26T09:00:00Z"}
+
+    def post(order: dict[str, str], secret: str = SHOP) -> int:
+        body = json.dumps(order)
+        headers = {
+            "Content-Type": "application/json",
+            "Host": f"{HOST}:443",
+            "X-Signature": signature(body, key_id="shop", secret=secret, at=int(time.time())),
+        }
+        tls = stack.emulator.tls_context
+        return send(stack.url, body.encode(), headers=headers, tls=tls).status
+
+    assert [post(newer), post(older), post(newer, secret=TILL)] == [202, 202, 401]
+    stack.wait_for_row(newer)
+    stack.wait_for_empty_queue(60)
+    row = stack.wait_for_row(newer)
+    assert row["updated_at"] == {"S": newer["updated_at"]}
+    assert row["order_version_S_updated_at"]
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
