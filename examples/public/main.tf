@@ -147,6 +147,12 @@ resource "aws_wafv2_web_acl_logging_configuration" "this" {
     }
   }
 
+  redacted_fields {
+    single_header {
+      name = "x-signature"
+    }
+  }
+
   # What was let through is in the access logs.
   logging_filter {
     default_behavior = "DROP"

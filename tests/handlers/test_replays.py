@@ -17,6 +17,7 @@ from tests.support.runtime import invoke
 from tests.support.secrets import Clock, FakeSecretsManager
 from tests.support.signatures import ARN, HEADER, SHOP
 from tests.support.signatures import signature as signature_of
+from tests.support.versions import NUMBER, set_versions
 
 NOW = 1_600_000_000  # earlier than the records were sent: process believes no later stamp
 
@@ -73,6 +74,17 @@ def test_a_replay_after_the_tolerance_changes_nothing(
     assert answers(clock, first, order(2, NOW)) == [202, 202]
     clock.now = NOW + 301
     assert answers(clock, first) == [401]
+
+    deliver(sqs)
+    assert [item["qty"]["N"] for item in dynamodb.table.values()] == ["2"]
+
+
+def test_a_replay_changes_nothing_where_orders_have_versions(
+    sqs: FakeSqs, dynamodb: FakeDynamoDB, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_versions(monkeypatch, NUMBER._replace(name="qty"), dynamodb)
+    first = order(1, NOW)
+    assert answers(clock, first, order(2, NOW), first) == [202, 202, 202]
 
     deliver(sqs)
     assert [item["qty"]["N"] for item in dynamodb.table.values()] == ["2"]

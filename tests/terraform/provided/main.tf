@@ -23,6 +23,7 @@ locals {
     bucket       = "logs"
     layer        = "arn:aws:lambda:eu-central-1:123456789012:layer:x:1"
     text         = "x"
+    secret       = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:orders/clients-AbCdEf"
     policy       = jsonencode({ Version = "2012-10-17", Statement = [{ Sid = "Extra", Effect = "Allow", Action = "sqs:SendMessage", Resource = "*", Principal = { Service = "sns.amazonaws.com" } }] })
   }
 }
@@ -70,6 +71,9 @@ module "secret_below_it" {
   existing_listener = { arn = sensitive(local.strings.listener), priority = 1 }
   existing_roles    = { ingest = { arn = sensitive(local.strings.ingest_role) }, process = { arn = sensitive(local.strings.process_role) } }
   existing_table    = { name = sensitive(local.strings.table), arn = sensitive(local.strings.table_arn) }
+
+  request_signature       = { secret_arn = sensitive(local.strings.secret) }
+  order_version_attribute = { name = "revision", type = "N" }
 }
 
 module "secret_network" {
@@ -123,6 +127,9 @@ module "unknown_below_it" {
   existing_listener = { arn = terraform_data.created.output.listener, priority = 1 }
   existing_roles    = { ingest = { arn = terraform_data.created.output.ingest_role }, process = { arn = terraform_data.created.output.process_role } }
   existing_table    = { name = terraform_data.created.output.table, arn = terraform_data.created.output.table_arn }
+
+  request_signature       = { secret_arn = terraform_data.created.output.secret }
+  order_version_attribute = { name = "revision", type = "N" }
 }
 
 module "unknown_network" {
