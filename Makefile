@@ -43,7 +43,7 @@ demo-down: ## Destroy the demo and stop the local stack.
 
 .PHONY: test
 test: test-terraform ## Run all tests except the long ones: plans, handlers, and the applied system.
-	@$(PYTHON) -m pytest tests --ignore tests/terraform -n 2
+	@$(PYTHON) -m pytest -m "not nightly" tests --ignore tests/terraform -n 2
 
 .PHONY: test-unit
 test-unit: ## Test the handlers, the local stack and the tools. No Terraform.
@@ -59,7 +59,7 @@ test-terraform: ## Test the module's plans with mocked providers.
 	@$(PYTHON) -m tests.support.provider $(PYTHON) -m pytest tests/terraform
 
 .PHONY: test-e2e
-test-e2e: ## Apply the whole system to the local stack, with IAM and TLS, and use it.
+test-e2e: ## Apply systems and all examples to the local stack, with IAM and TLS, and use them.
 	$(setup) providers python
 	@$(PYTHON) -m pytest -m stack tests --ignore tests/terraform
 

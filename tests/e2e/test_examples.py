@@ -7,20 +7,19 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import botocore.exceptions
 import pytest
 
-from local.emulator import HOST, ROOT, Emulator
+from local.emulator import HOST, Emulator
 from local.http_client import send
 from local.stack import Stack
-from local.terraform import Terraform
 from local.waiting import eventually
-from tests.e2e.consumer import PARTNER, write_consumer
+from tests.e2e.consumer import PARTNER
+from tests.e2e.examples import CONSUMER_SYSTEMS, NIGHTLY, PATHS, applied
 from tests.e2e.openapi import checked_answer
 from tests.e2e.policies import Call, decision, role, role_without
-from tests.e2e.surroundings import clients_secret, domain_and_bucket, student
 from tests.support.signatures import SHOP, TILL, signature
 from tests.support.stack import (
     PERMANENT_FAILURE,
@@ -32,69 +31,27 @@ from tests.support.stack import (
 
 pytestmark = pytest.mark.stack
 
-PATHS = {
-    "complete": "/orders",
-    "existing": "/v1/orders",
-    "academy": "/lambda/api",
-    "public": "/orders",
-    "producers": "/lambda/api",
-}
-HTTPS = {"complete", "public"}
-CONSUMER_SYSTEMS = ["left", "right", "north", "south"]
-SYSTEMS = [*(name for name in PATHS if name != "public"), *CONSUMER_SYSTEMS]
 CONFIGURATIONS = [*PATHS, "left"]
 
 
+def parameters(*names: str) -> list[Any]:
+    return [
+        pytest.param(name, marks=[pytest.mark.nightly] if name in NIGHTLY else []) for name in names
+    ]
+
+
 @pytest.fixture(scope="session")  # the tests that destroy run after other modules
-def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Stack]]:
-    """All of them side by side on one emulator: applies spend most of their time waiting."""
+def examples(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Stack]]:
+    is_nightly = any(item.get_closest_marker("nightly") for item in request.session.items)
     with Emulator(tmp_path_factory.mktemp("emulator"), auth=True, tls=True) as emulator:
-
-        def terraform(
-            name: str,
-            credentials: dict[str, str] | None = None,
-            variables: dict[str, str] | None = None,
-        ) -> Terraform:
-            return Terraform(
-                ROOT / "examples" / name,
-                tmp_path_factory.mktemp(name),
-                emulator.environment() | (credentials or {}),
-                {"name": name, "deletion_protection": "false", **(variables or {})},
-            )
-
-        applied = {
-            "complete": terraform("complete", variables=domain_and_bucket(emulator)),
-            "existing": terraform("existing"),
-            "academy": terraform("academy", credentials=student(emulator)),
-            "public": terraform(
-                "public", variables=domain_and_bucket(emulator) | clients_secret(emulator)
-            ),
-            "producers": terraform(
-                "producers", variables={"producer_account_ids": json.dumps([PARTNER])}
-            ),
-        }
-
-        def apply(one: Terraform) -> None:
-            one.init()
-            one.apply()
-
-        consumer = Terraform(
-            write_consumer(tmp_path_factory.mktemp("consumer")),
-            tmp_path_factory.mktemp("consumer-state"),
-            emulator.environment(),
-        )
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(apply, [*applied.values(), consumer]))
-        yield {
-            **{
-                name: Stack(emulator, one, path=PATHS[name], port=443 if name in HTTPS else 80)
-                for name, one in applied.items()
-            },
-            **{name: Stack(emulator, consumer, module=name) for name in CONSUMER_SYSTEMS},
-        }
+        yield applied(emulator, tmp_path_factory, is_nightly=is_nightly)
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize(
+    "name", parameters(*(name for name in PATHS if name != "public"), *CONSUMER_SYSTEMS)
+)
 def test_takes_an_order(examples: dict[str, Stack], name: str) -> None:
     stack = examples[name]
     order = new_order()
@@ -129,7 +86,7 @@ def test_public_takes_signed_orders_of_which_the_newest_version_stays(
     assert row["order_version_S_updated_at"]
 
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("name", parameters(*CONFIGURATIONS))
 def test_a_second_plan_changes_nothing(examples: dict[str, Stack], name: str) -> None:
     assert examples[name].terraform.pending_changes() == ""
 
@@ -198,6 +155,7 @@ def test_a_permanent_failure_waits_for_the_permission_to_encrypt(
     assert dead["Body"] == PERMANENT_FAILURE
 
 
+@pytest.mark.nightly
 def test_academy_creates_no_iam_resources(examples: dict[str, Stack]) -> None:
     addresses = examples["academy"].terraform.resources()
     assert [address for address in addresses if ".aws_iam" in address] == []
@@ -219,6 +177,7 @@ def test_public_is_behind_a_firewall_that_limits_each_client(examples: dict[str,
     assert stack.send(b"", method="GET", port=80).status == 301
 
 
+@pytest.mark.nightly
 def test_other_producers_send_orders_to_the_queue(examples: dict[str, Stack]) -> None:
     stack = examples["producers"]
     client = stack.emulator.client
@@ -390,7 +349,7 @@ def test_a_function_has_the_additional_variables_and_statements(
 
 
 @pytest.mark.destroys
-@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("name", parameters(*CONFIGURATIONS))
 def test_destroys(examples: dict[str, Stack], name: str) -> None:
     examples[name].terraform.destroy()
 

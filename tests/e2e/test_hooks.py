@@ -101,6 +101,7 @@ def log(stack: Stack, function: str, since: float) -> str:
     return "\n".join(stack.log_lines(stack.outputs[f"{function}_function_name"], since))
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("does", "statuses"),
     [
@@ -124,6 +125,7 @@ def test_ingest_survives_odd_hooks(odd: Stack, does: str, statuses: set[int]) ->
     assert SECRET not in log(odd, "ingest", start)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("does", ["loop", "exit", "nothing", "loop in C", "eat memory"])
 def test_process_writes_the_neighbours_of_an_order_with_an_odd_hook(odd: Stack, does: str) -> None:
     start = time.time()
@@ -144,6 +146,7 @@ def test_process_writes_the_neighbours_of_an_order_with_an_odd_hook(odd: Stack, 
         assert "Unexpected exception" in log(odd, "process", start)
 
 
+@pytest.mark.nightly
 def test_what_takes_the_time_is_in_the_metrics(odd: Stack) -> None:
     start = time.time()
     order = new_order()
