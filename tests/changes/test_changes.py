@@ -12,7 +12,7 @@ pytestmark = pytest.mark.stack
 
 TABLE = table.load()
 PLANNED = [name for name, change in TABLE.items() if change.in_test]
-APPLIED = ("process_paused", "kms_key_added", "path_added")
+APPLIED = ("process_paused", "log_level", "path_added")
 
 
 def test_the_selection_has_every_kind() -> None:
@@ -26,6 +26,7 @@ def test_a_plan_has_the_expected_effect(changing: ChangingSystem, name: str) -> 
     assert run.plan_problem(changing, TABLE[name], "-refresh=false") == ""
 
 
+@pytest.mark.nightly
 def test_the_producers_version_is_switched_on_moved_and_switched_off(
     changing: ChangingSystem,
 ) -> None:

@@ -86,9 +86,9 @@ MUTANTS = {
         (
             Mutation(
                 INGEST,
-                "    return _send(body, accepted_at, ids, deadline), len(document.orders)",
+                "    return _send(body, accepted_at, ids, deadline, group), len(document.orders)",
                 "    import threading\n"
-                "    arguments = (body, accepted_at, ids, deadline)\n"
+                "    arguments = (body, accepted_at, ids, deadline, group)\n"
                 "    threading.Thread(target=_send, args=arguments).start()\n"
                 '    return "sent", len(document.orders)',
             ),

@@ -33,17 +33,29 @@ import FUNCTION.handler
 
 def names_set_by_terraform(function: str) -> set[str]:
     """Returns the names in the function's environment in the root module."""
-    text = (ROOT / "main.tf").read_text()
+    text = (ROOT / "main.tf").read_text() + (ROOT / "clients.tf").read_text()
     names: set[str] = set()
-    for local in (f"{function}_environment", "shared_environment"):
-        [value] = re.findall(rf"^  {local} += (.*?^  \}}.*?)$", text, re.MULTILINE | re.DOTALL)
+    own = ["ingest_environment", "client_environment"]
+    for local in (
+        *(own if function == "ingest" else ["process_environment"]),
+        "shared_environment",
+    ):
+        [value] = re.findall(rf"^  {local} += (.*?^  [)}}].*?)$", text, re.MULTILINE | re.DOTALL)
         names |= set(re.findall(r"\b([A-Z][A-Z_]+) += ", value))
     return names
 
 
 @pytest.mark.parametrize("function", ["ingest", "process"])
 def test_the_variables_read_are_those_that_terraform_sets(function: str) -> None:
-    everything_on = {"ORDER_HOOKS": "a_package", "ORDER_HOOKS_TIMEOUT_SECONDS": "1"}
+    everything_on = {
+        "ORDER_HOOKS": "a_package",
+        "ORDER_HOOKS_TIMEOUT_SECONDS": "1",
+        "CLIENT_CERTIFICATES": "true",
+        "LOG_CLIENT_SUBJECT": "true",
+        "SIGNATURE_SECRET_ARN": "arn:…",
+        "SIGNATURE_HEADER": "X-Signature",
+        "SIGNATURE_TOLERANCE_SECONDS": "300",
+    }
     imported = child.run(READ.replace("FUNCTION", function), **everything_on)
     assert imported.returncode == 0, imported.stderr
 
