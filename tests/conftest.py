@@ -12,19 +12,12 @@ from local.stack import Stack
 from tests.support.stack import apply_minimal
 
 NAME = "e2e"  # of the system
-# Fixtures that apply a system.
-SYSTEMS = {"example", "examples", "odd", "signing", "stack"}
 PROFILED_SECONDS = 10  # a shorter run needs no table
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Moves the tests that destroy a system to the end, and keeps those of a system together."""
+    """Moves the tests that destroy a system to the end."""
     items.sort(key=lambda item: item.get_closest_marker("destroys") is not None)
-    for item in items:
-        used = SYSTEMS & set(getattr(item, "fixturenames", ()))
-        if used:  # or each process of pytest-xdist would apply the system
-            item.add_marker(pytest.mark.xdist_group(min(used)))
 
 
 @pytest.fixture(scope="session")
