@@ -8,7 +8,6 @@ multi-value headers ("Lambda functions as targets for Application Load Balancers
 
 import base64
 import json
-import os
 import re
 from collections.abc import Callable
 from http import HTTPStatus
@@ -41,7 +40,7 @@ if FAIR_QUEUE_ATTRIBUTE:
     from ingest import fair_queue
 
 SIGNATURE = None
-if os.environ.get("SIGNATURE_SECRET_ARN"):
+if settings.optional("SIGNATURE_SECRET_ARN"):
     from ingest.signature import Verifier
 
     SIGNATURE = Verifier.from_environment(settings.text("AWS_REGION"), _READ_TIMEOUT)

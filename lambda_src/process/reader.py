@@ -111,26 +111,15 @@ def read(record: Record, schema: orders.Schema, prepare: Prepare | None = None) 
     added = {schema.accepted_at_name: orders.to_wire(orders.Number(at))}
     entries = []
     for key, order in zip(document.keys, document.orders, strict=True):
-        item = {name: orders.to_wire(value) for name, value in order.items()}
-        entries.append(Entry(key, at, item | added))
-    if version:
-        numbers = [version.number(order) for order in document.orders]
-        entries = _with_versions(entries, version.kept_in, numbers)
-        if count := numbers.count(None):
-            extra = {"message_id": record["messageId"], "orders": count}
-            LOG.warning("Orders without a version count as older", extra=extra)
+        item = {name: orders.to_wire(value) for name, value in order.items()} | added
+        number = version.number(order) if version else None
+        if version and number is not None:
+            item[version.kept_in] = orders.to_wire(number)
+        entries.append(Entry(key, at, item, number))
+    if version and (count := sum(entry.version is None for entry in entries)):
+        extra = {"message_id": record["messageId"], "orders": count}
+        LOG.warning("Orders without a version count as older", extra=extra)
     return Message(record, tuple(entries))
-
-
-def _with_versions(
-    entries: list[Entry], name: str, numbers: list[orders.Number | None]
-) -> list[Entry]:
-    versioned = []
-    for entry, number in zip(entries, numbers, strict=True):
-        if number is not None:
-            entry.item[name] = orders.to_wire(number)
-        versioned.append(Entry(entry.key, entry.accepted_at, entry.item, number))
-    return versioned
 
 
 @lru_cache(maxsize=1)

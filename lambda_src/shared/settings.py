@@ -102,7 +102,7 @@ def schema() -> Schema:
 
 def _version(others: set[str]) -> "Version | None":
     """Returns the attribute that is an order's version, if ORDER_VERSION names one."""
-    if not os.environ.get("ORDER_VERSION"):
+    if not optional("ORDER_VERSION"):
         return None
     from shared.version import Version  # noqa: PLC0415 - only where there are versions
 
@@ -134,11 +134,12 @@ def schema_with_expiry() -> Schema:
 
 def hook(name: str) -> "Hook | None":
     """Returns the team's hook of that name, if ORDER_HOOKS names a package."""
-    if not os.environ.get("ORDER_HOOKS"):
+    package = optional("ORDER_HOOKS")
+    if package is None:
         return None
     from async_ingest.hooks import Hook  # noqa: PLC0415 - in the function's package only then
 
-    return Hook(text("ORDER_HOOKS"), name, seconds("ORDER_HOOKS_TIMEOUT_SECONDS"))
+    return Hook(package, name, seconds("ORDER_HOOKS_TIMEOUT_SECONDS"))
 
 
 def _parsed(name: str) -> Any:

@@ -18,6 +18,7 @@ Only imported where ORDER_VERSION is set.
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from typing import Any, NamedTuple, TypeAlias
 
 from shared.orders import MAX_NUMBER_BYTES, Number, analyse
@@ -28,9 +29,7 @@ _TIME = re.compile(
     r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
     r"T([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(?:\.([0-9]{1,9}))?)?(?:Z|\+00:00)"
 )
-_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_DAYS_BEFORE = tuple(sum(_DAYS[:month]) for month in range(12))
-_DAYS_UNTIL_1970 = 719162  # since the first of January of the year 1
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
 _NINES_COMPLEMENT = str.maketrans("0123456789", "9876543210")
 _AFTER_ANY_DIGIT = ":"
 
@@ -88,11 +87,9 @@ def _nanoseconds(text: str) -> Number | None:
         return None
     *parts, fraction = match.groups("0")
     year, month, day, hour, minute, second = map(int, parts)
-    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    if year == 0 or day > _DAYS[month - 1] + (is_leap and month == 2):
+    try:
+        days = date(year, month, day).toordinal() - _EPOCH_DAY
+    except ValueError:  # no such day, or the year 0
         return None
-    before = year - 1
-    days = 365 * before + before // 4 - before // 100 + before // 400 - _DAYS_UNTIL_1970
-    days += _DAYS_BEFORE[month - 1] + (is_leap and month > 2) + day - 1
     seconds = ((days * 24 + hour) * 60 + minute) * 60 + second
     return Number(seconds * 10**9 + int(fraction.ljust(9, "0")))
