@@ -90,6 +90,20 @@ run "additional_source_dir" {
   }
 }
 
+run "one_source_file" {
+  module { source = "./modules/function" }
+
+  variables {
+    source_dir      = "examples/hooks"
+    source_packages = ["tests"]
+  }
+
+  assert {
+    condition     = one(data.archive_file.this[0].source).filename == "tests/test_order_hooks.py"
+    error_message = "One file must do."
+  }
+}
+
 run "everything_given" {
   module { source = "./modules/function" }
 
