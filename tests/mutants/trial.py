@@ -17,7 +17,14 @@ from local.emulator import ROOT
 from tests.mutants.sites import Site
 
 TESTS = Path("tests") / "terraform"
-NEEDED = ("modules", "lambda_src", str(TESTS), "pyproject.toml", ".terraform.lock.hcl")
+NEEDED = (
+    "modules",
+    "lambda_src",
+    "examples/hooks",
+    str(TESTS),
+    "pyproject.toml",
+    ".terraform.lock.hcl",
+)
 TIMEOUT = 600
 
 
