@@ -43,7 +43,7 @@ demo-down: ## Destroy the demo and stop the local stack.
 
 .PHONY: test
 test: test-terraform ## Run all tests except the long ones: plans, handlers, and the applied system.
-	@$(PYTHON) -m pytest -m "not nightly" tests --ignore tests/terraform -n 2
+	@$(PYTHON) -m pytest -m "not nightly" tests --ignore tests/terraform -n 2 --no-loadscope-reorder
 
 .PHONY: test-unit
 test-unit: ## Test the handlers, the local stack and the tools. No Terraform.

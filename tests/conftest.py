@@ -4,20 +4,36 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import PurePath
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from local.emulator import Emulator
 from local.stack import Stack
 from tests.support.stack import apply_minimal
 
 NAME = "e2e"  # of the system
+USE_THE_STACK = ("e2e", "faults", "hostile")  # folders
 PROFILED_SECONDS = 10  # a shorter run needs no table
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Moves the tests that destroy a system to the end."""
     items.sort(key=lambda item: item.get_closest_marker("destroys") is not None)
+
+
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # without types
+    """Gives a process whole files, and one process all that use the stack, which takes minutes."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        folder = PurePath(file).parts[1]
+        return "stack" if folder in USE_THE_STACK else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -114,7 +114,9 @@ def test_nothing_is_left_after_stop(tmp_path: Path, tls: bool) -> None:
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_when_the_parent_ends(tmp_path: Path, end: signal.Signals) -> None:
     program = (
-        "import pathlib, time; from local.emulator import Emulator\n"
+        "import pathlib, signal, time; from local.emulator import Emulator\n"
+        # A shell's background jobs are started with SIGINT ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"with Emulator(pathlib.Path({str(tmp_path)!r}), port=0) as emulator:\n"
         "    print(emulator.pid, flush=True); time.sleep(60)"
     )
