@@ -20,6 +20,7 @@ TESTS = Path("tests") / "terraform"
 NEEDED = (
     "modules",
     "lambda_src",
+    "docs",
     "examples/hooks",
     str(TESTS),
     "pyproject.toml",
