@@ -50,7 +50,7 @@ module "ingest" {
   name            = "${var.name}-ingest"
   description     = "Accepts orders over HTTP and puts them on the queue"
   source_dir      = local.source_dir
-  source_packages = concat(["ingest", "shared"], local.hooks_enabled ? ["async_ingest"] : [])
+  source_packages = concat(["ingest", "shared"], local.hooks_enabled ? ["async_ingest_hooks"] : [])
   package         = var.ingest_package
   handler         = "ingest.handler.handle"
   layers          = var.ingest_layers
@@ -136,7 +136,7 @@ module "process" {
   name            = "${var.name}-process"
   description     = "Writes orders from the queue to the table"
   source_dir      = local.source_dir
-  source_packages = concat(["process", "shared"], local.hooks_enabled ? ["async_ingest"] : [])
+  source_packages = concat(["process", "shared"], local.hooks_enabled ? ["async_ingest_hooks"] : [])
   package         = var.process_package
   handler         = "process.handler.handle"
   layers          = var.process_layers

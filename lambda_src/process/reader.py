@@ -12,7 +12,7 @@ from shared import orders, telemetry
 from shared.aws import Deadline
 
 if TYPE_CHECKING:
-    from async_ingest.hooks import Hook
+    from async_ingest_hooks.hooks import Hook
 
 MIN_SECONDS = 1.5  # to read MAX_GROUP_BYTES with the CPU of the default memory, 512 MB
 LAST_RECEIVES = 3  # before the dead-letter queue; such a message precedes all others

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from shared.orders import KeyAttribute, Schema
 
 if TYPE_CHECKING:
-    from async_ingest.hooks import Hook
+    from async_ingest_hooks.hooks import Hook
     from shared.version import Version
 
 
@@ -137,7 +137,7 @@ def hook(name: str) -> "Hook | None":
     package = optional("ORDER_HOOKS")
     if package is None:
         return None
-    from async_ingest.hooks import Hook  # noqa: PLC0415 - in the function's package only then
+    from async_ingest_hooks.hooks import Hook  # noqa: PLC0415 - in the function's package only then
 
     return Hook(package, name, seconds("ORDER_HOOKS_TIMEOUT_SECONDS"))
 

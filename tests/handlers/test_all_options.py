@@ -23,7 +23,7 @@ NOW = 1_600_000_000
 SUBJECT = "CN=till-7,O=Kopi,C=ID"
 MTLS = "X-Amzn-Mtls-Clientcert-Subject"
 ACCEPT = """
-    from async_ingest import Refused
+    from async_ingest_hooks import Refused
     def accept(order, request):
         if order['qty'] < 1:
             raise Refused('must be at least 1', 'qty')

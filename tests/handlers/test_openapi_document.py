@@ -172,7 +172,7 @@ def test_the_examples_of_refusals_are_answers(
     assert examples["version"]["value"] == answer(versioned)
     monkeypatch.setattr(handler, "SCHEMA", handler.SCHEMA._replace(version=None))
     source = """
-        from async_ingest import Refused
+        from async_ingest_hooks import Refused
         def accept(order, request):
             refusals = [("must be at least 1", "qty"), ("must be small or large", "size")]
             raise Refused.together(Refused(*one) for one in refusals)

@@ -8,7 +8,7 @@ from textwrap import dedent
 
 import pytest
 
-from async_ingest.hooks import Hook
+from async_ingest_hooks.hooks import Hook
 
 _numbers = itertools.count()
 

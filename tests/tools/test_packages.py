@@ -190,7 +190,7 @@ def test_a_package_with_hooks_has_them_and_what_runs_them(
         hooks = {entry: text.encode() for entry, text in HOOKS.items()}
         runs_them = {
             file.relative_to(SOURCES).as_posix(): file.read_bytes()
-            for file in (SOURCES / "async_ingest").glob("*.py")
+            for file in (SOURCES / "async_ingest_hooks").glob("*.py")
         }
         assert contents == usual | runs_them | hooks
 
@@ -198,8 +198,8 @@ def test_a_package_with_hooks_has_them_and_what_runs_them(
 def test_the_sources_import_only_what_lambda_has(package: Package) -> None:
     with zipfile.ZipFile(package.file) as archive:
         own = {name.partition("/")[0] for name in archive.namelist()}
-        # async_ingest comes with order_hooks, and is imported only then.
-        allowed = sys.stdlib_module_names | {"async_ingest", "botocore"} | own
+        # async_ingest_hooks comes with order_hooks, and is imported only then.
+        allowed = sys.stdlib_module_names | {"async_ingest_hooks", "botocore"} | own
         for name in archive.namelist():
             assert imports(archive.read(name)) <= allowed, name
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from order_hooks import accept, prepare
 
-from async_ingest import Refused, Request
+from async_ingest_hooks import Refused, Request
 
 WEB = Request(headers={"x-channel": "web"})
 

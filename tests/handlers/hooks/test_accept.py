@@ -16,7 +16,7 @@ from tests.support.runtime import invoke
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 
-IMPORT = "from async_ingest import Refused\n"
+IMPORT = "from async_ingest_hooks import Refused\n"
 
 
 def sent(sqs: FakeSqs) -> Any:
@@ -101,7 +101,7 @@ def test_refusals_of_all_orders_are_listed_up_to_20(hooks: Hooks, sqs: FakeSqs) 
 
 
 def test_a_refusal_needs_a_reason() -> None:
-    from async_ingest import Refused
+    from async_ingest_hooks import Refused
 
     with pytest.raises(TypeError):
         Refused(1)  # type: ignore[arg-type]

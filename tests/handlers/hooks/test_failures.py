@@ -139,7 +139,7 @@ def test_reasons_that_are_none_are_answered_503(
     sqs: FakeSqs, hooks: Hooks, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = """
-        from async_ingest import Refused
+        from async_ingest_hooks import Refused
         def accept(order, request):
             refused = Refused("no")
             refused.faults = order["item"]
@@ -169,7 +169,7 @@ def test_a_hook_is_stopped_when_its_time_is_over(
     sqs: FakeSqs, hooks: Hooks, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = (
-        "import asyncio, re, threading, time\nfrom async_ingest import Refused\n"
+        "import asyncio, re, threading, time\nfrom async_ingest_hooks import Refused\n"
         f"def accept(order, request):\n    {LOOPS[name]}\n"
     )
     hook = hooks.use("accept", source, timeout_seconds=0.1)
@@ -257,7 +257,7 @@ IMPORTS = {
     "ModuleNotFoundError": ("\nimport nowhere", "{}/__init__.py:2 in <module>"),
     "SystemExit": ("raise SystemExit", "{}/__init__.py:1 in <module>"),
     "Refused": (
-        "from async_ingest import Refused\nraise Refused('x')",
+        "from async_ingest_hooks import Refused\nraise Refused('x')",
         "{}/__init__.py:2 in <module>",
     ),
     "NoHook": ("accept = 1", "{}"),

@@ -90,7 +90,7 @@ def test_a_refusal_is_dead_lettered_and_its_neighbours_are_written(
 ) -> None:
     change, reason = REFUSALS[name]
     source = (
-        "from async_ingest import Refused\n"
+        "from async_ingest_hooks import Refused\n"
         f"def prepare(order):\n    {ATTRIBUTE}{change}\n    return order\n"
     )
     hooks.use("prepare", source)

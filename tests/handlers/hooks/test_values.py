@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from async_ingest.values import from_hook, to_hook
+from async_ingest_hooks.values import from_hook, to_hook
 from ingest import handler
 from shared import orders
 from shared.orders import Number

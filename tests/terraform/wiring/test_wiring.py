@@ -68,7 +68,7 @@ def test_hooks_and_what_runs_them_are_in_a_package_only_if_given(
         run: {source["filename"] for source in states[run][archive]["source"]}
         for run in ("defaults", "hooks")
     }
-    runner = {f"async_ingest/{name}.py" for name in ("__init__", "hooks", "values")}
+    runner = {f"async_ingest_hooks/{name}.py" for name in ("__init__", "hooks", "values")}
     hooks = {"__init__.py", "invalid.py", "order_schema.py", "order.schema.json"}
 
     assert files["hooks"] - files["defaults"] == runner | hooks

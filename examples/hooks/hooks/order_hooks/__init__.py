@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from async_ingest import Refused, Request
+from async_ingest_hooks import Refused, Request
 from order_hooks.invalid import JsonSchemaValueException, JsonSchemaValuesException
 from order_hooks.order_schema import validate
 

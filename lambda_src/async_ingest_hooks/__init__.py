@@ -1,4 +1,4 @@
-"""What a team's hooks import: ``from async_ingest import Refused, Request``.
+"""What a team's hooks import: ``from async_ingest_hooks import Refused, Request``.
 
 It needs nothing but the standard library, so that the team's tests can import it as well. The
 functions' packages have it only with the input ``order_hooks``. hooks.py runs the hooks.

@@ -1,8 +1,8 @@
 """Runs a hook: on a copy of each order, within a time budget, and without trusting what it does.
 
 A hook is a function of the team's package: ``accept(order, request)`` in ingest, ``prepare(order)``
-in process. It returns the order or raises :class:`async_ingest.Refused`. Anything else (another
-exception, SystemExit and MemoryError included, another result, no time left) is a
+in process. It returns the order or raises :class:`async_ingest_hooks.Refused`. Anything else
+(another exception, SystemExit and MemoryError included, another result, no time left) is a
 :class:`HookError`, after which the request or the message may be tried again.
 
 **Time.** Only Python code in the main thread can be stopped. That is where Lambda's runtime calls
@@ -29,8 +29,8 @@ from types import FrameType, MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl
 
-from async_ingest import Refused, Request
-from async_ingest.values import NotAnOrderError, from_hook, to_hook
+from async_ingest_hooks import Refused, Request
+from async_ingest_hooks.values import NotAnOrderError, from_hook, to_hook
 from shared import orders, telemetry
 
 IMPORT_SECONDS = 5.0  # of the 10 that Lambda gives a function to start ("Lambda quotas")
