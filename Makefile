@@ -43,7 +43,7 @@ demo-down: ## Destroy the demo and stop the local stack.
 
 .PHONY: test
 test: test-terraform ## Run all tests except the long ones: plans, handlers, and the applied system.
-	@$(PYTHON) -m pytest -m "not nightly" tests --ignore tests/terraform -n 2 --no-loadscope-reorder
+	@$(PYTHON) -m pytest -m "not nightly" tests --ignore tests/terraform -n 4 --no-loadscope-reorder
 
 .PHONY: test-unit
 test-unit: ## Test the handlers, the local stack and the tools. No Terraform.
@@ -56,7 +56,7 @@ test-terraform: ## Test the module's plans with mocked providers.
 	@terraform init -backend=false -input=false -test-directory=tests/terraform >/dev/null
 	@terraform init -backend=false -input=false -test-directory=tests/terraform/wiring >/dev/null
 	@$(PYTHON) -m tests.support.provider terraform test -test-directory=tests/terraform
-	@$(PYTHON) -m tests.support.provider $(PYTHON) -m pytest tests/terraform
+	@$(PYTHON) -m tests.support.provider $(PYTHON) -m pytest tests/terraform -n 2
 
 .PHONY: test-e2e
 test-e2e: ## Apply systems and all examples to the local stack, with IAM and TLS, and use them.

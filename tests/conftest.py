@@ -14,12 +14,15 @@ from local.stack import Stack
 from tests.support.stack import apply_minimal
 
 NAME = "e2e"  # of the system
-USE_THE_STACK = ("e2e", "faults", "hostile")  # folders
+# Where tests use the stack, and files in which they apply a system of their own.
+USE_THE_STACK = ("tests/e2e", "tests/faults", "tests/hostile")
+APPLY_THEIR_OWN = ("test_examples.py", "test_hooks.py", "test_signatures.py", "test_table.py")
 PROFILED_SECONDS = 10  # a shorter run needs no table
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Moves the tests that destroy a system to the end."""
+    """Moves the longest tests to the front, and those that destroy the stack to the end."""
+    items.sort(key=lambda item: item.get_closest_marker("stack") is None)
     items.sort(key=lambda item: item.get_closest_marker("destroys") is not None)
 
 
@@ -28,8 +31,8 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # without types
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        folder = PurePath(file).parts[1]
-        return "stack" if folder in USE_THE_STACK else file
+        is_shared = file.startswith(USE_THE_STACK) and not file.endswith(APPLY_THEIR_OWN)
+        return "stack" if is_shared else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import botocore.exceptions
@@ -40,7 +41,7 @@ def parameters(*names: str) -> list[Any]:
     ]
 
 
-@pytest.fixture(scope="session")  # the tests that destroy run after other modules
+@pytest.fixture(scope="module")
 def examples(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Stack]]:
@@ -348,9 +349,14 @@ def test_a_function_has_the_additional_variables_and_statements(
     assert f"{function.capitalize()}Extra" in policy
 
 
-@pytest.mark.destroys
-@pytest.mark.parametrize("name", parameters(*CONFIGURATIONS))
-def test_destroys(examples: dict[str, Stack], name: str) -> None:
-    examples[name].terraform.destroy()
+@pytest.fixture(scope="module")
+def destroyed(examples: dict[str, Stack]) -> dict[str, Stack]:
+    configurations = [examples[name] for name in CONFIGURATIONS if name in examples]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda one: one.terraform.destroy(), configurations))
+    return examples
 
-    assert examples[name].terraform.resources() == {}
+
+@pytest.mark.parametrize("name", parameters(*CONFIGURATIONS))
+def test_destroys(destroyed: dict[str, Stack], name: str) -> None:
+    assert destroyed[name].terraform.resources() == {}

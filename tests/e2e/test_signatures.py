@@ -250,7 +250,6 @@ def test_the_second_plan_is_empty(signing: Stack) -> None:
     assert [address for address in changed if address.startswith("module.signed")] == []
 
 
-@pytest.mark.destroys
 def test_it_can_be_destroyed(signing: Stack) -> None:
     signing.terraform.destroy()
 
