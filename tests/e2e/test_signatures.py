@@ -197,7 +197,9 @@ def test_environments_with_secrets_outlive_an_outage(signing: Stack) -> None:
 def test_nothing_else_can_be_read_through_the_endpoint(signing: Stack) -> None:
     resources = by_short_address(signing.terraform.resources())
     policy = json.loads(
-        resources["signed.vpc_endpoints.aws_vpc_endpoint_policy.secrets_manager"]["policy"]
+        resources['signed.vpc_endpoints.aws_vpc_endpoint_policy.interface["secrets_manager"]'][
+            "policy"
+        ]
     )
     [statement] = policy["Statement"]
 
