@@ -241,7 +241,7 @@ def _faults(order: Value, schema: Schema) -> Iterator[tuple[str | None, str]]:
             yield name, str(error)
     if schema.expiry in order and (fault := _expiry_fault(order[schema.expiry])):
         yield schema.expiry, fault
-    if (version := schema.version) and version.is_required:
+    if version := schema.version:
         size += version.reserved_bytes
         yield from version.faults(order)
     if size > MAX_ITEM_BYTES:
