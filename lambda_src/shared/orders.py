@@ -253,7 +253,8 @@ def _key_fault(value: Value, key_type: str, limit: int) -> str | None:
         return None if type(value) is Number else "must be a number"
     if type(value) is not str or not value:
         return "must be a string, and not empty"
-    too_long = len(value.encode(errors="replace")) > limit
+    # Of at most 4 bytes a character.
+    too_long = 4 * len(value) > limit and len(value.encode(errors="replace")) > limit
     return f"must be at most {limit} bytes in UTF-8" if too_long else None
 
 
