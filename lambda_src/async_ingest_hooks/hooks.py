@@ -24,7 +24,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import PurePath
 from types import FrameType, MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl
@@ -329,8 +328,8 @@ def _stop(_: int, frame: FrameType | None) -> None:
 
 def _file(path: str, module: str) -> str:
     """Returns a module's file as in the package, such as "order_hooks/checks.py"."""
-    parts = PurePath(path).parts
-    count = module.count(".") + (2 if parts[-1:] == ("__init__.py",) else 1)
+    parts = path.split("/")
+    count = module.count(".") + (2 if parts[-1] == "__init__.py" else 1)
     return "/".join(parts[-count:]) if path.endswith(".py") else module
 
 

@@ -70,4 +70,5 @@ def test_a_start_imports_only_the_options_that_are_on(tmp_path: Path, function: 
     on = imported(function, **OPTIONS, PYTHONPATH=str(tmp_path))
 
     assert not off & OF_OPTIONS[function]
+    assert "pathlib" not in on - off  # which imports many others
     assert {name for name in on - off if name.startswith(OURS)} == OF_OPTIONS[function]
