@@ -98,7 +98,7 @@ changes: ## Change every input of a running system under traffic (hours, resumab
 	@$(PYTHON) -m tests.changes
 
 .PHONY: bench
-bench: ## Compare the handlers' speed with a tutorial's, as ratios.
+bench: ## Compare the handlers' speed with a tutorial's, and all options on with none, as ratios.
 	$(setup) python
 	@$(PYTHON) -m benchmarks.bench
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -71,27 +71,30 @@ def start(rounds: int, step: Step) -> Iterator[Figure]:
     the handlers is not. Our client loads the trusted certificates at its start, botocore at its
     first connection; so that both pay for them, the tutorial's side loads them at its start too.
     """
-    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    environment = own | sides.ENVIRONMENT | {"PYTHONDONTWRITEBYTECODE": "1"}
-
-    def sample(side: sides.Side, root: Path) -> Sample:
-        program = _START.format(module=side.module.format(function), tls=_TLS[side.name])
-        command = [sys.executable, "-c", program]
-        result: Sample = json.loads(subprocess.check_output(command, cwd=root, env=environment))
-        return result
-
     for function in ("ingest", "process"):
         with tempfile.TemporaryDirectory() as directory:
             samplers = []
             for side in SIDES:
                 root = Path(directory, side.name)
                 zipfile.ZipFile(io.BytesIO(side.zip(function))).extractall(root)
-                samplers.append(partial(sample, side, root))
+                samplers.append(partial(started, side, function, root))
             pairs = alternate(rounds, samplers, step)
         title = f"{function}, import, client, TLS"
         yield pairs.figure("wall", f"{function}_import_ratio", f"{title}: time", "ms")
         yield pairs.figure("cpu", f"{function}_import_cpu_ratio", f"{title}: CPU", "ms")
         yield pairs.figure("memory", f"{function}_memory_ratio", f"{title}: memory", "MB")
+
+
+def started(
+    side: sides.Side, function: str, root: Path, settings: Mapping[str, str] | None = None
+) -> Sample:
+    """Starts a function in a fresh process, from ``root``, where its package is."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment = own | sides.ENVIRONMENT | {"PYTHONDONTWRITEBYTECODE": "1"} | dict(settings or {})
+    program = _START.format(module=side.module.format(function), tls=_TLS[side.name])
+    command = [sys.executable, "-c", program]
+    result: Sample = json.loads(subprocess.check_output(command, cwd=root, env=environment))
+    return result
 
 
 def ingest(rounds: int, step: Step) -> Iterator[Figure]:
@@ -106,7 +109,7 @@ def ingest(rounds: int, step: Step) -> Iterator[Figure]:
 
         return timed(work, REQUESTS)
 
-    with stub.running("sqs_stub") as url, _quiet():
+    with stub.running("sqs_stub") as url, quiet():
         samplers = [partial(sample, side.load("ingest", url).handle) for side in SIDES]
         pairs = alternate(rounds, samplers, step)
     yield pairs.figure("cpu", "ingest_cpu_ratio", "ingest, a request: CPU", "ms")
@@ -128,7 +131,7 @@ def process(rounds: int, step: Step) -> Iterator[Figure]:
         result = timed(work, messages)
         return result | {"requests": 1000 * len(sent) / messages}
 
-    with engines.dynamodb_local() as engine, _quiet():
+    with engines.dynamodb_local() as engine, quiet():
         engine.create_table(sides.TABLE, order_id="S", item="S")
         ours, tutorial = (side.load("process", engine.endpoint_url) for side in SIDES)
         _count_attempts(ours.aws.BuiltinClient, sent)
@@ -228,7 +231,7 @@ def _count_attempts(client: Any, sent: list[object]) -> None:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Discards the handlers' output, and keeps garbage collection out of the benchmark."""
     gc.collect()
     gc.freeze()

@@ -5,7 +5,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 Sample: TypeAlias = Mapping[str, float]
 
@@ -21,6 +21,7 @@ class Figure:
     tutorial: list[float]
     is_ratio: bool = True  # otherwise, the figure is ours alone
     more_is_better: bool = False
+    sides: Sequence[str] = ("ours", "tutorial")  # what they are called in the table
 
     @property
     def ratios(self) -> list[float]:
@@ -35,7 +36,7 @@ class Pairs(NamedTuple):
     ours: list[Sample]
     tutorial: list[Sample]
 
-    def figure(self, measure: str, key: str, title: str, unit: str, **options: bool) -> Figure:
+    def figure(self, measure: str, key: str, title: str, unit: str, **options: Any) -> Figure:
         ours, tutorial = ([sample[measure] for sample in side] for side in self)
         return Figure(key, title, unit, ours, tutorial, **options)
 

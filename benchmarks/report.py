@@ -35,6 +35,12 @@ TARGETS = {
     "drained_ratio_10_stored": 4.5,
     "drained_ratio_100_stored": 5,
     "queue_to_table_ratio": 3,
+    "options_ingest_import_cpu_ratio": 1.25,
+    "options_process_import_cpu_ratio": 1.25,
+    "options_ingest_cpu_ratio_1": 1.4,
+    "options_ingest_cpu_ratio_1000": 2.2,
+    "options_process_cpu_ratio_10": 1.3,
+    "options_process_cpu_ratio_100": 1.5,
 }
 
 
@@ -48,9 +54,19 @@ def target(figure: Figure) -> str:
     return f"{sign} {TARGETS[figure.key]:g}" if figure.key in TARGETS else ""
 
 
+def by_sides(figures: list[Figure]) -> list[list[Figure]]:
+    """Returns the figures of each pair of sides, which share a table."""
+    groups: dict[tuple[str, ...], list[Figure]] = {}
+    for figure in figures:
+        groups.setdefault(tuple(figure.sides), []).append(figure)
+    return list(groups.values())
+
+
 def table(figures: list[Figure]) -> Table:
-    result = Table("", title="Medians, and ours ÷ tutorial of each pair of samples")
-    for column in ("ours", "tutorial", "unit", "ratio", "min … max", "target"):
+    """Returns a table of figures of the same sides."""
+    sides = figures[0].sides
+    result = Table("", title=f"Medians, and {' ÷ '.join(sides)} of each pair of samples")
+    for column in (*sides, "unit", "ratio", "min … max", "target"):
         result.add_column(column, justify="left" if column == "unit" else "right", no_wrap=True)
     for figure in figures:
         color = "red" if is_missed(figure) else "green" if figure.key in TARGETS else "dim"
@@ -67,7 +83,9 @@ def table(figures: list[Figure]) -> Table:
 
 
 def markdown(figures: list[Figure]) -> str:
-    lines = ["| | Ours | Tutorial | Ratio | Min … max | Target |", "| --- |" + " ---: |" * 5]
+    """Returns a table of figures of the same sides."""
+    sides = " | ".join(side.capitalize() for side in figures[0].sides)
+    lines = [f"| | {sides} | Ratio | Min … max | Target |", "| --- |" + " ---: |" * 5]
     for figure in figures:
         cells = [
             figure.title,
@@ -107,7 +125,7 @@ def write_json(path: Path, figures: list[Figure]) -> None:
 def write_plot(path: Path, figures: list[Figure]) -> None:
     """Draws a bar for each figure with a target: our cost as a share of the tutorial's."""
     left, unit, row = 330, 360, 30  # pixels: titles, the tutorial's cost, a bar
-    shown = [figure for figure in figures if figure.key in TARGETS]
+    shown = [figure for figure in by_sides(figures)[0] if figure.key in TARGETS]
     bottom = row * len(shown) + 44
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 840 {bottom + 28}" '
@@ -137,4 +155,4 @@ def write_plot(path: Path, figures: list[Figure]) -> None:
 
 
 if __name__ == "__main__":
-    print(markdown(read_json(ROOT / "build" / "bench.json")))
+    print(*map(markdown, by_sides(read_json(ROOT / "build" / "bench.json"))), sep="\n\n")

@@ -24,7 +24,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import PurePath
 from types import FrameType, MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl
@@ -92,7 +91,11 @@ class Hook:
         self._import(IMPORT_SECONDS)
 
     def run(
-        self, document: orders.Document, schema: orders.Schema, seconds: float, *more: object
+        self,
+        document: orders.Document,
+        schema: orders.Schema,
+        seconds: float,
+        told: Callable[[], object] | None = None,
     ) -> orders.Document:
         """Calls the hook for each order of a document.
 
@@ -100,7 +103,7 @@ class Hook:
             document: Remains as it is.
             schema: Of the orders, those that the hook returns too.
             seconds: Time left for hooks; the budget applies as well, to all orders together.
-            more: Further arguments of the hook.
+            told: Returns the hook's second argument, if it has one; only called where the hook is.
 
         Returns:
             A document of the orders that it returned.
@@ -115,6 +118,7 @@ class Hook:
             raise HookError(self._failure)
         if self._function is None:
             return document
+        more = (told(),) if told else ()
         started = time.monotonic()
         try:
             results, faults = self._within(
@@ -221,7 +225,8 @@ class Hook:
         started = time.monotonic()
         _stops.clear()
         try:
-            signal.signal(signal.SIGALRM, _stop)
+            if signal.getsignal(signal.SIGALRM) is not _stop:  # a hook may set it
+                signal.signal(signal.SIGALRM, _stop)
             sys.stdout = sys.stderr = _NOWHERE
             signal.setitimer(signal.ITIMER_PROF, seconds + GRACE_SECONDS)
             signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_SECONDS)
@@ -323,8 +328,8 @@ def _stop(_: int, frame: FrameType | None) -> None:
 
 def _file(path: str, module: str) -> str:
     """Returns a module's file as in the package, such as "order_hooks/checks.py"."""
-    parts = PurePath(path).parts
-    count = module.count(".") + (2 if parts[-1:] == ("__init__.py",) else 1)
+    parts = path.split("/")
+    count = module.count(".") + (2 if parts[-1] == "__init__.py" else 1)
     return "/".join(parts[-count:]) if path.endswith(".py") else module
 
 

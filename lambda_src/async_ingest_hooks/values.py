@@ -39,24 +39,27 @@ def from_hook(value: object) -> dict[str, Value]:
     """
     if not isinstance(value, dict):
         raise NotAnOrderError(value)
-    order: dict[str, Value] = _from_hook(value)
-    return order
+    return _members(value)
+
+
+def _members(value: dict[Any, Any]) -> dict[str, Value]:
+    return {_name(name): _from_hook(member) for name, member in dict.items(value)}
 
 
 def _from_hook(value: Any) -> Value:
     # The types' own methods, because a subclass may have others.
     if isinstance(value, str):
         return str.__str__(value)
-    if value is None or value is True or value is False:
-        return value
     if isinstance(value, Decimal):
         if not Decimal.is_finite(value):
             raise NotAnOrderError(value)
         return Number(Decimal.__str__(value))
+    if value is None or value is True or value is False:
+        return value
     if isinstance(value, int):
         return Number(int.__repr__(value))
     if isinstance(value, dict):
-        return {_name(name): _from_hook(member) for name, member in dict.items(value)}
+        return _members(value)
     if isinstance(value, list):
         return [_from_hook(element) for element in list.__iter__(value)]
     if isinstance(value, tuple):

@@ -1,12 +1,10 @@
-"""Whose certificate a client has shown to the load balancer, where it verifies them.
+"""Whose certificate a client has shown to the load balancer.
 
 "Mutual authentication with TLS in Application Load Balancer" (User Guide for Application Load
-Balancers) names the header. Elsewhere, a client may send a header of that name itself.
+Balancers) names the header. Only imported where CLIENT_CERTIFICATES says that the load balancer
+verifies them; elsewhere, a client may send a header of that name itself.
 """
 
-from shared import settings
-
-IS_VERIFIED = settings.switch("CLIENT_CERTIFICATES")
 LOGGED_CHARACTERS = 256
 _HEADER = "x-amzn-mtls-clientcert-subject"
 
@@ -14,12 +12,12 @@ _HEADER = "x-amzn-mtls-clientcert-subject"
 def client_subject(headers: dict[str, list[str]]) -> str | None:
     """Returns the subject of the client's certificate as RFC 2253 writes it.
 
-    None if the load balancer does not verify certificates, or has not named exactly one subject.
+    None if the load balancer has not named exactly one subject.
 
     Args:
         headers: All values of each header by its name in lower case.
     """
-    values = headers.get(_HEADER, []) if IS_VERIFIED else []
+    values = headers.get(_HEADER, [])
     return values[0] if len(values) == 1 and values[0] else None
 
 

@@ -10,6 +10,7 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -191,9 +192,9 @@ def _accept(
         _check_count(len(document.orders))
         if HOOK:
             subject = CLIENT_SUBJECT(headers) if CLIENT_SUBJECT else None
-            own = HOOK.request(request, headers, ids, accepted_at, subject)
+            told = partial(HOOK.request, request, headers, ids, accepted_at, subject)
             # The rest of the time is for sending.
-            document = HOOK.run(document, SCHEMA, deadline.remaining() / 2, own)
+            document = HOOK.run(document, SCHEMA, deadline.remaining() / 2, told)
     except orders.InvalidDocumentError as error:
         raise _refusal(error) from None
     body = orders.encode(document.value)

@@ -124,7 +124,11 @@ def read(record: Record, schema: orders.Schema, prepare: Prepare | None = None) 
 
 @lru_cache(maxsize=1)
 def _of_ingest(schema: orders.Schema) -> orders.Schema:
-    """Returns the schema for what ingest has accepted, perhaps before it checked versions."""
+    """Returns the schema for what ingest has accepted, perhaps before it checked versions.
+
+    The attribute in which versions are kept is reserved all the same: a client that had written it
+    would have decided which orders of the key come later.
+    """
     version = schema.version and schema.version._replace(is_required=False)
     return schema._replace(version=version)
 

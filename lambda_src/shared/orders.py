@@ -241,7 +241,7 @@ def _faults(order: Value, schema: Schema) -> Iterator[tuple[str | None, str]]:
             yield name, str(error)
     if schema.expiry in order and (fault := _expiry_fault(order[schema.expiry])):
         yield schema.expiry, fault
-    if (version := schema.version) and version.is_required:
+    if version := schema.version:
         size += version.reserved_bytes
         yield from version.faults(order)
     if size > MAX_ITEM_BYTES:
@@ -253,7 +253,8 @@ def _key_fault(value: Value, key_type: str, limit: int) -> str | None:
         return None if type(value) is Number else "must be a number"
     if type(value) is not str or not value:
         return "must be a string, and not empty"
-    too_long = len(value.encode(errors="replace")) > limit
+    # Of at most 4 bytes a character.
+    too_long = 4 * len(value) > limit and len(value.encode(errors="replace")) > limit
     return f"must be at most {limit} bytes in UTF-8" if too_long else None
 
 

@@ -43,10 +43,14 @@ class Version(NamedTuple):
     @property
     def reserved_bytes(self) -> int:
         """Of an item, for the attribute that the system adds."""
-        return len(self.kept_in.encode()) + MAX_NUMBER_BYTES
+        return len(self.kept_in.encode()) + MAX_NUMBER_BYTES if self.is_required else 0
 
     def faults(self, order: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """Yields what is wrong with an order's version, each with the attribute's name."""
+        if self.kept_in in order:
+            yield self.kept_in, "is reserved for the order's version"
+        if not self.is_required:
+            return
         if self.name not in order:
             yield self.name, "is missing: it is the order's version"
         elif self.number(order) is None:
@@ -57,8 +61,6 @@ class Version(NamedTuple):
                 else 'must be a date and time in UTC, such as "2026-11-26T10:00:00.123Z", with at '
                 "most 9 digits after the seconds: it is the order's version",
             )
-        if self.kept_in in order:
-            yield self.kept_in, "is reserved for the order's version"
 
     def number(self, order: dict[str, Any]) -> Number | None:
         """Returns an order's version as a number, None if it has none."""

@@ -1,11 +1,11 @@
 output "sqs_endpoint_id" {
   description = "ID of the SQS interface endpoint."
-  value       = aws_vpc_endpoint.sqs.id
+  value       = aws_vpc_endpoint.interface["sqs"].id
 }
 
 output "sqs_security_group_id" {
   description = "ID of the SQS endpoint's security group, for the functions' egress rules."
-  value       = aws_security_group.sqs.id
+  value       = aws_security_group.interface["sqs"].id
 }
 
 output "dynamodb_endpoint_id" {
@@ -20,17 +20,17 @@ output "dynamodb_prefix_list_id" {
 
 output "secrets_manager_endpoint_id" {
   description = "ID of the Secrets Manager interface endpoint; null without secret_arns."
-  value       = one(aws_vpc_endpoint.secrets_manager[*].id)
+  value       = try(aws_vpc_endpoint.interface["secrets_manager"].id, null)
 }
 
 output "secrets_manager_security_group_id" {
   description = "ID of the Secrets Manager endpoint's security group, for the functions' egress rules; null without secret_arns."
-  value       = one(aws_security_group.secrets_manager[*].id)
+  value       = try(aws_security_group.interface["secrets_manager"].id, null)
 }
 
 output "subnet_ids" {
   description = "IDs of the functions' subnets, once all services can be reached from them. Give these to the functions."
   value       = var.subnet_ids
 
-  depends_on = [aws_vpc_endpoint.sqs, aws_vpc_endpoint.dynamodb, aws_vpc_endpoint.secrets_manager]
+  depends_on = [aws_vpc_endpoint.interface, aws_vpc_endpoint.dynamodb]
 }

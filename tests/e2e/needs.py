@@ -15,9 +15,9 @@ FLOW_LOGS = "network.aws_iam_role_policy.flow_logs"
 FLOW_LOGS_TRUST = "network.aws_iam_role.flow_logs"
 QUEUE_POLICIES = ["queue.aws_sqs_queue.this", "queue.aws_sqs_queue.dead_letter"]
 INVOKE = "load_balancer.aws_lambda_permission.this"
-SQS_ENDPOINT = "vpc_endpoints.aws_vpc_endpoint_policy.sqs"
+SQS_ENDPOINT = 'vpc_endpoints.aws_vpc_endpoint_policy.interface["sqs"]'
 DYNAMODB_ENDPOINT = "vpc_endpoints.aws_vpc_endpoint_policy.dynamodb"
-SECRETS_ENDPOINT = "vpc_endpoints.aws_vpc_endpoint_policy.secrets_manager"
+SECRETS_ENDPOINT = 'vpc_endpoints.aws_vpc_endpoint_policy.interface["secrets_manager"]'
 KEY_POLICY = "aws_kms_key.this"
 
 # Resources, by ARN.

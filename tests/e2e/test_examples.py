@@ -312,8 +312,8 @@ def test_a_dead_letter_stays_with_its_tenant_when_it_is_redriven(
 
 def test_endpoint_policies_have_the_additional_statements(examples: dict[str, Stack]) -> None:
     resources = examples["left"].terraform.resources()
-    for service in ("sqs", "dynamodb"):
-        address = f"module.left.module.vpc_endpoints[0].aws_vpc_endpoint_policy.{service}"
+    for name in ('interface["sqs"]', "dynamodb"):
+        address = f"module.left.module.vpc_endpoints[0].aws_vpc_endpoint_policy.{name}"
         statements = json.loads(resources[address]["policy"])["Statement"]
         sids = {statement["Sid"] for statement in statements}
         assert "ListByAgents" in sids

@@ -19,6 +19,7 @@ from local.http_client import Answer, send
 from local.stack import Stack
 from local.terraform import Terraform, by_short_address
 from local.waiting import eventually
+from shared.version import Version
 from tests.e2e.policies import role_without
 from tests.support.signatures import OLD_TILL, SHOP, TILL, signature
 from tests.support.stack import new_order
@@ -26,6 +27,8 @@ from tests.support.stack import new_order
 pytestmark = pytest.mark.stack
 
 NAME = "signed"
+VERSION = Version("updated_at", "S", "order_version_S_updated_at")
+NOW = "2026-11-26T10:00:00Z"  # the version of an order for which any will do
 INGEST = f"{NAME}-ingest"
 TIMEOUT_SECONDS = 10  # the default of ingest_timeout_seconds
 SNIPPETS = dict(
@@ -49,6 +52,7 @@ def signing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "vpc": {"flow_logs_enabled": False},
         "deletion_protection_enabled": False,
         "request_signature": {"secret_arn": "${aws_secretsmanager_secret.clients.arn}"},
+        "order_version_attribute": {"name": VERSION.name, "type": VERSION.type},
     }
     configuration = {
         "provider": {"aws": {}},
@@ -81,7 +85,7 @@ def post(stack: Stack, body: str, value: str | None) -> Answer:
 
 
 def post_signed(stack: Stack, key_id: str = "shop", secret: str = SHOP, **order: Any) -> Answer:
-    body = json.dumps(new_order(**order))
+    body = json.dumps(new_order(**{VERSION.name: NOW} | order))
     return post(stack, body, signature(body, key_id=key_id, secret=secret, at=int(time.time())))
 
 
@@ -101,7 +105,7 @@ def new_environments(stack: Stack) -> Iterator[None]:
 
 
 def test_only_signed_orders_reach_the_table(signing: Stack) -> None:
-    order = new_order()
+    order = new_order(**{VERSION.name: NOW})
     body = json.dumps(order)
     good = signature(body, key_id="shop", secret=SHOP, at=int(time.time()))
 
@@ -156,19 +160,81 @@ def test_the_snippets_of_the_documentation_work(signing: Stack) -> None:
         "ENDPOINT_URL": signing.url,
         "CURL_CA_BUNDLE": str(signing.emulator.ca_bundle),
     }
+    script = SNIPPETS["bash"].replace('"qty":2', f'"qty":2,"{VERSION.name}":"{NOW}"')
     said = subprocess.check_output(
-        ["bash", "-euo", "pipefail", "-c", SNIPPETS["bash"]], env=environment, text=True
+        ["bash", "-euo", "pipefail", "-c", script], env=environment, text=True
     )
     assert " 202" in said.splitlines()[0]
 
     namespace: dict[str, Any] = {}
     exec(SNIPPETS["python"], namespace)  # noqa: S102 - our own document
-    order = new_order()
+    order = new_order(**{VERSION.name: NOW})
     request = namespace["signed"](signing.url, order, "shop", SHOP)
     context = ssl.create_default_context(cafile=signing.emulator.ca_bundle)
     with urllib.request.urlopen(request, context=context) as answer:
         assert answer.status == 202
     signing.wait_for_row(order)
+
+
+# What the order's version is, and the number that is kept of it; None if ingest refuses it.
+VERSIONS: dict[str, tuple[Any, str | None]] = {
+    "year 1": ("0001-01-01T00:00:00Z", "-62135596800000000000"),
+    "year 9999": ("9999-12-31T23:59:59.999999999Z", "253402300799999999999"),
+    "epoch": ("1970-01-01T00:00Z", "0"),
+    "year 0": ("0000-01-01T00:00:00Z", None),
+    "year 10000": ("10000-01-01T00:00:00Z", None),
+    "leap second": ("2016-12-31T23:59:60Z", None),
+    "ten digits": ("2026-11-26T10:00:00.1234567890Z", None),
+    "offset": ("2026-11-26T10:00:00+01:00", None),
+    "number": (1, None),
+    "huge number": (10**38 + 1, None),
+    "object": ({"S": NOW}, None),
+    "null": (None, None),
+    "10 kB": ("2" * 10_000, None),
+}
+
+
+@pytest.mark.parametrize(("version", "kept"), VERSIONS.values(), ids=VERSIONS)
+def test_a_version_is_kept_as_a_number_or_refused(
+    signing: Stack, version: Any, kept: str | None
+) -> None:
+    order = new_order(**{VERSION.name: version})
+    answer = post_signed(signing, **order)
+
+    if kept is None:
+        assert answer.status == 400
+        assert {error["attribute"] for error in answer.json["errors"]} == {VERSION.name}
+    else:
+        assert answer.status == 202
+        row = signing.wait_for_row(order)
+        assert (row[VERSION.name], row[VERSION.kept_in]) == ({"S": version}, {"N": kept})
+
+
+def test_nobody_sends_the_number_that_is_kept(signing: Stack) -> None:
+    order: dict[str, Any] = {VERSION.kept_in: 1}
+    answer = post_signed(signing, **order)
+
+    assert answer.status == 400
+    assert [error["attribute"] for error in answer.json["errors"]] == [VERSION.kept_in]
+
+
+def test_a_replayed_request_changes_nothing(signing: Stack) -> None:
+    """Whoever has seen it may send it again; a newer order stays, and so does the same one."""
+    order = new_order(**{VERSION.name: NOW})
+    body = json.dumps(order)
+    seen = signature(body, key_id="shop", secret=SHOP, at=int(time.time()))
+    newer = order | {VERSION.name: "2026-11-26T10:00:00.000000001Z", "qty": 3}
+
+    assert post(signing, body, seen).status == 202
+    first = signing.wait_for_row(order)
+    assert post(signing, body, seen).status == 202
+    signing.wait_for_empty_queue(60)
+    assert signing.row(order) == first
+    assert post_signed(signing, **newer).status == 202
+    signing.wait_for_empty_queue(60)
+    assert post(signing, body, seen).status == 202
+    signing.wait_for_empty_queue(60)
+    assert signing.wait_for_row(order)["qty"] == {"N": "3"}
 
 
 @pytest.mark.parametrize("sid", ["ReadSecret", "DecryptSecret"])
@@ -197,7 +263,9 @@ def test_environments_with_secrets_outlive_an_outage(signing: Stack) -> None:
 def test_nothing_else_can_be_read_through_the_endpoint(signing: Stack) -> None:
     resources = by_short_address(signing.terraform.resources())
     policy = json.loads(
-        resources["signed.vpc_endpoints.aws_vpc_endpoint_policy.secrets_manager"]["policy"]
+        resources['signed.vpc_endpoints.aws_vpc_endpoint_policy.interface["secrets_manager"]'][
+            "policy"
+        ]
     )
     [statement] = policy["Statement"]
 

@@ -73,9 +73,11 @@ def test_security_groups_connect_functions_and_endpoint(
     resources: Resources, function: str
 ) -> None:
     group = resources[f"{function}.aws_security_group.this"]["id"]
-    endpoint_group = resources["vpc_endpoints.aws_security_group.sqs"]["id"]
+    endpoint_group = resources['vpc_endpoints.aws_security_group.interface["sqs"]']["id"]
     egress = resources[f'{function}.aws_vpc_security_group_egress_rule.this["SQS"]']
-    ingress = resources[f'vpc_endpoints.aws_vpc_security_group_ingress_rule.sqs["{function}"]']
+    ingress = resources[
+        f'vpc_endpoints.aws_vpc_security_group_ingress_rule.interface["sqs {function}"]'
+    ]
     [vpc] = resources[f"{function}.aws_lambda_function.this"]["vpc_config"]
 
     assert vpc["security_group_ids"] == [group]
@@ -86,9 +88,9 @@ def test_security_groups_connect_functions_and_endpoint(
 
 
 def test_endpoints_have_the_policies(resources: Resources) -> None:
-    for service in ("sqs", "dynamodb"):
-        endpoint = resources[f"vpc_endpoints.aws_vpc_endpoint.{service}"]
-        policy = resources[f"vpc_endpoints.aws_vpc_endpoint_policy.{service}"]
+    for name in ('interface["sqs"]', "dynamodb"):
+        endpoint = resources[f"vpc_endpoints.aws_vpc_endpoint.{name}"]
+        policy = resources[f"vpc_endpoints.aws_vpc_endpoint_policy.{name}"]
         assert policy["vpc_endpoint_id"] == endpoint["id"]
 
 

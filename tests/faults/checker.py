@@ -21,7 +21,8 @@ class Verdict:
     superseded: int
     dead_lettered: int
     lost: list[int]  # acknowledged, and neither stored nor superseded nor dead-lettered
-    unexpected: list[str]  # stored or dead-lettered, and refused, or never sent in this form
+    # Stored or dead-lettered, and refused, or never sent in this form; or forged and acknowledged.
+    unexpected: list[str]
     stale: list[str]  # keys whose row is older than the newest acknowledged order
     given_up: list[int]  # dead-lettered, although they can be stored
 
@@ -51,6 +52,11 @@ def check(history: History, rows: Iterable[Row], dead_letters: Iterable[str]) ->
     accepted_at = {key: _accepted_at(history, row) for key, row in row_of.items()}
     unexpected = [f"row {key}" for key, row in row_of.items() if not _is_as_sent(history, row)]
     unexpected += [f"dead letter {number}" for number in dead if not _may_exist(history, number)]
+    unexpected += [
+        f"forged {number}"
+        for number, attempt in history.attempts.items()
+        if not attempt.is_genuine and attempt.outcome is Outcome.ACKNOWLEDGED
+    ]
 
     lost: list[int] = []
     stale: dict[tuple[str, str], None] = {}
@@ -114,6 +120,7 @@ def _is_as_sent(history: History, row: Row) -> bool:
     return (
         attempt is not None
         and attempt.is_storable
+        and attempt.is_genuine
         and attempt.outcome is not Outcome.REFUSED
         and content == attempt.order
         and "accepted_at" in row
@@ -123,4 +130,4 @@ def _is_as_sent(history: History, row: Row) -> bool:
 
 def _may_exist(history: History, number: Any) -> bool:
     attempt = history.attempts.get(number)
-    return attempt is not None and attempt.outcome is not Outcome.REFUSED
+    return attempt is not None and attempt.is_genuine and attempt.outcome is not Outcome.REFUSED

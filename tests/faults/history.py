@@ -31,6 +31,7 @@ class Attempt:
 
     order: Order
     is_storable: bool = True
+    is_genuine: bool = True  # or else signed with a secret that does not hold
     outcome: Outcome = Outcome.INDETERMINATE
     sent_at: int = 0  # microseconds since the epoch
     answered_at: float = math.inf  # accepted_at lies between the two
@@ -53,10 +54,10 @@ class History:
     version: str = ""  # the attribute whose highest value must stay, if orders have versions
     attempts: dict[int, Attempt] = field(default_factory=dict)
 
-    def order(self, key: int | str, **attributes: Any) -> Attempt:
+    def order(self, key: int | str, *, is_genuine: bool = True, **attributes: Any) -> Attempt:
         """Adds an order to be sent. A key that was used before makes it a newer version."""
         order = {"order_id": f"{self.name}/{key}", "item": "Kopi Susu", **attributes}
-        return self._add(Attempt(order | {"number": next(_numbers)}))
+        return self._add(Attempt(order | {"number": next(_numbers)}, is_genuine=is_genuine))
 
     def permanent_failure(self) -> Attempt:
         """Adds an order that no attempt can store: it lacks a key."""

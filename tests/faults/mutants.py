@@ -166,6 +166,17 @@ MUTANTS = {
             ),
         ),
     ),
+    "lets_everybody_in_without_a_secret": Mutant(
+        "ingest accepts requests that it cannot check, because Secrets Manager fails.",
+        ("secret_denied",),
+        (
+            Mutation(
+                INGEST,
+                "    except aws.CallError:  # which the keyring has logged",
+                '    except aws.CallError:\n        return ""',
+            ),
+        ),
+    ),
     "drops_permanent_failures": Mutant(
         "process logs messages that it cannot read, and drops them.",
         ("permanent_failures_among_good_messages",),

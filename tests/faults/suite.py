@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
 from local.waiting import NotInTimeError
-from tests.faults import as_slow_as_aws, versions  # noqa: F401 - register scenarios
+from tests.faults import as_slow_as_aws, signatures, versions  # noqa: F401 - register scenarios
 from tests.faults.checker import VIOLATIONS, Verdict, check
 from tests.faults.history import History, Outcome
 from tests.faults.scenarios import SCENARIOS

@@ -6,7 +6,7 @@ import json
 import socket
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain, count
@@ -40,6 +40,7 @@ MEMORY_SIZE = 10240  # Lambda's maximum: no limit here
 STANDSTILL_SECONDS = 60  # without progress: the queue will not drain any more
 
 Message = dict[str, Any]  # as receive_message gives it
+Headers = Callable[[str, Attempt], dict[str, str]]  # further ones of a request
 
 
 class System:
@@ -55,6 +56,7 @@ class System:
         self._tokens = tokens
         self._token_numbers = count()
         self._confirmed: list[float] = []
+        self._headers: Headers = lambda _body, _attempt: {}
         self._http = urllib3.PoolManager(
             maxsize=CLIENTS, ca_certs=str(stack.emulator.ca_bundle), retries=False, timeout=30
         )
@@ -148,10 +150,24 @@ class System:
         with contextlib.ExitStack() as cleanup:
             for function in FUNCTIONS:
                 variables = {"ORDER_VERSION": json.dumps(version)}
-                name = f"{self.name}-{function}"
-                cleanup.enter_context(_configured(self.stack, name, variables))
+                cleanup.enter_context(self.settings(function, variables))
             self.history.version = attribute
             yield
+
+    @contextlib.contextmanager
+    def settings(self, function: str, variables: dict[str, str]) -> Iterator[None]:
+        """Gives a function further environment variables, and so new execution environments."""
+        with _configured(self.stack, f"{self.name}-{function}", variables):
+            yield
+
+    @contextlib.contextmanager
+    def signed_by(self, headers: Headers) -> Iterator[None]:
+        """Adds headers to each request."""
+        before, self._headers = self._headers, headers
+        try:
+            yield
+        finally:
+            self._headers = before
 
     def confirm(self, faults: int) -> None:
         """Counts faults that a scenario has observed itself."""
@@ -176,6 +192,8 @@ class System:
 
     def _post(self, attempts: list[Attempt]) -> None:
         orders = [attempt.order for attempt in attempts]
+        body = json.dumps(orders if len(orders) > 1 else orders[0])
+        headers = {"Content-Type": "application/json", "Host": f"{HOST}:80"}
         sent_at = now()
         for attempt in attempts:
             attempt.sent_at = sent_at
@@ -183,8 +201,8 @@ class System:
             answer = self._http.request(
                 "POST",
                 self._url,
-                body=json.dumps(orders if len(orders) > 1 else orders[0]),
-                headers={"Content-Type": "application/json", "Host": f"{HOST}:80"},
+                body=body,
+                headers=headers | self._headers(body, attempts[0]),
             )
         except urllib3.exceptions.HTTPError:
             return

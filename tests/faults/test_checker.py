@@ -51,6 +51,20 @@ def test_an_order_stored_as_sent_is_good(scenario: Scenario) -> None:
     assert old.key == new.key
 
 
+def test_a_forged_order_may_neither_be_acknowledged_nor_turn_up(scenario: Scenario) -> None:
+    forged = [
+        scenario.sent(scenario.history.order(key, is_genuine=False), outcome)
+        for key, outcome in zip("abc", Outcome, strict=True)
+    ]
+
+    numbers = [attempt.number for attempt in forged]
+    assert scenario.verdict(row(forged[2]), dead=(forged[1],)).unexpected == [
+        f"row {forged[2].key}",
+        f"dead letter {numbers[1]}",
+        f"forged {numbers[0]}",
+    ]
+
+
 def test_an_acknowledged_order_that_is_nowhere_is_lost(scenario: Scenario) -> None:
     order = scenario.order()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults import versions  # noqa: F401 - registers a scenario
+from tests.faults import signatures, versions  # noqa: F401 - register scenarios
 from tests.faults.mutants import MUTANTS
 from tests.faults.scenarios import SCENARIOS
 from tests.support.mutation import SOURCES

@@ -41,7 +41,6 @@ def everything(
         monkeypatch.setattr(module, "time", Clock(NOW))
     fake = FakeSecretsManager({"shop": SHOP})
     monkeypatch.setattr(handler, "SIGNATURE", Verifier(Keyring(fake, ARN), HEADER, 300))
-    monkeypatch.setattr(client_certificate, "IS_VERIFIED", True)
     monkeypatch.setattr(handler, "CLIENT_SUBJECT", client_certificate.client_subject)
     monkeypatch.setattr(handler, "FAIR_QUEUE_ATTRIBUTE", "tenant")
     monkeypatch.setattr(handler, "fair_queue", fair_queue, raising=False)

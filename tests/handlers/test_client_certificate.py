@@ -15,32 +15,20 @@ HEADER = "X-Amzn-Mtls-Clientcert-Subject"
 SUBJECT = "CN=till-7,O=Kopi,C=ID"
 
 
-@pytest.fixture
-def verified(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_certificate, "IS_VERIFIED", True)
-
-
 def subject(*values: str) -> str | None:
     return client_certificate.client_subject({HEADER.lower(): list(values)} if values else {})
 
 
-def test_a_header_of_a_client_is_not_believed() -> None:
-    assert subject(SUBJECT) is None
-
-
-@pytest.mark.usefixtures("verified")
 def test_the_load_balancers_header_names_the_subject() -> None:
     assert subject(SUBJECT) == SUBJECT
 
 
-@pytest.mark.usefixtures("verified")
 @pytest.mark.parametrize("values", [(), ("",), (SUBJECT, SUBJECT), (SUBJECT, "CN=other")])
 def test_anything_but_one_subject_is_none(values: tuple[str, ...]) -> None:
     """AWS documents no more than that it sets the header; a second value is a client's."""
     assert subject(*values) is None
 
 
-@pytest.mark.usefixtures("verified")
 @pytest.mark.parametrize(
     "shape",
     [
@@ -65,7 +53,6 @@ def test_the_log_names_the_subject_where_asked(
     assert invoke(handler.handle, request()).metrics["client_subject"] == ""
 
 
-@pytest.mark.usefixtures("verified")
 def test_a_long_subject_is_cut_in_the_log() -> None:
     headers = {HEADER.lower(): ["CN=" + "x" * 9999]}
 
@@ -76,7 +63,8 @@ PROGRAM = """
 import json, sys
 from ingest import handler
 print(json.dumps([sorted(name for name in sys.modules if name.startswith(("ingest", "shared"))),
-                  handler.SIGNATURE is not None, handler.LOGGED_SUBJECT is not None]))
+                  handler.SIGNATURE is not None, handler.LOGGED_SUBJECT is not None,
+                  handler.CLIENT_SUBJECT is not None]))
 """
 SIGNED = {
     "SIGNATURE_SECRET_ARN": "arn:…",
@@ -95,10 +83,11 @@ def test_what_is_off_is_not_imported() -> None:
     usual, *off = started()
     signed, *signature_on = started(**SIGNED)
     logged, *subject_on = started(CLIENT_CERTIFICATES="true", LOG_CLIENT_SUBJECT="true")
+    _, *not_verified = started(LOG_CLIENT_SUBJECT="true")
 
-    assert off == [False, False]
-    assert signature_on == [True, False]
-    assert subject_on == [False, True]
+    assert off == not_verified == [False, False, False]  # a client may send the header itself
+    assert signature_on == [True, False, False]
+    assert subject_on == [False, True, True]
     assert set(signed) - set(usual) == {"ingest.keyring", "ingest.signature"}
     assert set(logged) - set(usual) == {"ingest.client_certificate"}
 

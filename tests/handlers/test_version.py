@@ -165,8 +165,8 @@ def test_every_order_of_an_array_gets_its_faults() -> None:
     assert [(e["order"], e["attribute"], e["detail"]) for e in problem["errors"]] == [
         (1, "revision", MISSING),
         (2, "order_id", "is missing: it is a key"),
-        (2, "revision", NOT_A_NUMBER),
         (2, kept, "is reserved for the order's version"),
+        (2, "revision", NOT_A_NUMBER),
         (3, "order_id", "repeats the key of order 0"),
     ]
 
@@ -311,6 +311,21 @@ def test_other_producers_orders_without_one_fail_permanently(
 
     stated = sqs.sent[0]["MessageAttributes"]["failure_reason"]["StringValue"]
     assert stated == f'order 0: "revision" {reason}'
+    assert dynamodb.table == {}
+
+
+@pytest.mark.parametrize("literal", [None, "1"])
+@pytest.mark.parametrize("by_ingest", [True, False])
+def test_no_producer_writes_what_is_kept(
+    dynamodb: FakeDynamoDB, sqs: FakeSqs, literal: str | None, by_ingest: bool
+) -> None:
+    """A row with a version of the client's choice would never be overwritten again."""
+    text = body(literal).replace("{", f'{{"{NUMBER.kept_in}":9E125,')
+
+    assert counts(process(delivered(text, 9, by_ingest=by_ingest))) == (0, 0, 0, 1)
+
+    stated = sqs.sent[0]["MessageAttributes"]["failure_reason"]["StringValue"]
+    assert stated == f'order 0: "{NUMBER.kept_in}" is reserved for the order\'s version'
     assert dynamodb.table == {}
 
 

@@ -40,8 +40,11 @@ def test_each_order_of_an_array_is_accepted(sqs: FakeSqs, hooks: Hooks) -> None:
     assert [order["qty"] for order in sent(sqs)] == [1, 2, 3]
 
 
-def test_without_accept_in_the_package_orders_pass(sqs: FakeSqs, hooks: Hooks) -> None:
-    hooks.use("accept", "def prepare(order): return order")
+def test_without_accept_in_the_package_orders_pass(
+    sqs: FakeSqs, hooks: Hooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = hooks.use("accept", "def prepare(order): return order")
+    monkeypatch.setattr(hook, "request", pytest.fail)  # which nobody would read
 
     assert post()[0] == 202
     assert sent(sqs) == json.loads(ORDER)

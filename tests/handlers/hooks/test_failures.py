@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from async_ingest_hooks import Request
 from ingest import handler
 from local.emulator import ROOT
 from shared import orders
@@ -327,7 +328,7 @@ def test_a_document_remains_as_it_is(hooks: Hooks) -> None:
     document = orders.read(text, handler.SCHEMA)
 
     with pytest.raises(Exception, match="ValueError"):
-        hook.run(document, handler.SCHEMA, 9.0, None)
+        hook.run(document, handler.SCHEMA, 9.0, Request)
 
     assert orders.encode(document.value) == text
     assert Decimal("1.10") == Decimal(document.orders[0]["list"][0])
@@ -343,6 +344,7 @@ SCRIPT = """
 import sys
 sys.path.insert(0, {directory!r})
 from types import SimpleNamespace
+from async_ingest_hooks import Request
 from ingest import handler
 from local.events import request
 context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 30_000)

@@ -162,8 +162,8 @@ def test_slow_hooks_leave_a_group_half_of_the_time(
     hook = hooks.use("prepare", "def prepare(order): return order", timeout_seconds=2)
     really_run, left = hook.run, []
 
-    def run(document: Any, schema: Any, seconds: float, *more: object) -> Any:
-        result = really_run(document, schema, seconds, *more)
+    def run(document: Any, schema: Any, seconds: float) -> Any:
+        result = really_run(document, schema, seconds)
         seconds_left[0] -= 1
         return result
 

@@ -35,12 +35,12 @@ override_data {
 }
 
 override_data {
-  target = module.%s.data.aws_vpc_endpoint_service.sqs
+  target = module.%s.data.aws_vpc_endpoint_service.interface["sqs"]
   values = { availability_zones = ["eu-central-1b"] }
 }
 
 override_data {
-  target = module.%s.data.aws_vpc_endpoint_service.secrets_manager
+  target = module.%s.data.aws_vpc_endpoint_service.interface["secrets_manager"]
   values = { availability_zones = ["eu-central-1b"] }
 }
 """

@@ -19,6 +19,7 @@ from tests.terraform.wiring.names import (
     QUEUE,
     ROLES,
     RULE,
+    SQS_ENDPOINT,
     TABLE,
     TARGET_GROUP,
     VPC,
@@ -41,7 +42,7 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             f"{BALANCER}.name": "orders",
             f"{TARGET_GROUP}.name": "orders-ingest",
             f"{VPC}.tags.Name": "orders",
-            "vpc_endpoints.aws_security_group.sqs.name_prefix": "orders-sqs-endpoint-",
+            'vpc_endpoints.aws_security_group.interface["sqs"].name_prefix': "orders-sqs-endpoint-",
         }
     },
     "tags": {"given": {f"{MAPPING}.tags": {"team": "orders"}}},  # and below
@@ -70,8 +71,8 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
             "load_balancer.aws_lb_target_group.this.vpc_id": None,
             **both("aws_security_group.this.vpc_id", "vpc-theirs"),
             **both(f"{LAMBDA}.vpc_config.subnet_ids", ["subnet-3", "subnet-4"]),
-            "vpc_endpoints.aws_vpc_endpoint.sqs.vpc_id": "vpc-theirs",
-            "vpc_endpoints.aws_vpc_endpoint.sqs.subnet_ids": ["subnet-3", "subnet-4"],
+            f"{SQS_ENDPOINT}.vpc_id": "vpc-theirs",
+            f"{SQS_ENDPOINT}.subnet_ids": ["subnet-3", "subnet-4"],
             "vpc_endpoints.aws_vpc_endpoint.dynamodb.route_table_ids": ["rtb-3", "rtb-4"],
         },
         "existing_network": {
@@ -83,27 +84,31 @@ ARRIVES: dict[str, dict[str, dict[str, Any]]] = {
     },
     "vpc_endpoints": {
         "given": {
-            f"vpc_endpoints.data.aws_iam_policy_document.{service}_merged"
-            ".source_policy_documents.1": f'{{"Id":"extra-{service}","Statement":[]}}'
-            for service in ("sqs", "dynamodb")
+            f"vpc_endpoints.data.aws_iam_policy_document.{document}.source_policy_documents.1": (
+                f'{{"Id":"extra-{service}","Statement":[]}}'
+            )
+            for service, document in {
+                "sqs": 'interface_merged["sqs"]',
+                "dynamodb": "dynamodb_merged",
+            }.items()
         },
         "one_existing_role": {
-            "vpc_endpoints.data.aws_iam_policy_document.secrets_manager_merged"
+            'vpc_endpoints.data.aws_iam_policy_document.interface_merged["secrets_manager"]'
             ".source_policy_documents.1": '{"Id":"extra-secrets","Statement":[]}'
         },
         "without_endpoints": {
-            "vpc_endpoints.aws_vpc_endpoint.sqs": NOTHING,
+            SQS_ENDPOINT: NOTHING,
             **both('aws_vpc_security_group_egress_rule.this["AWS"].cidr_ipv4', "0.0.0.0/0"),
             **both('aws_vpc_security_group_egress_rule.this["SQS"]', NOTHING),
         },
         # null creates none in a network that others may use.
         "existing_network": {
-            "vpc_endpoints.aws_vpc_endpoint.sqs": NOTHING,
+            SQS_ENDPOINT: NOTHING,
             **both(f"{LAMBDA}.vpc_config.subnet_ids", ["subnet-3", "subnet-4"]),
             **both('aws_vpc_security_group_egress_rule.this["AWS"].cidr_ipv4', "0.0.0.0/0"),
         },
         "existing": {
-            "vpc_endpoints.aws_vpc_endpoint.sqs.vpc_endpoint_type": "Interface",
+            f"{SQS_ENDPOINT}.vpc_endpoint_type": "Interface",
             **both('aws_vpc_security_group_egress_rule.this["AWS"]', NOTHING),
         },
     },

@@ -9,6 +9,7 @@ from tests.terraform.wiring.names import (
     QUEUE,
     RULE,
     SECRET,
+    SECRETS_ENDPOINT,
     TABLE,
     TRUST_STORE,
     Of,
@@ -42,10 +43,10 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
             ),
             'ingest.aws_vpc_security_group_egress_rule.this["Secrets Manager"]'
             ".referenced_security_group_id": Of(
-                "vpc_endpoints.aws_security_group.secrets_manager.id"
+                'vpc_endpoints.aws_security_group.interface["secrets_manager"].id'
             ),
             'process.aws_vpc_security_group_egress_rule.this["Secrets Manager"]': NOTHING,
-            "vpc_endpoints.aws_vpc_endpoint.secrets_manager.vpc_endpoint_type": "Interface",
+            f"{SECRETS_ENDPOINT}.vpc_endpoint_type": "Interface",
         },
         # Without endpoints the functions call the public address.
         "existing_network": {

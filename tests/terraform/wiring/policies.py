@@ -105,7 +105,7 @@ POLICIES: dict[str, dict[str, list[dict[str, Any]]]] = {
             (decrypt := statement("DecryptSecret", "kms:Decrypt", ANY_KEY, BY_SECRETS_MANAGER))
             | {"condition": [*decrypt["condition"], OF_THE_SECRET]},
         ],
-        "vpc_endpoints.data.aws_iam_policy_document.secrets_manager": [
+        'vpc_endpoints.data.aws_iam_policy_document.interface["secrets_manager"]': [
             statement(
                 "ReadSecrets", "secretsmanager:GetSecretValue", SECRET, OF_THE_ACCOUNT, ("AWS", "*")
             ),
@@ -170,7 +170,7 @@ POLICIES: dict[str, dict[str, list[dict[str, Any]]]] = {
             statement("WriteItems", "dynamodb:PartiQLInsert dynamodb:PutItem", ORDERS_TABLE),
             statement("DecryptTable", "kms:Decrypt kms:DescribeKey", ANY_KEY, BY_DYNAMODB),
         ],
-        "vpc_endpoints.data.aws_iam_policy_document.sqs": [
+        'vpc_endpoints.data.aws_iam_policy_document.interface["sqs"]': [
             statement("SendToQueues", *SENDING, OF_THE_ACCOUNT, ("AWS", "*")),
         ],
         "vpc_endpoints.data.aws_iam_policy_document.dynamodb": [

@@ -14,6 +14,8 @@ from tests.terraform.wiring.names import (
     QUEUE,
     ROLES,
     RULE,
+    SECRETS_ENDPOINT,
+    SQS_ENDPOINT,
     TABLE,
     TARGET_GROUP,
     VPC,
@@ -88,8 +90,8 @@ DEFAULTS: dict[str, Any] = {
         )
     },
     "data.aws_iam_policy_document.secret": NOTHING,
-    "vpc_endpoints.aws_vpc_endpoint.secrets_manager": NOTHING,
-    "vpc_endpoints.aws_security_group.secrets_manager": NOTHING,
+    SECRETS_ENDPOINT: NOTHING,
+    'vpc_endpoints.aws_security_group.interface["secrets_manager"]': NOTHING,
     **both(f"{LAMBDA}.environment.variables.ORDER_VERSION", None),
     **both("aws_lambda_provisioned_concurrency_config.this", NOTHING),
     **each(LOG_GROUPS, "retention_in_days", 365),
@@ -138,15 +140,15 @@ WIRES: dict[str, Any] = {
     # The functions' egress, and the endpoints.
     **both(
         'aws_vpc_security_group_egress_rule.this["SQS"].referenced_security_group_id',
-        Of("vpc_endpoints.aws_security_group.sqs.id"),
+        Of('vpc_endpoints.aws_security_group.interface["sqs"].id'),
     ),
     'process.aws_vpc_security_group_egress_rule.this["DynamoDB"].prefix_list_id': Of(
         "vpc_endpoints.aws_vpc_endpoint.dynamodb.prefix_list_id"
     ),
     'ingest.aws_vpc_security_group_egress_rule.this["DynamoDB"]': NOTHING,
-    "vpc_endpoints.aws_security_group.sqs.vpc_id": Of(f"{VPC}.id"),
-    "vpc_endpoints.aws_vpc_endpoint.sqs.vpc_id": Of(f"{VPC}.id"),
-    "vpc_endpoints.aws_vpc_endpoint.sqs.subnet_ids": Of(f"ingest.{LAMBDA}.vpc_config.subnet_ids"),
+    'vpc_endpoints.aws_security_group.interface["sqs"].vpc_id': Of(f"{VPC}.id"),
+    f"{SQS_ENDPOINT}.vpc_id": Of(f"{VPC}.id"),
+    f"{SQS_ENDPOINT}.subnet_ids": Of(f"ingest.{LAMBDA}.vpc_config.subnet_ids"),
     "vpc_endpoints.aws_vpc_endpoint.dynamodb.vpc_id": Of(f"{VPC}.id"),
     "vpc_endpoints.aws_vpc_endpoint.dynamodb.route_table_ids": numbered(
         "network.aws_route_table.private", "id", 2
@@ -156,7 +158,7 @@ WIRES: dict[str, Any] = {
         Of('queue.data.aws_iam_policy_document.tls_only["source"].json')
     ],
     **{
-        f'vpc_endpoints.aws_vpc_security_group_ingress_rule.sqs["{one}"]'
+        f'vpc_endpoints.aws_vpc_security_group_ingress_rule.interface["sqs {one}"]'
         ".referenced_security_group_id": Of(f"{one}.aws_security_group.this.id")
         for one in FUNCTIONS
     },
@@ -215,7 +217,7 @@ AFTER = {
     # Users of these resources must wait until traffic can flow.
     "ingest.aws_security_group.this": "ingest.aws_iam_role_policy.this",
     "process.aws_security_group.this": "process.aws_iam_role_policy.this",
-    "vpc_endpoints.aws_vpc_endpoint.sqs": "vpc_endpoints.aws_vpc_security_group_ingress_rule.sqs",
+    SQS_ENDPOINT: "vpc_endpoints.aws_vpc_security_group_ingress_rule.interface",
 }
 
 # Kinds of resources that the console lists by their Name tag.
