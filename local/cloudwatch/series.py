@@ -1,0 +1,177 @@
+"""Metrics, a minute at a time: "CloudWatch concepts" in the Amazon CloudWatch User Guide."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+MINUTE = 60
+KEPT_SECONDS = 8 * 24 * 3600.0  # an alarm looks at 7 days at most
+
+Dimensions = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric is one exact set of dimensions: each set is a metric of its own."""
+
+    namespace: str
+    name: str
+    dimensions: Dimensions = ()
+
+    @classmethod
+    def of(cls, namespace: str, name: str, dimensions: Mapping[str, str]) -> Metric:
+        return cls(namespace, name, tuple(sorted(dimensions.items())))
+
+
+@dataclass
+class Statistics:
+    """Statistics of a metric in some time.
+
+    Sum, minimum and maximum are exact. For percentiles, values are kept to three significant
+    digits, so that there are not many however often a function is called.
+    """
+
+    count: float = 0.0
+    total: float = 0.0
+    low: float = math.inf
+    high: float = -math.inf
+    values: dict[float, float] = field(default_factory=dict)
+
+    def add(self, value: float, weight: float = 1.0) -> None:
+        self.count += weight
+        self.total += value * weight
+        self.low, self.high = min(self.low, value), max(self.high, value)
+        rounded = float(f"{value:.3g}")
+        self.values[rounded] = self.values.get(rounded, 0.0) + weight
+
+    def add_set(self, count: float, total: float, low: float, high: float) -> None:
+        """Adds a statistic set: it has no percentiles, unless all its values are the same."""
+        self.count += count
+        self.total += total
+        self.low, self.high = min(self.low, low), max(self.high, high)
+        if low == high:
+            self.values[low] = self.values.get(low, 0.0) + count
+
+    def merge(self, other: Statistics) -> None:
+        self.count += other.count
+        self.total += other.total
+        self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+        for value, weight in other.values.items():
+            self.values[value] = self.values.get(value, 0.0) + weight
+
+    def get(self, name: str) -> float | None:
+        """Returns a statistic, as GetMetricData names it, or None if there is none.
+
+        Raises:
+            ValueError: There is no such statistic.
+        """
+        if not self.count:
+            return None
+        match name:
+            case "SampleCount":
+                return self.count
+            case "Sum":
+                return self.total
+            case "Average":
+                return self.total / self.count
+            case "Minimum":
+                return self.low
+            case "Maximum":
+                return self.high
+        if name[:1] == "p":
+            return self._percentile(float(name[1:]))
+        raise ValueError(f"unknown statistic {name}")
+
+    def _percentile(self, percent: float) -> float | None:
+        """Interpolates between the two nearest ranks."""
+        known = sum(self.values.values())
+        if known != self.count or self.low < 0:
+            return None
+        rank = percent / 100 * (known - 1) if known > 1 else 0.0
+        below = self._at(math.floor(rank))
+        return below + (rank - math.floor(rank)) * (self._at(math.ceil(rank)) - below)
+
+    def _at(self, rank: float) -> float:
+        seen = 0.0
+        for value, weight in sorted(self.values.items()):
+            seen += weight
+            if rank < seen:
+                return value
+        return self.high
+
+
+class Store:
+    """All metrics of an account in a region. Its methods may be called by several threads.
+
+    It holds at most `KEPT_SECONDS` of the newest minutes of each metric.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._minutes: dict[Metric, dict[tuple[int, str], Statistics]] = {}
+
+    def add(
+        self, metric: Metric, value: float, at: float, unit: str = "None", weight: float = 1.0
+    ) -> None:
+        """Adds a value, `weight` times, at a time in seconds of the epoch."""
+        with self._lock:
+            self._at(metric, at, unit).add(value, weight)
+
+    def add_all(
+        self, metrics: Iterable[Metric], value: float, at: float, unit: str = "None"
+    ) -> None:
+        for metric in metrics:
+            self.add(metric, value, at, unit)
+
+    def add_set(
+        self, metric: Metric, at: float, unit: str, values: tuple[float, float, float, float]
+    ) -> None:
+        """Adds a sample count, a sum, a minimum and a maximum."""
+        with self._lock:
+            self._at(metric, at, unit).add_set(*values)
+
+    def statistics(
+        self, metric: Metric, start: float, end: float, unit: str | None = None
+    ) -> Statistics:
+        """Returns the statistics of the minutes from `start` to before `end`."""
+        found = Statistics()
+        with self._lock:
+            minutes = self._minutes.get(metric, {})
+            if end - start > MINUTE * len(minutes):
+                keys = [key for key in minutes if start <= key[0] < end]
+            else:
+                units = {one for _, one in minutes}
+                times = range(math.ceil(start / MINUTE) * MINUTE, math.ceil(end), MINUTE)
+                keys = [(t, u) for t in times for u in units if (t, u) in minutes]
+            for key in keys:
+                if unit in (None, key[1]):
+                    found.merge(minutes[key])
+        return found
+
+    def units(self, metric: Metric) -> list[str]:
+        with self._lock:
+            return sorted({unit for _, unit in self._minutes.get(metric, {})})
+
+    def metrics(self) -> list[Metric]:
+        with self._lock:
+            return list(self._minutes)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._minutes.clear()
+
+    def __iter__(self) -> Iterator[Metric]:
+        return iter(self.metrics())
+
+    def _at(self, metric: Metric, at: float, unit: str) -> Statistics:
+        minutes = self._minutes.setdefault(metric, {})
+        key = (math.floor(at / MINUTE) * MINUTE, unit)
+        found = minutes.get(key)
+        if found is None:
+            for old in [one for one in minutes if one[0] < at - KEPT_SECONDS]:
+                del minutes[old]
+            found = minutes[key] = Statistics()
+        return found
