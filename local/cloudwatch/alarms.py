@@ -74,7 +74,7 @@ def verdict(alarm: Alarm, store: Store, now: float) -> Verdict:
     )
 
 
-def decide(  # noqa: PLR0913 - as the documentation has them
+def decide(
     breaching: Sequence[bool | None], *, of: int, least: int, missing: str, state: str
 ) -> str:
     """Returns the state of an alarm.
@@ -170,7 +170,10 @@ def _of_metric(stat: dict[str, Any], store: Store, grid: Grid) -> Series:
     )
     found: Series = {}
     for at in grid.timestamps:
-        value = store.statistics(metric, at, at + grid.period, stat.get("Unit")).get(stat["Stat"])
+        value = store.statistics(
+            *(metric, at, at + grid.period, stat.get("Unit")),
+            percentiles=stat["Stat"].startswith("p"),
+        ).get(stat["Stat"])
         if value is not None:
             found[at] = value
     return found

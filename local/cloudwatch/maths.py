@@ -85,7 +85,7 @@ class _Evaluation:
     def __init__(self, grid: Grid, series: Mapping[str, Value], metrics: Sequence[str]) -> None:
         self.grid, self.series, self.metrics = grid, series, metrics
 
-    def value(self, node: ast.expr) -> Value:  # noqa: C901 - a case for each kind of node
+    def value(self, node: ast.expr) -> Value:
         match node:
             case ast.Constant(value=bool() | None):
                 raise ExpressionError("no such constant")
@@ -117,7 +117,9 @@ class _Evaluation:
 
     def _call(self, name: str, arguments: list[ast.expr]) -> Value:
         if name == "METRICS":
-            part = arguments[0].value if arguments and isinstance(arguments[0], ast.Constant) else ""
+            part = (
+                arguments[0].value if arguments and isinstance(arguments[0], ast.Constant) else ""
+            )
             return [
                 one
                 for key in self.metrics

@@ -55,11 +55,11 @@ class Statistics:
         if low == high:
             self.values[low] = self.values.get(low, 0.0) + count
 
-    def merge(self, other: Statistics) -> None:
+    def merge(self, other: Statistics, *, with_values: bool = True) -> None:
         self.count += other.count
         self.total += other.total
         self.low, self.high = min(self.low, other.low), max(self.high, other.high)
-        for value, weight in other.values.items():
+        for value, weight in other.values.items() if with_values else ():
             self.values[value] = self.values.get(value, 0.0) + weight
 
     def get(self, name: str) -> float | None:
@@ -134,7 +134,13 @@ class Store:
             self._at(metric, at, unit).add_set(*values)
 
     def statistics(
-        self, metric: Metric, start: float, end: float, unit: str | None = None
+        self,
+        metric: Metric,
+        start: float,
+        end: float,
+        unit: str | None = None,
+        *,
+        percentiles: bool = True,
     ) -> Statistics:
         """Returns the statistics of the minutes from `start` to before `end`."""
         found = Statistics()
@@ -148,7 +154,7 @@ class Store:
                 keys = [(t, u) for t in times for u in units if (t, u) in minutes]
             for key in keys:
                 if unit in (None, key[1]):
-                    found.merge(minutes[key])
+                    found.merge(minutes[key], with_values=percentiles)
         return found
 
     def units(self, metric: Metric) -> list[str]:
