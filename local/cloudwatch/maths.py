@@ -7,6 +7,7 @@ timestamps to values; where one has no value, neither has what is calculated fro
 from __future__ import annotations
 
 import ast
+import itertools
 import math
 import operator
 import re
@@ -197,7 +198,7 @@ class _Evaluation:
         points = sorted(_one(values).items())
         return {
             at: change(before, after, at - earlier)
-            for (earlier, before), (at, after) in zip(points, points[1:], strict=False)
+            for (earlier, before), (at, after) in itertools.pairwise(points)
         }
 
 

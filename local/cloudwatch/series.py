@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 MINUTE = 60
@@ -111,7 +111,7 @@ class Store:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._minutes: dict[Metric, dict[tuple[int, str], Statistics]] = {}
+        self._minutes: dict[Metric, dict[str, dict[int, Statistics]]] = {}  # by unit
 
     def add(
         self, metric: Metric, value: float, at: float, unit: str = "None", weight: float = 1.0
@@ -119,12 +119,6 @@ class Store:
         """Adds a value, `weight` times, at a time in seconds of the epoch."""
         with self._lock:
             self._at(metric, at, unit).add(value, weight)
-
-    def add_all(
-        self, metrics: Iterable[Metric], value: float, at: float, unit: str = "None"
-    ) -> None:
-        for metric in metrics:
-            self.add(metric, value, at, unit)
 
     def add_set(
         self, metric: Metric, at: float, unit: str, values: tuple[float, float, float, float]
@@ -145,21 +139,20 @@ class Store:
         """Returns the statistics of the minutes from `start` to before `end`."""
         found = Statistics()
         with self._lock:
-            minutes = self._minutes.get(metric, {})
-            if end - start > MINUTE * len(minutes):
-                keys = [key for key in minutes if start <= key[0] < end]
-            else:
-                units = {one for _, one in minutes}
-                times = range(math.ceil(start / MINUTE) * MINUTE, math.ceil(end), MINUTE)
-                keys = [(t, u) for t in times for u in units if (t, u) in minutes]
-            for key in keys:
-                if unit in (None, key[1]):
-                    found.merge(minutes[key], with_values=percentiles)
+            for one, minutes in self._minutes.get(metric, {}).items():
+                if unit in (None, one):
+                    first = math.ceil(start / MINUTE) * MINUTE
+                    times: Iterable[int] = range(first, math.ceil(end), MINUTE)
+                    if len(times) > len(minutes):
+                        times = [at for at in minutes if start <= at < end]
+                    for at in times:
+                        if at in minutes:
+                            found.merge(minutes[at], with_values=percentiles)
         return found
 
     def units(self, metric: Metric) -> list[str]:
         with self._lock:
-            return sorted({unit for _, unit in self._minutes.get(metric, {})})
+            return sorted(self._minutes.get(metric, {}))
 
     def metrics(self) -> list[Metric]:
         with self._lock:
@@ -169,15 +162,12 @@ class Store:
         with self._lock:
             self._minutes.clear()
 
-    def __iter__(self) -> Iterator[Metric]:
-        return iter(self.metrics())
-
     def _at(self, metric: Metric, at: float, unit: str) -> Statistics:
-        minutes = self._minutes.setdefault(metric, {})
-        key = (math.floor(at / MINUTE) * MINUTE, unit)
-        found = minutes.get(key)
+        minutes = self._minutes.setdefault(metric, {}).setdefault(unit, {})
+        minute = math.floor(at / MINUTE) * MINUTE
+        found = minutes.get(minute)
         if found is None:
-            for old in [one for one in minutes if one[0] < at - KEPT_SECONDS]:
-                del minutes[old]
-            found = minutes[key] = Statistics()
+            while minutes and (oldest := next(iter(minutes))) < minute - KEPT_SECONDS:
+                del minutes[oldest]
+            found = minutes[minute] = Statistics()
         return found

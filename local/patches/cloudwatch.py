@@ -33,10 +33,10 @@ WIDGET_TYPES = {"alarm", "chart", "custom", "explorer", "log", "metric", "text"}
 def the_query_protocol_has_the_whole_answer() -> None:
     """AWS: every protocol of CloudWatch has the same content.
 
-    "Common parameters" and the actions of the Amazon CloudWatch API Reference. The emulator omits, in the
-    query protocol that terraform-provider-aws uses, most members of an alarm, metrics of an
-    alarm on metric math, and does not escape the body of a dashboard. Here a query is read, and its
-    answer written, by the service's model in botocore; between them, it is a call in JSON.
+    The actions of the Amazon CloudWatch API Reference. The emulator omits, in the query protocol
+    that terraform-provider-aws uses, most members of an alarm, metrics of an alarm on metric math,
+    and does not escape the body of a dashboard. Here a query is read, and its answer written, by
+    the service's model in botocore; between them, it is a call in JSON.
     """
     model = botocore.session.Session().get_service_model("cloudwatch")
     error = internal("services.cloudwatch", "_error")
@@ -157,32 +157,39 @@ def _refusal_of_alarm(data: JsonObject) -> str | None:
     queries = data.get("Metrics") or []
     if bool(queries) == bool(data.get("MetricName")):
         return "An alarm has either MetricName or Metrics."
-    if not queries:
-        if bool(data.get("Statistic")) == bool(data.get("ExtendedStatistic")):
-            return "An alarm on a metric has either Statistic or ExtendedStatistic."
-        periods = [int(data.get("Period") or 0)]
-    else:
-        if sum(query.get("ReturnData", True) for query in queries) != 1:
-            return "Exactly one element of the metrics list should return data."
-        if any(bool(query.get("MetricStat")) == bool(query.get("Expression")) for query in queries):
-            return "An element of the metrics list has either MetricStat or Expression."
-        stats = [query["MetricStat"] for query in queries if query.get("MetricStat")]
-        if not 1 <= len(stats) <= MAX_METRICS:
-            return f"An alarm has 1 to {MAX_METRICS} metrics."
-        if len({query["Id"] for query in queries}) != len(queries):
-            return "The Ids of the metrics list differ."
-        if not all(query["Id"][:1].islower() for query in queries):
-            return "An Id begins with a lowercase letter."
-        periods = [int(stat["Period"]) for stat in stats]
-        if len(set(periods)) > 1:
-            return "Metrics of an alarm have the same period."
-    if any(period not in {10, 20, 30} and (period < 60 or period % 60) for period in periods):
+    if queries and (text := _refusal_of_queries(queries)):
+        return text
+    if not queries and bool(data.get("Statistic")) == bool(data.get("ExtendedStatistic")):
+        return "An alarm on a metric has either Statistic or ExtendedStatistic."
+    period = int(
+        next(one["MetricStat"]["Period"] for one in queries if one.get("MetricStat"))
+        if queries
+        else data.get("Period") or 0
+    )
+    if period not in {10, 20, 30} and (period < 60 or period % 60):
         return "A period is 10, 20, 30, or a multiple of 60."
     of, least = int(data["EvaluationPeriods"]), int(data.get("DatapointsToAlarm") or 1)
     if least > of:
         return "DatapointsToAlarm is at most EvaluationPeriods."
-    if of * periods[0] > (WEEK if periods[0] >= 3600 else DAY):
+    if of * period > (WEEK if period >= 3600 else DAY):
         return "An alarm looks at one day at most, or 7 days if its period is an hour or more."
+    return None
+
+
+def _refusal_of_queries(queries: list[JsonObject]) -> str | None:
+    if sum(query.get("ReturnData", True) for query in queries) != 1:
+        return "Exactly one element of the metrics list should return data."
+    if any(bool(query.get("MetricStat")) == bool(query.get("Expression")) for query in queries):
+        return "An element of the metrics list has either MetricStat or Expression."
+    stats = [query["MetricStat"] for query in queries if query.get("MetricStat")]
+    if not 1 <= len(stats) <= MAX_METRICS:
+        return f"An alarm has 1 to {MAX_METRICS} metrics."
+    if len({query["Id"] for query in queries}) != len(queries):
+        return "The Ids of the metrics list differ."
+    if not all(query["Id"][:1].islower() for query in queries):
+        return "An Id begins with a lowercase letter."
+    if len({int(stat["Period"]) for stat in stats}) > 1:
+        return "Metrics of an alarm have the same period."
     return None
 
 

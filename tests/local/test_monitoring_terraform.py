@@ -74,7 +74,10 @@ resource "aws_cloudwatch_metric_alarm" "maths" {
 resource "aws_cloudwatch_composite_alarm" "both" {
   alarm_name        = "both"
   alarm_description = "Both."
-  alarm_rule        = "ALARM(\\"${aws_cloudwatch_metric_alarm.metric.alarm_name}\\") AND NOT OK(\\"${aws_cloudwatch_metric_alarm.maths.alarm_name}\\")"
+  alarm_rule = join(" AND ", [
+    "ALARM(\\"${aws_cloudwatch_metric_alarm.metric.alarm_name}\\")",
+    "NOT OK(\\"${aws_cloudwatch_metric_alarm.maths.alarm_name}\\")",
+  ])
   alarm_actions     = ["arn:aws:sns:us-east-1:000000000000:operators"]
   tags              = { Owner = "orders" }
 }
