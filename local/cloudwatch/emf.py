@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from local.cloudwatch.series import Metric
 
@@ -60,5 +60,5 @@ def _of_directive(
             yield Datum(metric, numbers, definition.get("Unit", "None"), at)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)

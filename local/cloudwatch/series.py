@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 MINUTE = 60
@@ -142,11 +142,9 @@ class Store:
             for one, minutes in self._minutes.get(metric, {}).items():
                 if unit in (None, one):
                     first = math.ceil(start / MINUTE) * MINUTE
-                    times: Iterable[int] = range(first, math.ceil(end), MINUTE)
-                    if len(times) > len(minutes):
-                        times = [at for at in minutes if start <= at < end]
-                    for at in times:
-                        if at in minutes:
+                    times = range(first, math.ceil(end), MINUTE)
+                    for at in times if len(times) < len(minutes) else list(minutes):
+                        if start <= at < end and at in minutes:
                             found.merge(minutes[at], with_values=percentiles)
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import math
 import threading
@@ -31,9 +32,9 @@ def cloudwatch_has_a_clock_of_its_own() -> None:
     a time gets this clock's.
     """
     minutes = _Minutes()
-    internal("services.cloudwatch", "time")  # it must be there
-    module = __import__("ministack.services.cloudwatch", fromlist=["time"])
-    module.time = SimpleNamespace(**vars(time) | {"time": clock.now})
+    internal("services.cloudwatch", "time")
+    module = importlib.import_module("ministack.services.cloudwatch")
+    vars(module)["time"] = SimpleNamespace(**vars(time) | {"time": clock.now})
 
     @around("app", "_handle_admin_reset")
     async def handle(original: Any, path: str, method: str, query_params: Any) -> Any:

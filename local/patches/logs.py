@@ -49,7 +49,7 @@ def queries_can_be_saved() -> None:
         return answer({"queryDefinitions": found[first:after], **more})  # type: ignore[no-any-return]
 
     def delete(data: JsonObject) -> Response:
-        if kept.pop(data.get("queryDefinitionId"), None) is None:
+        if kept.pop(str(data.get("queryDefinitionId")), None) is None:
             return refuse("ResourceNotFoundException", "There is no such query definition.", 400)  # type: ignore[no-any-return]
         return answer({"success": True})  # type: ignore[no-any-return]
 

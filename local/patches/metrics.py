@@ -84,7 +84,7 @@ def metrics_are_found_by_their_dimensions() -> None:  # noqa: PLR0915 - the whol
     @around("services.cloudwatch", "_list_metrics")
     def list_metrics(
         _: Any,
-        params: Any,
+        params: Any,  # noqa: ARG001
         cbor_data: Any,
         is_cbor: bool,
         is_json: bool = False,  # noqa: ARG001
@@ -113,7 +113,7 @@ def metrics_are_found_by_their_dimensions() -> None:  # noqa: PLR0915 - the whol
     @around("services.cloudwatch", "_get_metric_statistics")
     def get_metric_statistics(
         _: Any,
-        params: Any,
+        params: Any,  # noqa: ARG001
         cbor_data: Any,
         is_cbor: bool,
         is_json: bool = False,  # noqa: ARG001
@@ -126,7 +126,7 @@ def metrics_are_found_by_their_dimensions() -> None:  # noqa: PLR0915 - the whol
         for at in grid.timestamps:
             found = store.statistics(metric, at, at + grid.period, data.get("Unit"))
             if found.count:
-                point = {name: found.get(name) for name in data.get("Statistics") or []}
+                point: JsonObject = {name: found.get(name) for name in data.get("Statistics") or []}
                 if extended := data.get("ExtendedStatistics"):
                     point["ExtendedStatistics"] = {name: found.get(name) for name in extended}
                 unit = (store.units(metric) or ["None"])[0]
@@ -136,7 +136,7 @@ def metrics_are_found_by_their_dimensions() -> None:  # noqa: PLR0915 - the whol
     @around("services.cloudwatch", "_get_metric_data")
     def get_metric_data(
         _: Any,
-        params: Any,
+        params: Any,  # noqa: ARG001
         cbor_data: Any,
         is_cbor: bool,
         is_json: bool = False,
@@ -154,9 +154,9 @@ def metrics_are_found_by_their_dimensions() -> None:  # noqa: PLR0915 - the whol
             if not query.get("ReturnData", True):
                 continue
             found = known[query["Id"]]
-            number = isinstance(found, float)
-            for one in found if isinstance(found, list) else [found]:
-                points = dict.fromkeys(grid.timestamps, one) if number else one
+            if isinstance(found, float):
+                found = dict.fromkeys(grid.timestamps, found)
+            for points in found if isinstance(found, list) else [found]:
                 ordered = sorted(points, reverse=newest_first)
                 answers.append(
                     {

@@ -26,7 +26,10 @@ _resource: ContextVar[str] = ContextVar("resource", default="")
 
 
 def publish(
-    namespace: str, dimensions: list[dict[str, str]], unit: str = "Count", **values: float
+    namespace: str,
+    dimensions: list[dict[str, str]],
+    values: Mapping[str, float],
+    unit: str = "Count",
 ) -> None:
     """Publishes values by the names of their metrics, now, under each set of dimensions."""
     now = clock.now()
@@ -62,11 +65,13 @@ def functions_have_their_metrics() -> None:
     def acquire(original: Any, func: JsonObject, config: JsonObject) -> tuple[Any, Any]:
         slot, limit = original(func, config)
         if slot is None:
-            publish("AWS/Lambda", sets(config), Throttles=1)
+            publish("AWS/Lambda", sets(config), {"Throttles": 1})
         else:
             of_function = [{"FunctionName": config.get("FunctionName", "unknown")}]
-            publish("AWS/Lambda", of_function, ConcurrentExecutions=in_flight.get(slot, 0))
-            publish("AWS/Lambda", [{}], ConcurrentExecutions=sum(list(in_flight.values())))
+            now = {"ConcurrentExecutions": in_flight.get(slot, 0)}
+            publish("AWS/Lambda", of_function, now)
+            in_all = {"ConcurrentExecutions": sum(list(in_flight.values()))}
+            publish("AWS/Lambda", [{}], in_all)
         return slot, limit
 
     @around("services.lambda_svc", "_execute_function_dispatch")
@@ -80,9 +85,10 @@ def functions_have_their_metrics() -> None:
     ) -> JsonObject:
         result: JsonObject = original(func, config, event, request_id, started)
         failed = int(bool(result.get("error")))
-        publish("AWS/Lambda", sets(config), Invocations=1, Errors=failed, Throttles=0)
+        counts = {"Invocations": 1, "Errors": failed, "Throttles": 0}
+        publish("AWS/Lambda", sets(config), counts)
         milliseconds = 1000 * (time.time() - started)
-        publish("AWS/Lambda", sets(config), "Milliseconds", Duration=milliseconds)
+        publish("AWS/Lambda", sets(config), {"Duration": milliseconds}, "Milliseconds")
         return result
 
     def invoked_as(arn: str) -> Any:
@@ -152,10 +158,12 @@ def mappings_have_their_metrics() -> None:
         publish(
             "AWS/Lambda",
             [{"EventSourceMappingUUID": esm["UUID"]}],
-            PolledEventCount=len(batch),
-            InvokedEventCount=len(batch),
-            FailedInvokeEventCount=len(batch) - deleted,
-            DeletedEventCount=deleted,
+            {
+                "PolledEventCount": len(batch),
+                "InvokedEventCount": len(batch),
+                "FailedInvokeEventCount": len(batch) - deleted,
+                "DeletedEventCount": deleted,
+            },
         )
 
 
@@ -176,7 +184,7 @@ def queues_have_their_metrics() -> None:
         name = url.rstrip("/").rpartition("/")[2]
         active[name] = clock.now()
         if number:
-            publish("AWS/SQS", [{"QueueName": name}], **{metric: number})
+            publish("AWS/SQS", [{"QueueName": name}], {metric: number})
 
     def counted(action: str, metric: str, number: Callable[[JsonObject], int]) -> None:
         if action == "ReceiveMessage":
@@ -315,10 +323,10 @@ def load_balancers_have_their_metrics() -> None:
         for arn in balancers:
             balancer = {"LoadBalancer": arn.partition(":loadbalancer/")[2]}
             sets = [balancer, balancer | target]
-            publish("AWS/ApplicationELB", sets, RequestCount=1)
+            publish("AWS/ApplicationELB", sets, {"RequestCount": 1})
             _count_answer(request, answer[0], balancer, target)
             if request.was_invoked:
-                publish("AWS/ApplicationELB", sets, "Seconds", TargetResponseTime=seconds)
+                publish("AWS/ApplicationELB", sets, {"TargetResponseTime": seconds}, "Seconds")
         return answer
 
 
@@ -329,9 +337,9 @@ def _count_answer(
     family = f"{status // 100}XX_Count"
     if request.was_invoked and not request.has_failed:
         sets = [{**balancer}, both]
-        publish("AWS/ApplicationELB", sets, **{f"HTTPCode_Target_{family}": 1})
+        publish("AWS/ApplicationELB", sets, {f"HTTPCode_Target_{family}": 1})
         return
-    publish("AWS/ApplicationELB", [{**balancer}], **{f"HTTPCode_ELB_{family}": 1})
+    publish("AWS/ApplicationELB", [{**balancer}], {f"HTTPCode_ELB_{family}": 1})
     if status >= 500:
         kind = "LambdaUserError" if request.was_invoked else "LambdaInternalError"
-        publish("AWS/ApplicationELB", [{**target}, both], **{kind: 1})
+        publish("AWS/ApplicationELB", [{**target}, both], {kind: 1})

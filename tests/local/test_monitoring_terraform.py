@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from local.emulator import Emulator
 from local.terraform import Terraform
 
@@ -104,13 +102,12 @@ resource "aws_cloudwatch_query_definition" "this" {
 """
 
 
-@pytest.mark.parametrize("auth", [False, True], ids=["plain", "IAM and TLS"])
-def test_a_second_plan_is_empty(tmp_path: Path, auth: bool) -> None:
+def test_a_second_plan_is_empty(tmp_path: Path) -> None:
     directory, work = tmp_path / "configuration", tmp_path / "work"
     directory.mkdir()
     work.mkdir()
     (directory / "main.tf").write_text(CONFIGURATION)
-    with Emulator(tmp_path / "emulator", port=0, auth=auth, tls=auth) as emulator:
+    with Emulator(tmp_path / "emulator", port=0) as emulator:
         terraform = Terraform(directory, work, emulator.environment())
         terraform.init()
 
