@@ -33,8 +33,8 @@ locals {
         },
         {
           title = "Share of requests rejected, percent", stat = "Average", period = 300, alarms = ["rejected-share"]
+          math  = [{ expression = "100 * share", label = "rejected" }]
           metrics = [
-            [{ expression = "100 * share", label = "rejected" }],
             [local.own, "Rejected", local.of_ingest, "share", { id = "share", visible = false }],
           ]
         },
@@ -182,15 +182,15 @@ locals {
       ]
     },
     {
-      title = "Objectives: percentage that fails, within an hour and six"
+      title = "Objectives: percentage that fails within an hour"
       widgets = [
         for key, objective in local.objectives : {
           title = "${key}, objective ${objective.percent} %", stat = "Sum", period = 3600, alarms = ["${key}-1h", "${key}-6h"]
-          metrics = concat(
-            [[{ expression = "100 * bad / all", label = "within an hour", period = 3600 }]],
-            [for id, query in objective.queries : [{ expression = query.expression, id = id, visible = false }] if can(query.expression)],
-            [for id, query in objective.queries : [query.namespace, query.metric, query.dimensions, id, { id = id, visible = false }] if can(query.metric)],
+          math = concat(
+            [{ expression = "100 * bad / all", label = "within an hour" }],
+            [for id, query in objective.queries : { expression = query.expression, id = id, visible = false } if can(query.expression)],
           )
+          metrics = [for id, query in objective.queries : [query.namespace, query.metric, query.dimensions, id, { id = id, visible = false }] if can(query.metric)]
         }
       ]
     },
@@ -235,14 +235,17 @@ locals {
               stat   = widget.stat
               period = widget.period
               yAxis  = { left = { min = 0 } }
-              # [namespace, name, dimension, value, …, options], or [options] of an expression.
-              metrics = [
-                for metric in widget.metrics : length(metric) == 1 ? metric : concat(
-                  [metric[0], metric[1]],
-                  flatten([for name, value in metric[2] : [name, value]]),
-                  [merge({ label = metric[3] }, try(metric[4], {}))],
-                )
-              ]
+              # [options] of an expression, and [namespace, name, dimension, value, …, options].
+              metrics = concat(
+                [for options in try(widget.math, []) : [options]],
+                [
+                  for metric in widget.metrics : concat(
+                    [metric[0], metric[1]],
+                    flatten([for name, value in metric[2] : [name, value]]),
+                    [merge({ label = metric[3] }, try(metric[4], {}))],
+                  )
+                ],
+              )
               # "Above 0" is "1 or more" for what is counted.
               annotations = {
                 horizontal = [

@@ -40,16 +40,16 @@ locals {
 locals {
   functions = { ingest = var.ingest_function, process = var.process_function }
 
-  # Whole minutes, and some more than a visibility timeout, because deliveries are late when pollers are busy.
-  failure_period_seconds = max(300, local.minute * ceil(1.2 * var.queue.visibility_timeout_seconds / local.minute))
+  # A minute for every 50 seconds of a visibility timeout: whole minutes, and a fifth more, because deliveries are late when pollers are busy.
+  failure_period_seconds = max(300, local.minute * ceil(var.queue.visibility_timeout_seconds / 50))
 
   oldest_message_age_seconds = coalesce(
     var.oldest_message_age_seconds,
     min(max(local.quarter, 2 * var.queue.visibility_timeout_seconds), floor(var.queue.retention_seconds / 2)),
   )
 
-  # A message that the redrive policy moves keeps its first enqueue time for expiry, but its age counts from the move: "Using dead-letter
-  # queues in Amazon SQS". By then it may be as old as the queue's retention allows. The last day is for acting.
+  # A message that the redrive policy moves keeps its first enqueue time for expiry, but its age counts from the move: "Available CloudWatch
+  # metrics for Amazon SQS". By then it may be as old as the queue's retention allows. The last day is for acting.
   last_call_seconds = var.dead_letter_queue.retention_seconds - var.queue.retention_seconds - local.day
 
   account_concurrency = local.percent_of_quota == null ? {} : {
@@ -60,7 +60,7 @@ locals {
       look      = "Which functions use it (ConcurrentExecutions by FunctionName), and whether they should; else request a higher quota, or reserve concurrency for ingest."
     }
   }
-  percent_of_quota = var.account_concurrency_quota == null ? null : var.concurrency_percent / 100 * var.account_concurrency_quota
+  percent_of_quota = var.account_concurrency_quota == null ? null : var.concurrency_percent * var.account_concurrency_quota / 100
 
   of_functions = merge([
     for key, function in local.functions : {
@@ -76,7 +76,7 @@ locals {
         }
         "${key}-duration" = {
           namespace = "AWS/Lambda", metric = "Duration", dimensions = { FunctionName = function.name }
-          extended  = "p90", period = 300, datapoints = 3, of = 3, above = var.duration_percent / 100 * function.timeout_seconds * 1000
+          extended  = "p90", period = 300, datapoints = 3, of = 3, above = var.duration_percent * function.timeout_seconds * 1000 / 100
           means = (key == "ingest"
             ? "One of ten requests has taken more than ${var.duration_percent} % of ingest's timeout of ${function.timeout_seconds} s for a quarter of an hour."
             : "One of ten batches has taken more than ${var.duration_percent} % of process's timeout of ${function.timeout_seconds} s for a quarter of an hour: it runs out of time, and what it does not settle is delivered again."
@@ -85,7 +85,7 @@ locals {
         }
         "${key}-concurrency" = function.concurrency_limit == null ? null : {
           namespace = "AWS/Lambda", metric = "ConcurrentExecutions", dimensions = { FunctionName = function.name }
-          statistic = "Maximum", period = local.minute, datapoints = 10, of = 10, above = var.concurrency_percent / 100 * function.concurrency_limit
+          statistic = "Maximum", period = local.minute, datapoints = 10, of = 10, above = var.concurrency_percent * function.concurrency_limit / 100
           means = (key == "ingest"
             ? "Ingest has used more than ${var.concurrency_percent} % of its reserved concurrency of ${function.concurrency_limit} for 10 minutes. At the limit, requests get 5xx."
             : "Process has run at more than ${var.concurrency_percent} % of its limit of ${function.concurrency_limit} for 10 minutes: orders may arrive faster than they are written."

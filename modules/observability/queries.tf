@@ -8,7 +8,7 @@ locals {
       log_groups = local.both_log_groups
       text       = <<-EOT
         # Replace ID by the order's accepted_at (in its row, in microseconds), by a message id, or by a request or trace id of the load balancer.
-        fields @timestamp, FunctionName, status, problem, trace_id, request_id, message_id, accepted_at, messages.0, level, message, reason, error
+        fields @timestamp, FunctionName, status, problem, level, message, reason, error, @message
         | filter @message like "ID"
         | sort @timestamp asc
         | limit 200
