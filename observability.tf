@@ -43,8 +43,8 @@ module "observability" {
 locals {
   is_observed = nonsensitive(var.observability != null)
 
-  # A minute for a system without trouble, and what an order may wait for its batch.
-  freshness_target_seconds = local.is_observed ? coalesce(var.observability.freshness_target_seconds, 60 + var.process_batching_window_seconds) : null
+  # A minute for a system without trouble, unless an order may wait longer than half of it for its batch.
+  freshness_target_seconds = local.is_observed ? coalesce(var.observability.freshness_target_seconds, max(60, 2 * var.process_batching_window_seconds)) : null
 
   mapping_concurrency       = var.process_provisioned_pollers == null ? local.maximum_concurrency : local.invocations_per_poller * var.process_provisioned_pollers.maximum
   process_concurrency_limit = min(local.mapping_concurrency, coalesce(var.process_reserved_concurrency, local.mapping_concurrency))

@@ -50,8 +50,12 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
             f'{ALARM}["process-concurrency"].threshold': 270,
         },
         "without_endpoints": {
-            f"process.{LAMBDA}.environment.variables.FRESHNESS_TARGET_SECONDS": "65",
+            f"process.{LAMBDA}.environment.variables.FRESHNESS_TARGET_SECONDS": "60",
             f'{ALARM}["oldest-message-age"].threshold': 900,
+        },
+        # Twice a batching window of 40 s
+        "existing_network": {
+            f"process.{LAMBDA}.environment.variables.FRESHNESS_TARGET_SECONDS": "80"
         },
         "roles": {
             f"process.{LAMBDA}.environment.variables.FRESHNESS_TARGET_SECONDS": None,

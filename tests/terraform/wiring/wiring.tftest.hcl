@@ -199,7 +199,8 @@ run "existing_network" {
       load_balancer_subnet_ids = ["subnet-1", "subnet-2"]
       function_subnet_ids      = ["subnet-3", "subnet-4"]
     }
-    load_balancer_ip_address_type = "dualstack"
+    load_balancer_ip_address_type   = "dualstack"
+    process_batching_window_seconds = 40
     request_signature             = { secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:orders/keys-AbCdEf" }
   }
 
