@@ -14,12 +14,12 @@ module "observability" {
     concurrency_limit = var.ingest_reserved_concurrency
   }
   queue = {
-    name                       = module.queue.name
+    arn                        = module.queue.arn
     visibility_timeout_seconds = module.queue.visibility_timeout_seconds
     retention_seconds          = var.queue_retention_seconds
   }
   dead_letter_queue = {
-    name              = module.queue.dead_letter_name
+    arn               = module.queue.dead_letter_arn
     retention_seconds = var.dead_letter_retention_seconds
   }
   process_function = {

@@ -1,10 +1,6 @@
-# The region: data.aws_region has no attribute that providers 5 and 6 both know without a warning, see docs/compatibility.md.
-data "aws_service_principal" "cloudwatch" {
-  service_name = "cloudwatch"
-}
-
 locals {
-  region = data.aws_service_principal.cloudwatch.region
+  # Not from a data source, which depends_on on the module would defer: a dashboard with an unknown name is replaced.
+  region = split(":", var.queue.arn)[3]
 
   minute  = 60
   quarter = 900
@@ -20,8 +16,8 @@ locals {
   of_target            = { LoadBalancer = local.load_balancer, TargetGroup = local.target_group }
   of_ingest            = { FunctionName = var.ingest_function.name }
   of_process           = { FunctionName = var.process_function.name }
-  of_queue             = { QueueName = var.queue.name }
-  of_dead_letter_queue = { QueueName = var.dead_letter_queue.name }
+  of_queue             = { QueueName = split(":", var.queue.arn)[5] }
+  of_dead_letter_queue = { QueueName = split(":", var.dead_letter_queue.arn)[5] }
   of_table             = { TableName = var.table_name }
 
   own = "AsyncIngest"
@@ -130,7 +126,7 @@ locals {
         queries = {
           waiting  = { namespace = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = local.of_queue, statistic = "Minimum" }
           received = { namespace = "AWS/SQS", metric = "NumberOfMessagesReceived", dimensions = local.of_queue, statistic = "Sum" }
-          result   = { expression = "IF(waiting > 0 AND received < 1, 1, 0)", label = "Messages wait and nobody receives them" }
+          result   = { expression = "IF(waiting > 0 AND FILL(received, 0) < 1, 1, 0)", label = "Messages wait and nobody receives them" }
         }
         period = 300, datapoints = 3, of = 3, above = 0
         means  = "For a quarter of an hour, messages have been waiting and nothing has received one: the event source mapping is disabled (process_enabled, or by hand), deleted, or may not read the queue."

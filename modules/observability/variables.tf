@@ -49,22 +49,32 @@ variable "ingest_function" {
 }
 
 variable "queue" {
-  description = "Name, visibility timeout and retention of the queue."
+  description = "ARN, visibility timeout and retention of the queue."
   type = object({
-    name                       = string
+    arn                        = string
     visibility_timeout_seconds = number
     retention_seconds          = number
   })
   nullable = false
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$", var.queue.arn))
+    error_message = "queue.arn is \"${var.queue.arn}\", but must be the ARN of a standard SQS queue."
+  }
 }
 
 variable "dead_letter_queue" {
-  description = "Name and retention of the dead-letter queue."
+  description = "ARN and retention of the dead-letter queue."
   type = object({
-    name              = string
+    arn               = string
     retention_seconds = number
   })
   nullable = false
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$", var.dead_letter_queue.arn))
+    error_message = "dead_letter_queue.arn is \"${var.dead_letter_queue.arn}\", but must be the ARN of a standard SQS queue."
+  }
 
   validation {
     condition     = var.dead_letter_queue.retention_seconds >= var.queue.retention_seconds + 2 * 86400

@@ -7,8 +7,8 @@ variables {
   listener_arn      = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/orders/0123456789abcdef/1123456789abcdef"
   target_group_arn  = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/orders-ingest/2123456789abcdef"
   ingest_function   = { name = "orders-ingest", log_group_name = "/aws/lambda/orders-ingest", timeout_seconds = 10 }
-  queue             = { name = "orders", visibility_timeout_seconds = 180, retention_seconds = 345600 }
-  dead_letter_queue = { name = "orders-dead-letter", retention_seconds = 1209600 }
+  queue             = { arn = "arn:aws:sqs:eu-central-1:123456789012:orders", visibility_timeout_seconds = 180, retention_seconds = 345600 }
+  dead_letter_queue = { arn = "arn:aws:sqs:eu-central-1:123456789012:orders-dead-letter", retention_seconds = 1209600 }
   process_function  = { name = "orders-process", log_group_name = "/aws/lambda/orders-process", timeout_seconds = 30, concurrency_limit = 5 }
   table_name        = "orders"
 }
@@ -56,7 +56,7 @@ run "defaults" {
       } if length(alarm.metric_query) > 0 && !startswith(key, "availability-")
       } == {
       rejected-share            = { rejected = "Rejected Sum every 300 s", share = "Rejected Average every 300 s", result = "IF(rejected >= 10, 100 * share, 0) every 300 s" }
-      mapping-stopped           = { waiting = "ApproximateNumberOfMessagesVisible Minimum every 300 s", received = "NumberOfMessagesReceived Sum every 300 s", result = "IF(waiting > 0 AND received < 1, 1, 0) every 300 s" }
+      mapping-stopped           = { waiting = "ApproximateNumberOfMessagesVisible Minimum every 300 s", received = "NumberOfMessagesReceived Sum every 300 s", result = "IF(waiting > 0 AND FILL(received, 0) < 1, 1, 0) every 300 s" }
       dead-letter-queue-growing = { visible = "ApproximateNumberOfMessagesVisible Average every 300 s", received = "ApproximateNumberOfMessagesNotVisible Average every 300 s", messages = "visible + received every 300 s", result = "DIFF(messages) every 300 s" }
     }
     error_message = "Each alarm of several metrics must combine them as documented."
@@ -138,8 +138,8 @@ run "given" {
 
   variables {
     ingest_function   = { name = "in", log_group_name = "/aws/lambda/in", timeout_seconds = 7, concurrency_limit = 20 }
-    queue             = { name = "orders", visibility_timeout_seconds = 600, retention_seconds = 86400 }
-    dead_letter_queue = { name = "orders-dead-letter", retention_seconds = 86400 * 3 }
+    queue             = { arn = "arn:aws:sqs:eu-central-1:123456789012:orders", visibility_timeout_seconds = 600, retention_seconds = 86400 }
+    dead_letter_queue = { arn = "arn:aws:sqs:eu-central-1:123456789012:orders-dead-letter", retention_seconds = 86400 * 3 }
     process_function  = { name = "out", log_group_name = "/aws/lambda/out", timeout_seconds = 100 }
 
     alarm_actions                  = ["arn:aws:sns:eu-central-1:123456789012:on-call"]
@@ -260,7 +260,7 @@ run "longest_visibility_timeout" {
   module { source = "./modules/observability" }
 
   variables {
-    queue = { name = "orders", visibility_timeout_seconds = 43200, retention_seconds = 1036800 }
+    queue = { arn = "arn:aws:sqs:eu-central-1:123456789012:orders", visibility_timeout_seconds = 43200, retention_seconds = 1036800 }
   }
 
   assert {
@@ -279,7 +279,7 @@ run "shortest_retention" {
   module { source = "./modules/observability" }
 
   variables {
-    queue = { name = "orders", visibility_timeout_seconds = 6, retention_seconds = 600 }
+    queue = { arn = "arn:aws:sqs:eu-central-1:123456789012:orders", visibility_timeout_seconds = 6, retention_seconds = 600 }
   }
 
   assert {

@@ -2,13 +2,14 @@
 
 from tests.terraform.refused.rows import Row, each, text
 
+SQS = "arn:aws:sqs:eu-central-1:123456789012"
 BASE = {
     "name": '"orders"',
     "listener_arn": '"arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/a/1/2"',
     "target_group_arn": '"arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/a/1"',
     "ingest_function": '{ name = "in", log_group_name = "/in", timeout_seconds = 10 }',
-    "queue": '{ name = "q", visibility_timeout_seconds = 180, retention_seconds = 345600 }',
-    "dead_letter_queue": '{ name = "d", retention_seconds = 1209600 }',
+    "queue": f'{{ arn = "{SQS}:q", visibility_timeout_seconds = 180, retention_seconds = 345600 }}',
+    "dead_letter_queue": f'{{ arn = "{SQS}:d", retention_seconds = 1209600 }}',
     "process_function": '{ name = "out", log_group_name = "/out", timeout_seconds = 30 }',
     "table_name": '"orders"',
 }
@@ -32,9 +33,13 @@ OBSERVABILITY = (
         '"orders"',
         BASE["listener_arn"],
     ),
+    *(
+        Row(queue, BASE[queue].replace(SQS, "orders"), f"{queue}.arn is")
+        for queue in ("queue", "dead_letter_queue")
+    ),
     Row(
         "dead_letter_queue",
-        '{ name = "d", retention_seconds = 518399 }',
+        f'{{ arn = "{SQS}:d", retention_seconds = 518399 }}',
         "dead_letter_queue.retention_seconds is 518399, but must be at least two days",
     ),
     Row("alarm_actions", ACTIONS, "alarm_actions has 6 actions, but CloudWatch allows 5"),

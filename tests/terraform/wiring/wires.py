@@ -173,12 +173,13 @@ WIRES: dict[str, Any] = {
 for alarm, dimension, attribute in (
     ("ingest-throttles", "FunctionName", f"ingest.{LAMBDA}.function_name"),
     ("process-errors", "FunctionName", f"process.{LAMBDA}.function_name"),
-    ("oldest-message-age", "QueueName", f"{QUEUE}.name"),
-    ("dead-letter-queue-not-empty", "QueueName", f"{DEAD_LETTER}.name"),
     ("table-throttles", "TableName", f"{TABLE}.name"),
 ):
     WIRES[f'{ALARM}["{alarm}"].dimensions.{dimension}'] = Of(attribute)
 WIRES |= {
+    # The ends of the mocked ARNs
+    f'{ALARM}["oldest-message-age"].dimensions.QueueName': "source",
+    f'{ALARM}["dead-letter-queue-not-empty"].dimensions.QueueName': "dead-letter",
     f'{ALARM}["load-balancer-errors"].dimensions.LoadBalancer': "app/mock/0123456789abcdef",
     f'{ALARM}["target-errors"].dimensions.TargetGroup': "targetgroup/mock/0123456789abcdef",
     f'{QUERY}["what is slow"].log_group_names': [

@@ -201,7 +201,7 @@ run "existing_network" {
     }
     load_balancer_ip_address_type   = "dualstack"
     process_batching_window_seconds = 40
-    request_signature             = { secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:orders/keys-AbCdEf" }
+    request_signature               = { secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:orders/keys-AbCdEf" }
   }
 
   expect_failures = [check.replayed_requests]
