@@ -210,8 +210,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
       id          = metric_query.key
       expression  = try(metric_query.value.expression, null)
       label       = try(metric_query.value.label, null)
-      return_data = metric_query.key == "result" # of one query only
-      period      = can(metric_query.value.expression) ? each.value.period : null
+      return_data = metric_query.key == "result" # of one query only, whose period is that of its metrics
 
       dynamic "metric" {
         for_each = can(metric_query.value.metric) ? [metric_query.value] : []

@@ -52,18 +52,18 @@ run "defaults" {
   assert {
     condition = {
       for key, alarm in aws_cloudwatch_metric_alarm.this : key => {
-        for query in alarm.metric_query : query.id => query.expression != null && query.expression != "" ? "${query.expression} every ${query.period} s" : "${query.metric[0].metric_name} ${query.metric[0].stat} every ${query.metric[0].period} s"
+        for query in alarm.metric_query : query.id => query.expression != null && query.expression != "" ? query.expression : "${query.metric[0].metric_name} ${query.metric[0].stat} every ${query.metric[0].period} s"
       } if length(alarm.metric_query) > 0 && !startswith(key, "availability-")
       } == {
-      rejected-share            = { rejected = "Rejected Sum every 300 s", share = "Rejected Average every 300 s", result = "IF(rejected >= 10, 100 * share, 0) every 300 s" }
-      mapping-stopped           = { waiting = "ApproximateNumberOfMessagesVisible Minimum every 300 s", received = "NumberOfMessagesReceived Sum every 300 s", result = "IF(waiting > 0 AND FILL(received, 0) < 1, 1, 0) every 300 s" }
-      dead-letter-queue-growing = { visible = "ApproximateNumberOfMessagesVisible Average every 300 s", received = "ApproximateNumberOfMessagesNotVisible Average every 300 s", messages = "visible + received every 300 s", result = "DIFF(messages) every 300 s" }
+      rejected-share            = { rejected = "Rejected Sum every 300 s", share = "Rejected Average every 300 s", result = "IF(rejected >= 10, 100 * share, 0)" }
+      mapping-stopped           = { waiting = "ApproximateNumberOfMessagesVisible Minimum every 300 s", received = "NumberOfMessagesReceived Sum every 300 s", result = "IF(waiting > 0 AND FILL(received, 0) < 1, 1, 0)" }
+      dead-letter-queue-growing = { visible = "ApproximateNumberOfMessagesVisible Average every 300 s", received = "ApproximateNumberOfMessagesNotVisible Average every 300 s", messages = "visible + received", result = "DIFF(messages)" }
     }
     error_message = "Each alarm of several metrics must combine them as documented."
   }
   assert {
     condition = {
-      for key, alarm in aws_cloudwatch_metric_alarm.this : key => "${one([for query in alarm.metric_query : "${query.expression} every ${query.period} s" if query.return_data])}" if startswith(key, "availability-")
+      for key, alarm in aws_cloudwatch_metric_alarm.this : key => "${one([for query in alarm.metric_query : query.expression if query.return_data])} every ${join(" ", distinct([for query in alarm.metric_query : query.metric[0].period if length(query.metric) > 0]))} s" if startswith(key, "availability-")
       } == {
       availability-1h  = "IF(bad >= 10, 100 * bad / all, 0) every 3600 s"
       availability-5m  = "IF(bad >= 1, 100 * bad / all, 0) every 300 s"

@@ -26,7 +26,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
             f'{ALARM}["orders-failing"].alarm_actions': [TOPIC],
             f'{ALARM}["orders-failing"].ok_actions': [TOPIC.replace("on-call", "all-clear")],
             f'{OBJECTIVE}["freshness"].alarm_actions': [TOPIC],
-            f'{ALARM}["freshness-1h"].alarm_actions': None,
+            f'{ALARM}["freshness-1h"].alarm_actions': [],
             f'{ALARM}["oldest-message-age"].threshold': 1800,
             f'{ALARM}["account-concurrency"].threshold': 900,
             # of the pieces: timeouts of 7 s, a visibility timeout of 903 s, retentions

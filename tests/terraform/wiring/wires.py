@@ -97,7 +97,7 @@ DEFAULTS: dict[str, Any] = {
     **both(f"{LAMBDA}.environment.variables.ORDER_VERSION", None),
     f"process.{LAMBDA}.environment.variables.FRESHNESS_TARGET_SECONDS": "60",
     f"ingest.{LAMBDA}.environment.variables.FRESHNESS_TARGET_SECONDS": None,
-    **each((f'{ALARM}["orders-failing"]', f'{OBJECTIVE}["availability"]'), "alarm_actions", None),
+    **each((f'{ALARM}["orders-failing"]', f'{OBJECTIVE}["availability"]'), "alarm_actions", []),
     f"{DASHBOARD}.dashboard_name": "async-ingest-eu-central-1",
     **both("aws_lambda_provisioned_concurrency_config.this", NOTHING),
     **each(LOG_GROUPS, "retention_in_days", 365),
