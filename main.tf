@@ -328,7 +328,7 @@ locals {
     MAX_RECEIVE_COUNT       = module.queue.max_receive_count
     PARALLEL_CALLS          = local.invocation.parallel_calls
     READ_TIMEOUT_SECONDS    = local.process_read_timeout_seconds
-  })
+  }, local.is_observed ? { FRESHNESS_TARGET_SECONDS = local.freshness_target_seconds } : {})
 
   # The team's hooks run before the calls, so that less time is left for them.
   hooks_enabled = var.order_hooks != null

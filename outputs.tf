@@ -187,3 +187,18 @@ output "kms_key_policy_json" {
   description = "Key policy that the customer managed key in kms_key must contain: it admits this account's IAM policies, and CloudWatch Logs for this system's log groups."
   value       = data.aws_iam_policy_document.kms_key.json
 }
+
+output "alarm_arns" {
+  description = "ARN of each alarm by its name without the system's, composite ones included; empty without observability."
+  value       = local.is_observed ? module.observability[0].alarm_arns : {}
+}
+
+output "alarm_names" {
+  description = "Name of each alarm by its name without the system's, for example for a rule that mutes them during a deployment; empty without observability."
+  value       = local.is_observed ? module.observability[0].alarm_names : {}
+}
+
+output "dashboard_name" {
+  description = "Name of the dashboard; null without one."
+  value       = one(module.observability[*].dashboard_name)
+}

@@ -804,3 +804,29 @@ variable "tracing_enabled" {
   default     = true
   nullable    = false
 }
+
+variable "observability" {
+  description = <<-EOT
+    Alarms, dashboard and saved log queries (modules/observability); null creates none of them, where CloudWatch alarms may not be created or are not worth their price, or to call the module yourself with other thresholds. Without alarm_actions, alarms show their state but notify nobody. Changed in place, except for freshness_target_seconds.
+    alarm_actions: ARNs of up to 5 SNS topics, or other actions, that an alarm notifies when it starts. CloudWatch cannot publish to a topic that is encrypted with the key alias/aws/sns.
+    ok_actions: the same for an alarm that ends; null is alarm_actions, [] is silence.
+    freshness_target_seconds: seconds from acceptance to write above which an order is late; 99 % shall not be. null is 60, or twice process_batching_window_seconds if that is more. A change publishes a new version of process, as setting or removing observability does.
+    oldest_message_age_seconds: age of the oldest waiting message above which an alarm starts. null is the larger of 15 minutes and two visibility timeouts, at most half of queue_retention_seconds.
+    account_concurrency_quota: the account's quota of concurrent Lambda executions in this region, at 90 % of which an alarm starts; null creates none. Must be known at plan.
+    dashboard_enabled: create the dashboard "NAME-REGION".
+  EOT
+  type = object({
+    alarm_actions              = optional(list(string), [])
+    ok_actions                 = optional(list(string))
+    freshness_target_seconds   = optional(number)
+    oldest_message_age_seconds = optional(number)
+    account_concurrency_quota  = optional(number)
+    dashboard_enabled          = optional(bool, true)
+  })
+  default = {}
+
+  validation {
+    condition     = try(coalesce(var.observability.freshness_target_seconds), null) == null ? true : var.observability.freshness_target_seconds > var.process_batching_window_seconds && var.observability.freshness_target_seconds < var.queue_retention_seconds
+    error_message = "observability.freshness_target_seconds is ${try(coalesce(var.observability.freshness_target_seconds), "null")}, but must be above process_batching_window_seconds ${var.process_batching_window_seconds}, for which every order may wait, and below queue_retention_seconds ${var.queue_retention_seconds}."
+  }
+}

@@ -271,6 +271,16 @@ class Emulator:
             raise OSError(f"{method} {path}: {answer.status}")
         return answer.body
 
+    def move_cloudwatch_clock(self, seconds: float, *, skip: bool = False) -> float:
+        """Moves the clock of CloudWatch forward, and of nothing else; returns what it shows.
+
+        Each minute on the way, gauges are taken and alarms are evaluated, unless `skip`: then the
+        time in between has no data.
+        """
+        query = f"seconds={seconds}" + ("&skip=1" if skip else "")
+        answer = self.request(f"/_ministack/cloudwatch/clock?{query}", method="POST", timeout=600)
+        return float(json.loads(answer)["now"])
+
     def reset(self) -> None:
         """Removes every resource and ends the functions' workers."""
         self.request("/_ministack/reset", method="POST")

@@ -29,6 +29,9 @@ module "async_ingest" {
   existing_roles = { ingest = local.role, process = local.role }
   vpc            = { flow_logs_enabled = false } # they would need a role of their own
 
+  # A lab ends within hours and nobody is on call, while alarms and dashboard would take a part of its budget.
+  observability = null
+
   process_maximum_concurrency = 2
   deletion_protection_enabled = var.deletion_protection
 }

@@ -36,6 +36,8 @@ module "async_ingest" {
 
   table_ttl = { attribute = "expires_at" }
 
+  observability = { alarm_actions = var.alarm_topic_arns }
+
   vpc                         = { availability_zones = var.availability_zones }
   kms_key                     = { arn = aws_kms_key.this.arn }
   deletion_protection_enabled = var.deletion_protection

@@ -31,6 +31,12 @@ variable "access_logs_bucket" {
   type        = string
 }
 
+variable "alarm_topic_arns" {
+  description = "ARNs of up to 5 SNS topics that alarms notify; not encrypted with alias/aws/sns, under which CloudWatch cannot publish."
+  type        = list(string)
+  default     = []
+}
+
 variable "client_cidr_blocks" {
   description = "IPv4 ranges of the clients, for example of offices and peered VPCs, at most 25."
   type        = list(string)

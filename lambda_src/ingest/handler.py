@@ -9,6 +9,7 @@ multi-value headers ("Lambda functions as targets for Application Load Balancers
 import base64
 import json
 import re
+import time
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
@@ -106,10 +107,14 @@ class _ProblemError(Exception):
 
 def handle(event: Any, context: Any) -> dict[str, Any]:
     """Answers a request from the load balancer, and writes one line of metrics."""
+    started = time.monotonic_ns()
     request: dict[str, Any] = event if isinstance(event, dict) else {}
     headers = _headers(request)
     trace = _TRACE.search(headers.get("x-amzn-trace-id", [""])[-1])
-    ids = {"request_id": context.aws_request_id, "trace_id": trace[1] if trace else ""}
+    ids: dict[str, Any] = {
+        "request_id": context.aws_request_id,
+        "trace_id": trace[1] if trace else "",
+    }
     if LOGGED_SUBJECT:
         ids["client_subject"] = LOGGED_SUBJECT(headers)
     metrics: dict[str, int | list[int]] = {"Accepted": 0, "Rejected": 0, "Failed": 0}
@@ -129,11 +134,11 @@ def handle(event: Any, context: Any) -> dict[str, Any]:
         status, answer_headers, body = problem.status, problem.headers, problem.body
     if HOOK:
         metrics |= HOOK.metrics()
-    telemetry.emit(FUNCTION_NAME, metrics, status=status, **ids)
+    telemetry.emit(FUNCTION_NAME, metrics, started, status=status, **ids)
     return _answer(request, status, answer_headers | _common_headers(ids), body)
 
 
-def _problem(error: Exception, ids: dict[str, str]) -> _ProblemError:
+def _problem(error: Exception, ids: dict[str, Any]) -> _ProblemError:
     """Returns the answer to an exception; an unexpected one is logged."""
     if isinstance(error, _ProblemError):
         return error
@@ -142,7 +147,7 @@ def _problem(error: Exception, ids: dict[str, str]) -> _ProblemError:
     return _ProblemError("unavailable", "Send the same request again later.")
 
 
-def _common_headers(ids: dict[str, str]) -> dict[str, str]:
+def _common_headers(ids: dict[str, Any]) -> dict[str, str]:
     headers = {"Cache-Control": "no-store", "X-Request-Id": ids["request_id"]}
     return headers | ({"X-Amzn-Trace-Id": ids["trace_id"]} if ids["trace_id"] else {})
 
@@ -166,7 +171,7 @@ def _answer(
 def _accept(
     request: dict[str, Any],
     headers: dict[str, list[str]],
-    ids: dict[str, str],
+    ids: dict[str, Any],
     deadline: aws.Deadline,
 ) -> tuple[str, int]:
     """Validates a request and sends its orders to the queue.
@@ -240,9 +245,10 @@ def _check_size(length: int, qualification: str = "") -> None:
 
 
 def _send(
-    body: str, accepted_at: int, ids: dict[str, str], deadline: aws.Deadline, group: str | None
+    body: str, accepted_at: int, ids: dict[str, Any], deadline: aws.Deadline, group: str | None
 ) -> str:
     """Returns the message's id once SQS has confirmed it, body and attributes."""
+    ids["accepted_at"] = accepted_at  # logged even if it fails: SQS may have the message
     attributes = {
         "accepted_at": {"DataType": "Number", "StringValue": str(accepted_at)},
         "request_id": {"DataType": "String", "StringValue": ids["request_id"]},

@@ -7,6 +7,7 @@
 The types that these steps pass on are in messages.py.
 """
 
+import time
 from typing import Any
 
 from process import reader
@@ -49,6 +50,7 @@ _DEAD_LETTER_URL = settings.text("DEAD_LETTER_QUEUE_URL")
 DEAD_LETTER_QUEUE = Queue(_client("sqs", _DEAD_LETTER_URL), _DEAD_LETTER_URL)
 LOG = telemetry.logger(settings.text("LOG_LEVEL"))
 HOOK = settings.hook("prepare")
+FRESHNESS_TARGET = settings.optional_seconds("FRESHNESS_TARGET_SECONDS")
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
@@ -60,8 +62,10 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]
         Exception: Not an SQS event, or a message has no id to report it by. Lambda then treats the
             whole batch as failed.
     """
+    started = time.monotonic_ns()
     deadline = aws.Deadline.before_the_end_of(context, MARGIN_SECONDS)
-    settlement = Settlement(DEAD_LETTER_QUEUE if DEAD_LETTER_IMMEDIATELY else None, deadline)
+    queue = DEAD_LETTER_QUEUE if DEAD_LETTER_IMMEDIATELY else None
+    settlement = Settlement(queue, deadline, FRESHNESS_TARGET)
     try:
         records = event["Records"]
         if not all(isinstance(record["messageId"], str) for record in records):
@@ -70,7 +74,8 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]
             _process(group, settlement, deadline)
     finally:
         metrics = settlement.metrics() | (HOOK.metrics() if HOOK else {})
-        telemetry.emit(FUNCTION_NAME, metrics, request_id=context.aws_request_id)
+        request_id = context.aws_request_id
+        telemetry.emit(FUNCTION_NAME, metrics, started, settlement.trail, request_id=request_id)
     failed = dict.fromkeys(settlement.failed)  # a batch may contain a message twice
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 

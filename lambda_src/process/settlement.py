@@ -11,7 +11,7 @@
 from itertools import islice
 
 from process import dead_letters
-from process.messages import Message, Outcome
+from process.messages import Message, Outcome, accepted_at
 from shared import telemetry
 from shared.aws import Deadline
 from shared.queues import Queue
@@ -22,11 +22,28 @@ class Settlement:
 
     Attributes:
         failed: Ids of the messages to report; an id may appear twice.
+        trail: For the log, "MESSAGE_ID ACCEPTED_AT OUTCOME" of each message, in microseconds since
+            the epoch ("-" if unknown); "written", "superseded" if none of its orders was written,
+            "failed" or "dead-lettered".
     """
 
-    def __init__(self, dead_letter_queue: Queue | None, deadline: Deadline) -> None:
-        """Without a ``dead_letter_queue``, permanent failures are left to the redrive policy."""
+    def __init__(
+        self,
+        dead_letter_queue: Queue | None,
+        deadline: Deadline,
+        freshness_target_seconds: float | None = None,
+    ) -> None:
+        """Initializes a settlement.
+
+        Args:
+            dead_letter_queue: Without one, permanent failures are left to the redrive policy.
+            deadline: By when the last message must be in it.
+            freshness_target_seconds: Orders written later after their acceptance count as late;
+                without it, none is counted.
+        """
         self.failed: list[str] = []
+        self.trail: list[str] = []
+        self._freshness_target = freshness_target_seconds
         self._dead_letter_queue = dead_letter_queue
         self._deadline = deadline
         self._dead_lettered = 0
@@ -47,7 +64,9 @@ class Settlement:
 
     def fail(self, messages: list[Message]) -> None:
         """Reports messages, whatever they are."""
-        self.failed += [message.record["messageId"] for message in messages]
+        for message in messages:
+            self.failed.append(message.record["messageId"])
+            self._note(message, "failed")
 
     def metrics(self) -> dict[str, int | list[int]]:
         counts: dict[str, int | list[int]] = {
@@ -56,6 +75,9 @@ class Settlement:
             "Failed": len(self.failed),
             "DeadLettered": self._dead_lettered,
         }
+        if self._freshness_target is not None:
+            limit = self._freshness_target * 1000
+            counts["Late"] = sum(age > limit for age in self._ages)
         return counts | ({"Age": telemetry.thin_out(self._ages)} if self._ages else {})
 
     def _settle(self, message: Message, outcomes: list[Outcome]) -> None:
@@ -66,6 +88,8 @@ class Settlement:
             failure = Outcome.PERMANENT_FAILURE
             reason = logged = f"order {outcomes.index(failure)}: DynamoDB refuses the item"
         if failure is None:
+            is_written = Outcome.WRITTEN in outcomes or not outcomes
+            self._note(message, "written" if is_written else "superseded")
             return
         if (
             failure is Outcome.PERMANENT_FAILURE
@@ -75,5 +99,13 @@ class Settlement:
             )
         ):
             self._dead_lettered += 1
+            self._note(message, "dead-lettered")
         else:
             self.fail([message])
+
+    def _note(self, message: Message, outcome: str) -> None:
+        try:
+            stamp: object = accepted_at(message.record)
+        except Exception:
+            stamp = "-"  # the record is malformed, which the log has
+        self.trail.append(f"{message.record['messageId']} {stamp} {outcome}")

@@ -41,6 +41,10 @@ def seconds(name: str) -> float:
     return number
 
 
+def optional_seconds(name: str) -> float | None:
+    return seconds(name) if optional(name) else None
+
+
 def whole_number(name: str, above: int) -> int:
     value = text(name)
     number = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0

@@ -37,6 +37,7 @@ def all_patches() -> dict[str, Patch]:
         *("read_back", "load_balancer", "functions"),
         *("queues", "network", "zones", "protection", "keys"),
         *("sqs", "dynamodb", "mappings", "firewall", "workers"),
+        *("cloudwatch", "logs", "metrics", "service_metrics", "alarms"),
     )
     for module in modules:
         importlib.import_module(f"{__name__}.{module}")

@@ -38,56 +38,6 @@ def lambda_target_groups_have_no_network() -> None:
 
 
 @patch
-def alarms_are_described_in_full() -> None:
-    """AWS: DescribeAlarms returns every setting of an alarm.
-
-    "MetricAlarm", Amazon CloudWatch API Reference. The emulator does so in JSON and CBOR, but omits
-    most members in the query protocol, which the AWS provider uses. Here the query protocol answers
-    with the content of the JSON answer.
-    """
-    parameter = internal("services.cloudwatch", "_p")
-    xml_response = internal("services.cloudwatch", "_xml")
-
-    @around("services.cloudwatch", "_describe_alarms")
-    def describe_alarms(
-        original: Any, params: Any, cbor_data: Any, is_cbor: bool, is_json: bool = False
-    ) -> Response:
-        if is_cbor or is_json:
-            answer: Response = original(params, cbor_data, is_cbor, is_json)
-            return answer
-
-        def members(name: str) -> list[str]:
-            values = (parameter(params, f"{name}.member.{n}") for n in range(1, 101))
-            return [value for value in values if value]
-
-        names = ("AlarmNamePrefix", "StateValue", "MaxRecords", "NextToken")
-        query = {name: parameter(params, name) for name in names}
-        query |= {name: members(name) for name in ("AlarmNames", "AlarmTypes")}
-        status, _, body = original({}, {k: v for k, v in query.items() if v}, False, True)
-        if status != 200:
-            return original(params, cbor_data, is_cbor, is_json)  # type: ignore[no-any-return]
-        result = f"<DescribeAlarmsResult>{_to_xml(json.loads(body))}</DescribeAlarmsResult>"
-        return xml_response(200, "DescribeAlarmsResponse", result)  # type: ignore[no-any-return]
-
-
-def _to_xml(value: Any) -> str:
-    """Converts JSON to the query protocol, without timestamps: numbers there, dates here."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case list():
-            return "".join(f"<member>{_to_xml(item)}</member>" for item in value)
-        case dict():
-            return "".join(
-                f"<{key}>{_to_xml(item)}</{key}>"
-                for key, item in value.items()
-                if item is not None and not key.endswith("Timestamp")
-            )
-        case _:
-            return escape(str(value))
-
-
-@patch
 def mappings_keep_their_metrics_config() -> None:
     """AWS: an event source mapping returns the MetricsConfig that it was given.
 

@@ -37,6 +37,8 @@ WORDS = {
     "network.aws_flow_log.this": "the flow logs",
     "network.aws_iam_role.flow_logs": "their role",
     "network.aws_iam_role_policy.flow_logs": "",
+    "observability.*": "alarms, dashboard and queries",
+    "observability.aws_cloudwatch_dashboard.this": "the dashboard",
     "table.aws_dynamodb_table.this": "the table",
     "vpc_endpoints.*": "the endpoints",
 }

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]  # of a copy too: see make mutants
-NULL_MEANS_NONE = ("table_sort_key",)  # although the default is another
+NULL_MEANS_NONE = (
+    "table_sort_key",
+    "observability",
+    "availability_objective_percent",
+    "freshness_objective_percent",
+)  # although the default is another
 # What others hold or use, so the new one must exist before the old one goes.
 HELD = (
     "aws_iam_role",

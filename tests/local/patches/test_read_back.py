@@ -1,11 +1,9 @@
 """local/patches/read_back.py: what Terraform reads back after it has created a resource."""
 
 import json
-import urllib.parse
 from typing import Any
 
 from local.emulator import ACCOUNT, REGION, Emulator
-from local.http_client import send
 from tests.local.patches.checks import Checks, code_of
 from tests.local.support import RETURN_MESSAGE, deploy, map_queue
 from tests.support.policies import allow, document
@@ -28,45 +26,6 @@ def lambda_target_groups_have_no_network(emulator: Emulator) -> None:
 
     assert not {"Protocol", "Port", "VpcId"} & target_group.keys()
     assert target_group["HealthCheckEnabled"] is False
-
-
-@check()
-def alarms_are_described_in_full(emulator: Emulator) -> None:
-    emulator.client("cloudwatch").put_metric_alarm(
-        AlarmName="<depth>",
-        Namespace="AWS/SQS",
-        MetricName="ApproximateNumberOfMessagesVisible",
-        Dimensions=[{"Name": "QueueName", "Value": "orders"}],
-        Statistic="Maximum",
-        Period=60,
-        EvaluationPeriods=3,
-        Threshold=1.5,
-        ComparisonOperator="GreaterThanThreshold",
-        TreatMissingData="notBreaching",
-        AlarmActions=["arn:aws:sns:us-east-1:000000000000:operators"],
-    )
-    # The AWS provider uses the query protocol, which boto3 has abandoned.
-    query = {"Action": "DescribeAlarms", "Version": "2010-08-01", "AlarmNames.member.1": "<depth>"}
-    credential = f"Credential=test/20260101/{REGION}/monitoring/aws4_request"
-    answer = send(
-        emulator.endpoint_url,
-        urllib.parse.urlencode(query).encode(),
-        headers={
-            "Authorization": f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0",
-            "Content-Type": "application/x-www-form-urlencoded",
-        },
-    )
-    xml = answer.body.decode()
-
-    for member in (
-        "<AlarmName>&lt;depth&gt;</AlarmName>",
-        "<Threshold>1.5</Threshold>",
-        "<TreatMissingData>notBreaching</TreatMissingData>",
-        "<ActionsEnabled>true</ActionsEnabled>",
-        "<Dimensions><member><Name>QueueName</Name><Value>orders</Value></member></Dimensions>",
-        "<AlarmActions><member>arn:aws:sns:us-east-1:000000000000:operators</member></AlarmActions>",
-    ):
-        assert member in xml
 
 
 @check()

@@ -23,6 +23,7 @@ locals {
     bucket       = "logs"
     layer        = "arn:aws:lambda:eu-central-1:123456789012:layer:x:1"
     text         = "x"
+    topic        = "arn:aws:sns:eu-central-1:123456789012:on-call"
     secret       = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:orders/clients-AbCdEf"
     policy       = jsonencode({ Version = "2012-10-17", Statement = [{ Sid = "Extra", Effect = "Allow", Action = "sqs:SendMessage", Resource = "*", Principal = { Service = "sns.amazonaws.com" } }] })
   }
@@ -56,6 +57,7 @@ module "secret_around_it" {
   table_ttl                 = { attribute = sensitive(local.strings.ttl) }
   order_version_attribute   = { name = sensitive(local.strings.text), type = "N" }
   tags                      = { team = sensitive(local.strings.text) }
+  observability             = { alarm_actions = [sensitive(local.strings.topic)] }
 }
 
 module "secret_below_it" {
@@ -112,6 +114,7 @@ module "unknown_around_it" {
   table_ttl                 = { attribute = terraform_data.created.output.ttl }
   order_version_attribute   = { name = terraform_data.created.output.text, type = "S" }
   tags                      = { team = terraform_data.created.output.text }
+  observability             = { alarm_actions = [terraform_data.created.output.topic] }
 }
 
 module "unknown_below_it" {

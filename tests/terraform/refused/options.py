@@ -92,6 +92,27 @@ OPTIONS = (
         )
         for name in ("ORDER_HOOKS", "ORDER_HOOKS_TIMEOUT_SECONDS")
     ),
+    # Operation
+    Row("observability", '{ alarm_actions = ["on-call"] }', "(observability.alarm_actions)"),
+    Row(
+        "observability",
+        "{ account_concurrency_quota = 9 }",
+        "account_concurrency_quota (observability.account_concurrency_quota) is 9",
+    ),
+    *(
+        Row(
+            "observability",
+            f"{{ freshness_target_seconds = {seconds} }}",
+            f"observability.freshness_target_seconds is {seconds}, but must be above",
+            {"process_batching_window_seconds": "20"},
+        )
+        for seconds in ("20", "345600")
+    ),
+    Row(
+        "process_environment",
+        '{ FRESHNESS_TARGET_SECONDS = "60" }',
+        "process_environment sets FRESHNESS_TARGET_SECONDS",
+    ),
     # Orders
     *(
         Row("order_version_attribute", value, says)

@@ -1,6 +1,7 @@
 """What each submodule refuses."""
 
 from tests.terraform.refused.network import LOAD_BALANCER, NETWORK, VPC_ENDPOINTS
+from tests.terraform.refused.observability import BASE, OBSERVABILITY
 from tests.terraform.refused.rows import (
     BOUNDARY,
     BOUNDED,
@@ -32,6 +33,7 @@ BASES = {
         "function_timeout_seconds": "10",
     },
     "network": {"name": '"orders"'},
+    "observability": BASE,
     "queue": {"name": '"orders"', "consumer_timeout_seconds": "30"},
     "table": {"name": '"orders"', "partition_key": '{ name = "order_id", type = "S" }'},
     "vpc_endpoints": {
@@ -251,6 +253,7 @@ PIECES = {
     "function": FUNCTION,
     "load_balancer": LOAD_BALANCER,
     "network": NETWORK,
+    "observability": OBSERVABILITY,
     "queue": QUEUE,
     "table": TABLES,
     "vpc_endpoints": VPC_ENDPOINTS,

@@ -3,14 +3,18 @@
 from typing import Any
 
 from tests.terraform.wiring.names import (
+    ALARM,
+    DASHBOARD,
     DEAD_LETTER,
     LAMBDA,
     NOTHING,
+    OBJECTIVE,
     QUEUE,
     RULE,
     SECRET,
     SECRETS_ENDPOINT,
     TABLE,
+    TOPIC,
     TRUST_STORE,
     Of,
     both,
@@ -18,6 +22,47 @@ from tests.terraform.wiring.names import (
 )
 
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
+    "observability": {
+        "given": {
+            f'{ALARM}["orders-failing"].alarm_actions': [TOPIC],
+            f'{ALARM}["orders-failing"].ok_actions': [TOPIC.replace("on-call", "all-clear")],
+            f'{OBJECTIVE}["freshness"].alarm_actions': [TOPIC],
+            f'{ALARM}["freshness-1h"].alarm_actions': [],
+            f'{ALARM}["oldest-message-age"].threshold': 1800,
+            f'{ALARM}["account-concurrency"].threshold': 900,
+            # of the pieces: timeouts of 7 s, a visibility timeout of 903 s, retentions
+            f'{ALARM}["ingest-duration"].threshold': 5600,
+            f'{ALARM}["process-duration"].threshold': 5600,
+            f'{ALARM}["ingest-concurrency"].threshold': 18.9,
+            f'{ALARM}["process-concurrency"].threshold': 7.2,
+            f'{ALARM}["orders-failing"].period': 1140,
+            f'{ALARM}["dead-letter-queue-last-call"].threshold': 604801 - 86401 - 86400,
+            DASHBOARD: NOTHING,
+            f"process.{LAMBDA}.environment.variables.FRESHNESS_TARGET_SECONDS": "45.5",
+        },
+        "existing": {
+            f'{ALARM}["orders-failing"].ok_actions': [TOPIC],
+            f'{ALARM}["account-concurrency"]': NOTHING,
+            f'{ALARM}["load-balancer-errors"].dimensions.LoadBalancer': (
+                "app/theirs/0123456789abcdef"
+            ),
+            f'{ALARM}["table-throttles"].dimensions.TableName': "theirs",
+            # 30 pollers with 10 invocations each
+            f'{ALARM}["process-concurrency"].threshold': 270,
+        },
+        "without_endpoints": {
+            f"process.{LAMBDA}.environment.variables.FRESHNESS_TARGET_SECONDS": "60",
+            f'{ALARM}["oldest-message-age"].threshold': 900,
+        },
+        # Twice a batching window of 40 s
+        "existing_network": {
+            f"process.{LAMBDA}.environment.variables.FRESHNESS_TARGET_SECONDS": "80"
+        },
+        "roles": {
+            f"process.{LAMBDA}.environment.variables.FRESHNESS_TARGET_SECONDS": None,
+            DASHBOARD: NOTHING,
+        },
+    },
     "client_certificates": {
         "one_existing_role": {
             **{

@@ -17,6 +17,10 @@ TARGET_GROUP = "load_balancer.aws_lb_target_group.this"
 VPC = "network.aws_vpc.this"
 SQS_ENDPOINT = 'vpc_endpoints.aws_vpc_endpoint.interface["sqs"]'
 SECRETS_ENDPOINT = 'vpc_endpoints.aws_vpc_endpoint.interface["secrets_manager"]'
+ALARM = "observability.aws_cloudwatch_metric_alarm.this"
+OBJECTIVE = "observability.aws_cloudwatch_composite_alarm.objective"
+DASHBOARD = "observability.aws_cloudwatch_dashboard.this"
+QUERY = "observability.aws_cloudwatch_query_definition.this"
 FLOW_LOGS = "network.aws_cloudwatch_log_group.flow_logs"
 ROLES = ("ingest.aws_iam_role.this", "process.aws_iam_role.this", "network.aws_iam_role.flow_logs")
 LOG_GROUPS = (*(f"{one}.aws_cloudwatch_log_group.this" for one in FUNCTIONS), FLOW_LOGS)
@@ -38,6 +42,7 @@ LISTENER = (
     "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/theirs/"
     "0123456789abcdef/0123456789abcdef"
 )
+TOPIC = "arn:aws:sns:eu-central-1:123456789012:on-call"
 LAYER = "arn:aws:lambda:eu-central-1:123456789012:layer"
 
 

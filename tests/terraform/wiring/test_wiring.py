@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.terraform.wiring.arrives import ARRIVES
-from tests.terraform.wiring.names import BALANCER, FUNCTIONS, LAMBDA, Resources
+from tests.terraform.wiring.names import ALARM, BALANCER, FUNCTIONS, LAMBDA, OBJECTIVE, Resources
 from tests.terraform.wiring.policies import POLICIES, statement
 from tests.terraform.wiring.reading import differences, in_order, resolved, short, value
 from tests.terraform.wiring.wires import AFTER, DEFAULTS, NAMED, OUTPUTS, WIRES
@@ -89,6 +89,13 @@ def test_the_outputs_describe_what_was_created(
 ) -> None:
     outputs = {name: one.get("value") for name, one in tested["given"]["outputs"].items()}
     assert outputs.pop("next_steps")  # below
+    alarms = {
+        address.split('"')[1]: values
+        for address, values in states["given"].items()
+        if address.startswith((ALARM, OBJECTIVE))
+    }
+    for output, attribute in (("alarm_arns", "arn"), ("alarm_names", "alarm_name")):
+        assert outputs.pop(output) == {key: alarm[attribute] for key, alarm in alarms.items()}
     url = f"https://{value(states['given'], BALANCER)['dns_name']}/orders"
 
     assert outputs == resolved(states["given"], OUTPUTS | {"endpoint_url": url})

@@ -3,7 +3,9 @@
 from typing import Any
 
 from tests.terraform.wiring.names import (
+    ALARM,
     BALANCER,
+    DASHBOARD,
     DEAD_LETTER,
     FUNCTIONS,
     INGRESS_RULE,
@@ -11,6 +13,8 @@ from tests.terraform.wiring.names import (
     LOG_GROUPS,
     MAPPING,
     NOTHING,
+    OBJECTIVE,
+    QUERY,
     QUEUE,
     ROLES,
     RULE,
@@ -93,6 +97,10 @@ DEFAULTS: dict[str, Any] = {
     SECRETS_ENDPOINT: NOTHING,
     'vpc_endpoints.aws_security_group.interface["secrets_manager"]': NOTHING,
     **both(f"{LAMBDA}.environment.variables.ORDER_VERSION", None),
+    f"process.{LAMBDA}.environment.variables.FRESHNESS_TARGET_SECONDS": "60",
+    f"ingest.{LAMBDA}.environment.variables.FRESHNESS_TARGET_SECONDS": None,
+    **each((f'{ALARM}["orders-failing"]', f'{OBJECTIVE}["availability"]'), "alarm_actions", []),
+    f"{DASHBOARD}.dashboard_name": "async-ingest-eu-central-1",
     **both("aws_lambda_provisioned_concurrency_config.this", NOTHING),
     **each(LOG_GROUPS, "retention_in_days", 365),
     **each(ROLES, "path", "/"),
@@ -164,6 +172,23 @@ WIRES: dict[str, Any] = {
     },
 }
 
+for alarm, dimension, attribute in (
+    ("ingest-throttles", "FunctionName", f"ingest.{LAMBDA}.function_name"),
+    ("process-errors", "FunctionName", f"process.{LAMBDA}.function_name"),
+    ("table-throttles", "TableName", f"{TABLE}.name"),
+):
+    WIRES[f'{ALARM}["{alarm}"].dimensions.{dimension}'] = Of(attribute)
+WIRES |= {
+    # The ends of the mocked ARNs
+    f'{ALARM}["oldest-message-age"].dimensions.QueueName': "source",
+    f'{ALARM}["dead-letter-queue-not-empty"].dimensions.QueueName': "dead-letter",
+    f'{ALARM}["load-balancer-errors"].dimensions.LoadBalancer': "app/mock/0123456789abcdef",
+    f'{ALARM}["target-errors"].dimensions.TargetGroup': "targetgroup/mock/0123456789abcdef",
+    f'{QUERY}["what is slow"].log_group_names': [
+        Of(f"{one}.aws_cloudwatch_log_group.this.name") for one in FUNCTIONS
+    ],
+}
+
 # The outputs of the run "given".
 OUTPUTS: dict[str, Any] = {
     "endpoint_url": None,  # below
@@ -203,6 +228,7 @@ OUTPUTS: dict[str, Any] = {
     "function_subnet_ids": numbered("network.aws_subnet.private", "id", 3),
     "function_route_table_ids": numbered("network.aws_route_table.private", "id", 3),
     "load_balancer_route_table_id": Of("network.aws_route_table.public.id"),
+    "dashboard_name": None,
     "kms_key_policy_json": Of("data.aws_iam_policy_document.kms_key.json"),
 }
 

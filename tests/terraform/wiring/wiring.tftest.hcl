@@ -158,6 +158,8 @@ run "given" {
     log_level            = "DEBUG"
     log_retention_days   = 90
     tracing_enabled      = false
+
+    observability = { alarm_actions = ["arn:aws:sns:eu-central-1:123456789012:on-call"], ok_actions = ["arn:aws:sns:eu-central-1:123456789012:all-clear"], freshness_target_seconds = 45.5, oldest_message_age_seconds = 1800, account_concurrency_quota = 1000, dashboard_enabled = false }
   }
 }
 
@@ -182,6 +184,8 @@ run "existing" {
     ingest_timeout_seconds    = 20
 
     process_provisioned_pollers = { minimum = 3, maximum = 30 }
+
+    observability = { alarm_actions = ["arn:aws:sns:eu-central-1:123456789012:on-call"] }
   }
 }
 
@@ -195,8 +199,9 @@ run "existing_network" {
       load_balancer_subnet_ids = ["subnet-1", "subnet-2"]
       function_subnet_ids      = ["subnet-3", "subnet-4"]
     }
-    load_balancer_ip_address_type = "dualstack"
-    request_signature             = { secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:orders/keys-AbCdEf" }
+    load_balancer_ip_address_type   = "dualstack"
+    process_batching_window_seconds = 40
+    request_signature               = { secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:orders/keys-AbCdEf" }
   }
 
   expect_failures = [check.replayed_requests]
@@ -253,5 +258,6 @@ run "roles" {
   variables {
     existing_roles = { ingest = { arn = "arn:aws:iam::123456789012:role/theirs" }, process = { arn = "arn:aws:iam::123456789012:role/theirs" } }
     role_path      = "/service/"
+    observability  = null
   }
 }
