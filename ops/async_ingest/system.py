@@ -169,7 +169,7 @@ def find(aws: Aws, name: str | None, directory: Path | None) -> System:
         return System(*_chosen(outputs.read(directory), name, str(directory), aws))
     if name is not None:
         return System(name, aws)
-    deployed = {found: {} for found in _deployed(aws)}
+    deployed: dict[str, Mapping[str, Any]] = {found: {} for found in _deployed(aws)}
     return System(*_chosen(deployed, None, f"region {aws.region}", aws))
 
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from local.waiting import eventually
-from tests.faults.history import Attempt, Outcome
+from tests.support.history import Attempt, Outcome
 from tests.faults.system import (
     CLIENTS,
     DELIVERIES,

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from tests.faults.history import Attempt
+from tests.support.history import Attempt
 from tests.faults.scenarios import repeated, scenario
 from tests.faults.system import System
 
