@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from async_ingest import errors
 from async_ingest.commands.dlq import dlq
+from async_ingest.commands.doctor import doctor
 from async_ingest.errors import OpsError
 
 EPILOG = """
@@ -36,7 +37,8 @@ def cli() -> None:
     """
 
 
-cli.add_command(dlq)
+for command in (doctor, dlq):
+    cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -148,3 +148,32 @@ def selection(function: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--limit", type=click.IntRange(1), help="At most so many."),
         ],
     )
+
+
+class Header(click.ParamType[Any]):
+    """NAME: VALUE."""
+
+    name = "name: value"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
+        name, sign, text = str(value).partition(":")
+        if not sign or not name.strip():
+            self.fail(f"{value} is not NAME: VALUE", param, ctx)
+        return name.strip(), text.strip()
+
+
+def posting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the options that say where and how orders are posted."""
+    return _decorated(
+        function,
+        [
+            click.option("--url", envvar="ASYNC_INGEST_URL", help="Where orders are posted."),
+            click.option(
+                "--header",
+                "headers",
+                type=Header(),
+                multiple=True,
+                help="Of the request, as 'NAME: VALUE'; repeatable.",
+            ),
+        ],
+    )
