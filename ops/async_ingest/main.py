@@ -11,8 +11,12 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from async_ingest import errors
+from async_ingest.commands.control import pause, resume, rollback
 from async_ingest.commands.dlq import dlq
 from async_ingest.commands.doctor import doctor
+from async_ingest.commands.send import send
+from async_ingest.commands.status import status
+from async_ingest.commands.trace import trace
 from async_ingest.errors import OpsError
 
 EPILOG = """
@@ -37,7 +41,7 @@ def cli() -> None:
     """
 
 
-for command in (doctor, dlq):
+for command in (doctor, status, dlq, send, trace, pause, resume, rollback):
     cli.add_command(command)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from async_ingest import redrive, verdict
 from async_ingest.commands import options
-from async_ingest.commands.options import Screen, safe, table
+from async_ingest.commands.options import Screen, iso, safe, table
 from async_ingest.dead_letters import DeadLetter, Selection
 from async_ingest.errors import FOUND, INCOMPLETE, OpsError, described
 from async_ingest.mover import DISCARD, EXPORT, REDRIVE, Tally
@@ -41,8 +40,8 @@ def list_(screen: Screen, system: System, **selection: Any) -> None:
     document = {
         "dead_letters": sum(reasons.values()),
         "reasons": [{"reason": kind, "count": count} for kind, count in reasons.most_common()],
-        "oldest_accepted_at": _iso(oldest),
-        "next_expires_at": _iso(expiry),
+        "oldest_accepted_at": iso(oldest),
+        "next_expires_at": iso(expiry),
     }
     if not reasons:
         screen.result(document, "No dead letters.")
@@ -52,8 +51,8 @@ def list_(screen: Screen, system: System, **selection: Any) -> None:
         shown.add_row(str(count), safe(kind))
     screen.result(
         document,
-        f"{sum(reasons.values())} dead letters; the oldest was accepted at {_iso(oldest)}, and the "
-        f"first expires at {_iso(expiry)}.",
+        f"{sum(reasons.values())} dead letters; the oldest was accepted at {iso(oldest)}, and the "
+        f"first expires at {iso(expiry)}.",
         "",
         shown,
     )
@@ -221,8 +220,8 @@ def _described(letter: DeadLetter, bodies: bool) -> dict[str, Any]:
     document: dict[str, Any] = {
         "message_id": letter.id,
         "reason": letter.kind,
-        "accepted_at": _iso(letter.accepted_at / 1e6),
-        "enqueued_at": _iso(letter.sent_ms / 1000),
+        "accepted_at": iso(letter.accepted_at / 1e6),
+        "enqueued_at": iso(letter.sent_ms / 1000),
         "receives": letter.system.get("ApproximateReceiveCount"),
         "orders": len(letter.orders),
         "bytes": len(letter.body.encode()),
@@ -326,7 +325,3 @@ def _progress(
             progress.update(task, completed=tally.taken)
 
         yield redrive.Options(visibility, rate, directory, by, update, note)
-
-
-def _iso(seconds: float) -> str | None:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds)) if seconds else None
