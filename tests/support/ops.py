@@ -1,7 +1,6 @@
 """The command async-ingest in a process of its own, as a person runs it."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +11,10 @@ from local.emulator import ROOT, Emulator
 LONGEST_SECONDS = 300
 
 
-def environment(emulator: Emulator, state: Path) -> dict[str, str]:
+def environment_of(emulator: Emulator, state: Path) -> dict[str, str]:
     """Returns the environment of a command that talks to an emulator, with its own state."""
-    path = os.pathsep.join([str(ROOT / "ops")])
     return emulator.environment() | {
-        "PYTHONPATH": path,
+        "PYTHONPATH": str(ROOT / "ops"),
         "XDG_STATE_HOME": str(state),
         "COLUMNS": "200",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -30,7 +28,7 @@ def command(*arguments: str) -> list[str]:
 def start(emulator: Emulator, state: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command(*arguments),
-        env=environment(emulator, state),
+        env=environment_of(emulator, state),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -39,12 +37,16 @@ def start(emulator: Emulator, state: Path, *arguments: str) -> subprocess.Popen[
 
 
 def run(
-    emulator: Emulator, state: Path, *arguments: str, accept: tuple[int, ...] = (0,)
+    emulator: Emulator,
+    state: Path,
+    *arguments: str,
+    accept: tuple[int, ...] = (0,),
+    environment: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Runs a command to its end, which must be one of the exit codes in `accept`."""
     result = subprocess.run(
         command(*arguments),
-        env=environment(emulator, state),
+        env=environment or environment_of(emulator, state),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
