@@ -55,7 +55,7 @@ test: test-terraform ## Run all tests except the long ones: plans, handlers, and
 .PHONY: test-unit
 test-unit: ## Test the handlers, the local stack and the tools. No Terraform.
 	$(setup) python
-	@$(PYTHON) -m pytest -m "not stack" tests/handlers tests/local tests/tools tests/changes tests/faults tests/hostile tests/mutants
+	@$(PYTHON) -m pytest -m "not stack" tests/handlers tests/local tests/ops tests/tools tests/changes tests/faults tests/hostile tests/mutants
 
 .PHONY: test-terraform
 test-terraform: ## Test the module's plans with mocked providers.
