@@ -1,4 +1,4 @@
-"""The redrive of docs/operations.md by AWS's means; tests/operate runs all commands of that page."""
+"""The redrive of docs/operations.md by AWS's means; tests/operate runs all other commands."""
 
 import json
 from pathlib import Path
