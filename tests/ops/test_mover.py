@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from async_ingest import journal as journals
-from async_ingest import redrive
-from async_ingest.dead_letters import Selection
+from async_ingest import dead_letters, redrive
+from async_ingest.dead_letters import DeadLetter, Selection
 from async_ingest.errors import INCOMPLETE, OpsError
 from async_ingest.mover import DISCARD, EXPORT, REDRIVE, Rate
 from tests.ops.queues import Queues
 
+TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793"
 ACCEPTED_AT = 1_700_000_000_000_000
 
 
@@ -46,6 +47,19 @@ def test_a_message_keeps_what_it_had_and_loses_why_it_failed(queues: Queues) -> 
         "replays": "1",
     }
     assert queues.left() == []
+
+
+def test_tenant_and_trace_are_kept() -> None:
+    """What moto does not keep."""
+    system = {"MessageGroupId": "tenant-1", "AWSTraceHeader": TRACE, "SentTimestamp": "1"}
+    letter = DeadLetter({"MessageId": "1", "Body": "{}", "Attributes": system})
+
+    sent = dead_letters.entry(letter, 0, {})
+
+    assert sent["MessageGroupId"] == "tenant-1"
+    assert sent["MessageSystemAttributes"] == {
+        "AWSTraceHeader": {"DataType": "String", "StringValue": TRACE}
+    }
 
 
 def test_replays_are_counted_and_the_first_id_is_kept(queues: Queues) -> None:
