@@ -39,6 +39,13 @@ demo-down: ## Destroy the demo and stop the local stack.
 	$(setup) providers python
 	@$(PYTHON) -m local.demo down
 
+##@ Operate it
+
+.PHONY: ops
+ops: ## Run the command async-ingest: make ops ARGS="dlq list --name orders"
+	$(setup) python
+	@PYTHONPATH=ops $(PYTHON) -m async_ingest $(ARGS)
+
 ##@ Test it
 
 .PHONY: test
@@ -48,7 +55,7 @@ test: test-terraform ## Run all tests except the long ones: plans, handlers, and
 .PHONY: test-unit
 test-unit: ## Test the handlers, the local stack and the tools. No Terraform.
 	$(setup) python
-	@$(PYTHON) -m pytest -m "not stack" tests/handlers tests/local tests/tools tests/changes tests/faults tests/hostile tests/mutants
+	@$(PYTHON) -m pytest -m "not stack" tests/handlers tests/local tests/ops tests/tools tests/changes tests/faults tests/hostile tests/mutants
 
 .PHONY: test-terraform
 test-terraform: ## Test the module's plans with mocked providers.
@@ -76,6 +83,11 @@ mutants: ## 200 random mutations of the Terraform: does test-terraform see them?
 faults: ## Inject every fault into the applied system; account for every order.
 	$(setup) providers python
 	@$(PYTHON) -m tests.faults
+
+.PHONY: operate
+operate: ## Kill redrives, break systems: are orders safe, and is the cause named?
+	$(setup) providers python
+	@$(PYTHON) -m tests.operate $(ARGS)
 
 .PHONY: settle
 settle: ## Run process against a table as slow and limited as AWS's.
@@ -133,8 +145,8 @@ lint-python: ## ruff, mypy, import-linter, duplicate code.
 	@.cache/venv/bin/ruff check
 	@.cache/venv/bin/ruff format --check
 	@.cache/venv/bin/mypy
-	@PYTHONPATH=lambda_src .cache/venv/bin/lint-imports
-	@.cache/venv/bin/pylint --recursive y benchmarks lambda_src local tests tools
+	@PYTHONPATH=lambda_src:ops .cache/venv/bin/lint-imports
+	@.cache/venv/bin/pylint --recursive y benchmarks lambda_src local ops tests tools
 
 .PHONY: lint-docs
 lint-docs: ## Spelling and terms; generated tables are up to date.

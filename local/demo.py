@@ -17,7 +17,7 @@ from typing import Any
 
 from rich.console import Console
 
-from local.emulator import ROOT, Emulator, EmulatorError
+from local.emulator import CREDENTIALS, ROOT, Emulator, EmulatorError
 from local.http_client import Answer
 from local.screen import Screen, Stage
 from local.stack import EXAMPLE, Stack
@@ -225,12 +225,20 @@ def _show(
         (f"Row in table {stack.outputs['table_name']}", *columns),
         ("Send one yourself", curl),
         ("Send another and see its row", "make demo"),
+        ("See how it is", _operated(stack, "status")),
         ("Stop and remove everything", "make demo-down"),
     ):
         console.print(f"\n[bold]{title}")
         for line in lines:
             _print(console, f"  {line}")
     _print(console, f"\nOn AWS the URL would be {stack.outputs['endpoint_url']}")
+
+
+def _operated(stack: Stack, command: str) -> str:
+    """Returns a command that operates the demo."""
+    credentials = " ".join(f"{name.upper()}={value}" for name, value in CREDENTIALS.items())
+    where = f"--region {stack.emulator.region} --endpoint-url {stack.emulator.endpoint_url}"
+    return f'{credentials} make ops ARGS="{command} --name {stack.system.name} {where}"'
 
 
 def _print(console: Console, text: str) -> None:

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+from async_ingest import move_task
+from async_ingest.aws import Aws
+from async_ingest.system import System
 from local.emulator import HOST, ROOT, Emulator
 from local.http_client import Answer, send
 from local.terraform import Terraform
@@ -15,7 +18,6 @@ from local.waiting import eventually
 
 EXAMPLE = ROOT / "examples" / "minimal"
 PATH = "/lambda/api"  # the default of the module's paths
-REDRIVE_SECONDS = 60
 
 Order = dict[str, Any]
 Item = dict[str, Any]  # a row in DynamoDB's wire format: {"order_id": {"S": "123"}, ...}
@@ -54,6 +56,12 @@ class Stack:
         self.iam = emulator.client("iam")
         self.lambda_ = emulator.client("lambda")
         self._tls = emulator.tls_context
+
+    @property
+    def system(self) -> System:
+        """The system as async-ingest operates it."""
+        aws = Aws(endpoint_url=self.emulator.endpoint_url, session=self.emulator)
+        return System(self.outputs["queue_url"].rpartition("/")[2], aws, self.outputs)
 
     # Client
 
@@ -139,27 +147,9 @@ class Stack:
 
     def redrive(self) -> int:
         """Moves all dead letters back to the queue. Returns how many."""
-        source, queue = (
-            self.sqs.get_queue_attributes(QueueUrl=self.outputs[name], AttributeNames=["QueueArn"])[
-                "Attributes"
-            ]["QueueArn"]
-            for name in ("dead_letter_queue_url", "queue_url")
-        )
-        self.sqs.start_message_move_task(SourceArn=source, DestinationArn=queue)
-
-        def task() -> dict[str, Any]:
-            [found] = self.sqs.list_message_move_tasks(SourceArn=source)["Results"]
-            return dict(found)
-
-        ended = eventually(
-            task,
-            "the end of the redrive",
-            REDRIVE_SECONDS,
-            until=lambda found: found["Status"] != "RUNNING",
-        )
-        if ended["Status"] != "COMPLETED":
-            raise RuntimeError(f"The redrive has failed: {ended}")
-        return int(ended["ApproximateNumberOfMessagesMoved"])
+        system = self.system
+        move_task.start(system)
+        return move_task.follow(system, lambda _moved: None)
 
     @contextmanager
     def paused_mapping(self) -> Iterator[None]:

@@ -15,7 +15,7 @@ from tests.support.stack import apply_minimal
 
 NAME = "e2e"  # of the system
 # Where tests use the stack, and files in which they apply a system of their own.
-USE_THE_STACK = ("tests/e2e", "tests/faults", "tests/hostile")
+USE_THE_STACK = ("tests/e2e", "tests/faults", "tests/hostile", "tests/operate")
 APPLY_THEIR_OWN = ("test_examples.py", "test_hooks.py", "test_signatures.py", "test_table.py")
 PROFILED_SECONDS = 10  # a shorter run needs no table
 

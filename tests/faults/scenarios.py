@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from local.waiting import eventually
-from tests.faults.history import Attempt, Outcome
 from tests.faults.system import (
     CLIENTS,
     DELIVERIES,
@@ -18,6 +17,7 @@ from tests.faults.system import (
     TIMEOUT_SECONDS,
     System,
 )
+from tests.support.history import Attempt, Outcome
 from tests.support.stack import quick_retries
 
 REQUESTS = 200  # in an ordinary scenario

@@ -7,10 +7,10 @@ from typing import NamedTuple, Self
 
 from local.waiting import NotInTimeError
 from tests.faults import as_slow_as_aws, signatures, versions  # noqa: F401 - register scenarios
-from tests.faults.checker import VIOLATIONS, Verdict, check
-from tests.faults.history import History, Outcome
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.system import System
+from tests.support.checker import VIOLATIONS, Verdict, check
+from tests.support.history import History, Outcome
 
 SAMPLE_SECONDS = 0.25
 COUNTS = (

@@ -22,9 +22,9 @@ from local.emulator import HOST
 from local.latency import AWS
 from local.stack import Stack
 from local.waiting import eventually
-from tests.faults.checker import Row
-from tests.faults.history import Attempt, History, Outcome, now
 from tests.faults.proxy import Proxy
+from tests.support.checker import Row
+from tests.support.history import Attempt, History, Outcome, now
 from tests.support.mutation import Mutation, package
 from tests.support.stack import quick_retries
 

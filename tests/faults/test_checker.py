@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.checker import Verdict, check
-from tests.faults.history import Attempt, History, Outcome
+from tests.support.checker import Verdict, check
+from tests.support.history import Attempt, History, Outcome
 
 
 class Scenario:

@@ -2,9 +2,9 @@
 
 from random import Random
 
-from tests.faults.history import Attempt
 from tests.faults.scenarios import repeated, scenario
 from tests.faults.system import System
+from tests.support.history import Attempt
 
 KEYS = 20
 VERSIONS = 8

@@ -1,15 +1,13 @@
-"""The commands of docs/operations.md, run on the emulator exactly as written there."""
+"""The redrive of docs/operations.md by AWS's means; tests/operate runs all other commands."""
 
 import json
-import re
-import shlex
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from local.emulator import ROOT, Emulator
 from local.waiting import eventually
 from tests.local.support import queue_arn
+from tests.support import aws_cli
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 
@@ -31,8 +29,8 @@ def test_the_redrive_moves_all_dead_letters_back(tmp_path: Path) -> None:
         sqs.send_message(QueueUrl=dead, MessageBody="refused", MessageAttributes=reason)
 
         def run(command: str) -> dict[str, Any]:
-            [(method, arguments)] = commands(command, variables)
-            return dict(getattr(sqs, method)(**arguments))
+            [line] = [one for one in aws_cli.commands_in(PAGE) if command in one and "$" in one]
+            return dict(aws_cli.run(emulator.client, line, variables))
 
         run("start-message-move-task")
         [task] = eventually(
@@ -44,20 +42,3 @@ def test_the_redrive_moves_all_dead_letters_back(tmp_path: Path) -> None:
         assert task["Status"] == "COMPLETED"
         moved = sqs.receive_message(QueueUrl=orders, MaxNumberOfMessages=10)["Messages"]
         assert {message["Body"] for message in moved} == {"failed too often", "refused"}
-
-
-def commands(name: str, variables: dict[str, str]) -> list[tuple[str, dict[str, Any]]]:
-    """Returns each `aws sqs NAME …` of the page as a boto3 method and its arguments."""
-    found = re.findall(rf"^\$ aws sqs {name} (.*)$", PAGE, re.MULTILINE)
-    return [(name.replace("-", "_"), arguments(Template(line), variables)) for line in found]
-
-
-def arguments(line: Template, variables: dict[str, str]) -> dict[str, Any]:
-    words = shlex.split(line.substitute(variables))
-    options = dict(zip(words[::2], words[1::2], strict=True))
-    return {
-        "".join(part.capitalize() for part in option.removeprefix("--").split("-")): (
-            int(value) if value.isdigit() else value
-        )
-        for option, value in options.items()
-    }

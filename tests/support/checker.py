@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.faults.history import Attempt, History, Outcome
+from tests.support.history import Attempt, History, Outcome
 
 Row = dict[str, Any]  # deserialized
 

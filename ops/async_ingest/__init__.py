@@ -1,0 +1,1 @@
+"""Operates a system of terraform-aws-async-ingest. The command is `async-ingest`."""

@@ -1,0 +1,5 @@
+import sys
+
+from async_ingest.main import main
+
+sys.exit(main())

@@ -1,0 +1,184 @@
+"""Options that all commands have, and how results are shown."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from async_ingest import system
+from async_ingest.aws import Aws
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Screen:
+    """Where a command writes: results to stdout, what it is doing to stderr."""
+
+    def __init__(self, *, is_json: bool) -> None:
+        self.is_json = is_json
+        self.results = Console(soft_wrap=True, highlight=False)
+        self.progress = Console(stderr=True, soft_wrap=True, highlight=False)
+
+    def result(self, document: Mapping[str, Any], *lines: str | Table) -> None:
+        """Shows a result: the document with --json, else the lines, which may have markup."""
+        if self.is_json:
+            click.echo(json.dumps(document, indent=2, default=str, ensure_ascii=False))
+            return
+        for line in lines:
+            self.results.print(line)
+
+    def note(self, text: str) -> None:
+        """Says on stderr what is happening."""
+        self.progress.print(safe(text))
+
+
+def safe(text: object) -> str:
+    """Returns text that neither a terminal nor rich interprets."""
+    return escape(_CONTROL.sub("?", str(text)))
+
+
+def table(*columns: str) -> Table:
+    made = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
+
+
+def iso(seconds: float) -> str | None:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds)) if seconds else None
+
+
+class Duration(click.ParamType[Any]):
+    """Seconds, or a number with s, m, h or d."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)", str(value))
+        if not match:
+            self.fail(f"{value} is not a duration, such as 90s, 15m, 2h or 3d", param, ctx)
+        return float(match[1]) * _UNITS[match[2] or "s"]
+
+
+class Pair(click.ParamType[Any]):
+    """NAME=VALUE."""
+
+    name = "name=value"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
+        name, sign, text = str(value).partition("=")
+        if not sign or not name:
+            self.fail(f"{value} is not NAME=VALUE", param, ctx)
+        return name, text
+
+
+def _decorated(function: Callable[..., Any], options: Sequence[Any]) -> Callable[..., Any]:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def for_system(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the options that name a system, and passes it `screen` and `system`."""
+
+    @functools.wraps(function)
+    def command(  # noqa: PLR0917 - click passes them by name
+        name: str | None,
+        terraform: Path | None,
+        profile: str | None,
+        region: str | None,
+        endpoint_url: str | None,
+        as_json: bool,
+        **options: Any,
+    ) -> Any:
+        found = system.find(Aws(profile, region, endpoint_url), name, terraform)
+        return function(screen=Screen(is_json=as_json), system=found, **options)
+
+    return _decorated(
+        command,
+        [
+            click.option("--name", envvar="ASYNC_INGEST_NAME", help="The module's input `name`."),
+            click.option(
+                "--terraform",
+                metavar="DIR",
+                envvar="ASYNC_INGEST_TERRAFORM",
+                type=click.Path(exists=True, file_okay=False, path_type=Path),
+                help="Take the system from the Terraform outputs of this directory.",
+            ),
+            click.option("--profile", help="As for the AWS CLI; default AWS_PROFILE."),
+            click.option("--region", help="As for the AWS CLI; default AWS_REGION."),
+            click.option("--endpoint-url", help="Of AWS; default AWS_ENDPOINT_URL."),
+            click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+        ],
+    )
+
+
+yes = click.option("--yes", is_flag=True, help="Do it. Without this, only say what would be done.")
+visibility = click.option(
+    "--visibility",
+    type=click.IntRange(5, 43200),
+    default=600,
+    show_default=True,
+    help="Seconds for which a killed run hides the dead letters that it has received.",
+)
+
+
+def selection(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the options that select dead letters."""
+    return _decorated(
+        function,
+        [
+            click.option("--reason", help="Only those whose reason contains this, in any case."),
+            click.option("--without-reason", is_flag=True, help="Only those without a reason."),
+            click.option("--older-than", type=Duration(), help="Accepted longer ago, such as 2h."),
+            click.option("--newer-than", type=Duration(), help="Accepted more recently."),
+            click.option(
+                "--key",
+                "keys",
+                type=Pair(),
+                multiple=True,
+                help="Only those with an order whose attribute has this value; repeatable.",
+            ),
+            click.option("--limit", type=click.IntRange(1), help="At most so many."),
+        ],
+    )
+
+
+class Header(click.ParamType[Any]):
+    """NAME: VALUE."""
+
+    name = "name: value"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
+        name, sign, text = str(value).partition(":")
+        if not sign or not name.strip():
+            self.fail(f"{value} is not NAME: VALUE", param, ctx)
+        return name.strip(), text.strip()
+
+
+def posting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the options that say where and how orders are posted."""
+    return _decorated(
+        function,
+        [
+            click.option("--url", envvar="ASYNC_INGEST_URL", help="Where orders are posted."),
+            click.option(
+                "--header",
+                "headers",
+                type=Header(),
+                multiple=True,
+                help="Of the request, as 'NAME: VALUE'; repeatable.",
+            ),
+        ],
+    )
