@@ -13,9 +13,9 @@ from local.emulator import REGION
 from local.terraform import by_short_address
 from local.waiting import eventually
 from tests.faults import scenarios
-from tests.faults.history import Attempt, Outcome
 from tests.faults.scenarios import SCENARIOS, SQS_FAILS, Rule, Scenario, scenario
 from tests.faults.system import System
+from tests.support.history import Attempt, Outcome
 from tests.support.signatures import HEADER, OLD_TILL, SHOP, TILL, signature
 
 SLOW_MS = 3_000  # longer than a call waits for an answer

@@ -50,13 +50,11 @@ def sums(
     emulator: Emulator, namespace: str, names: Mapping[str, float | None], **dimensions: str
 ) -> None:
     """Waits until the sums are as expected; None is no data."""
-    for name, expected in names.items():
-        eventually(
-            lambda name=name: (statistic(emulator, namespace, name, "Sum", **dimensions),),
-            f"{name} of {dimensions} to be {expected}",
-            10,
-            until=lambda found, expected=expected: found == (expected,),
-        )
+
+    def found() -> dict[str, float | None]:
+        return {name: statistic(emulator, namespace, name, "Sum", **dimensions) for name in names}
+
+    eventually(found, f"{names} of {dimensions}", 10, until=lambda sums: sums == names)
 
 
 @check()
