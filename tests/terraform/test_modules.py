@@ -22,6 +22,17 @@ HELD = (
     "aws_subnet",
     ("aws_vpc_endpoint", "interface"),  # which may go while the system stays
 )
+# What would go with a resource that is replaced, and which nothing would make again.
+REPLACED_WITH = {
+    ("aws_dynamodb_table", "this"): "terraform_data.replaceable",
+    ("aws_lambda_alias", "live"): "aws_lambda_function.this.id",
+    ("aws_lambda_provisioned_concurrency_config", "this"): "aws_lambda_alias.live.id",
+    ("aws_lb", "this"): "terraform_data.replaceable",
+    ("aws_lb_listener_rule", "this"): "aws_lb_target_group.this.arn",
+    ("aws_lb_target_group", "this"): "terraform_data.is_own",
+    ("terraform_data", "is_own"): "terraform_data.replaceable",
+    ("terraform_data", "name"): "terraform_data.replaceable",
+}
 MODULES = sorted(path.name for path in (ROOT / "modules").iterdir() if path.is_dir())
 
 
@@ -58,11 +69,28 @@ def test_null_is_the_default_or_becomes_the_default(directory: Path) -> None:
         assert is_default != is_refused or name in NULL_MEANS_NONE, name
 
 
-@pytest.mark.parametrize("directory", [ROOT, *(ROOT / "modules" / module for module in MODULES)])
-def test_what_others_hold_is_created_before_it_is_destroyed(directory: Path) -> None:
+def resources(directory: Path) -> dict[tuple[str, str], str]:
+    """Returns the bodies of the resources, by type and name."""
     text = "\n".join(path.read_text() for path in directory.glob("*.tf"))
     blocks = re.findall(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL)
+    return {(kind, name): body for kind, name, body in blocks}
 
-    assert {
-        (kind, name) for kind, name, body in blocks if "create_before_destroy = true" in body
-    } == {(kind, name) for kind, name, _ in blocks if kind in HELD or (kind, name) in HELD}
+
+@pytest.mark.parametrize("directory", [ROOT, *(ROOT / "modules" / module for module in MODULES)])
+def test_what_others_hold_is_created_before_it_is_destroyed(directory: Path) -> None:
+    found = resources(directory)
+
+    first = {name for name, body in found.items() if "create_before_destroy = true" in body}
+    assert first == {name for name in found if name[0] in HELD or name in HELD}
+
+
+@pytest.mark.parametrize("directory", [ROOT, *(ROOT / "modules" / module for module in MODULES)])
+def test_what_goes_with_another_is_replaced_with_it(directory: Path) -> None:
+    found = resources(directory)
+
+    triggers = {
+        name: trigger[1]
+        for name, body in found.items()
+        if (trigger := re.search(r"^    replace_triggered_by = \[(.*)\]$", body, re.MULTILINE))
+    }
+    assert triggers == {name: by for name, by in REPLACED_WITH.items() if name in found}
