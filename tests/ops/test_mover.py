@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from async_ingest import journal as journals
 from async_ingest import dead_letters, redrive
+from async_ingest import journal as journals
 from async_ingest.dead_letters import DeadLetter, Selection
 from async_ingest.errors import INCOMPLETE, OpsError
 from async_ingest.mover import DISCARD, EXPORT, REDRIVE, Rate
