@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,7 +24,7 @@ PAGE = (ROOT / "docs" / "operations.md").read_text()
 OURS = re.findall(r"(?:^ *\$ |`)async-ingest ([^`\n]+)", PAGE, re.MULTILINE)
 THEIRS = [line for line in aws_cli.commands_in(PAGE) if "--" in line]
 POSTING = ("doctor", "send")
-SNIPPET = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+SNIPPET = re.findall(r"```python\n(.*?)^ *```", PAGE, re.DOTALL | re.MULTILINE)
 COPY = "orders-restored"
 
 
@@ -99,7 +100,7 @@ def _fault(stack: Stack, command: str, variables: dict[str, str]) -> str:
 
 
 def test_a_restored_table_is_copied_without_losing_what_came_since(stack: Stack) -> None:
-    [snippet] = SNIPPET
+    snippet = textwrap.dedent(SNIPPET[0])
     dynamodb, table = stack.dynamodb, stack.outputs["table_name"]
     deleted, damaged, newer = (new_order() for _ in range(3))
     for order in (deleted, damaged, newer):
