@@ -8,11 +8,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from local.archive import zipped
 from local.emulator import ACCOUNT, HOST
 from local.stack import Stack
+from tests.operate.tampering import (
+    attribute,
+    endpoint,
+    endpoint_policy,
+    queue_attributes,
+    republished,
+    role_without,
+    without_rules,
+)
 from tests.support import ops
 from tests.support.stack import mapping_problem, new_order, without_invoke_permission
 
@@ -103,7 +111,7 @@ def load_balancer_admits_nobody(stack: Stack) -> Iterator[None]:
     [balancer] = stack.emulator.client("elbv2").describe_load_balancers(Names=[_name(stack)])[
         "LoadBalancers"
     ]
-    with _without_rules(stack, balancer["SecurityGroups"][0], "ingress"):
+    with without_rules(stack, balancer["SecurityGroups"][0], "ingress"):
         yield
 
 
@@ -155,13 +163,13 @@ def permission_of_the_load_balancer_missing(stack: Stack) -> Iterator[None]:
 
 @breaks("ingest function")
 def queue_url_of_another_queue(stack: Stack) -> Iterator[None]:
-    with _republished(stack, _ingest(stack), QUEUE_URL=stack.outputs["dead_letter_queue_url"]):
+    with republished(stack, _ingest(stack), QUEUE_URL=stack.outputs["dead_letter_queue_url"]):
         yield
 
 
 @breaks("ingest function")
 def setting_that_is_no_number(stack: Stack) -> Iterator[None]:
-    with _republished(stack, _ingest(stack), MAX_ORDERS="many"):
+    with republished(stack, _ingest(stack), MAX_ORDERS="many"):
         yield
 
 
@@ -178,21 +186,21 @@ def ingest_without_concurrency(stack: Stack) -> Iterator[None]:
 @breaks("ingest function")
 def keys_of_another_table(stack: Stack) -> Iterator[None]:
     keys = json.dumps([{"name": "id", "type": "S"}])
-    with _republished(stack, _ingest(stack), TABLE_KEYS=keys):
+    with republished(stack, _ingest(stack), TABLE_KEYS=keys):
         yield
 
 
 @breaks("process function")
 def package_without_the_entry_point(stack: Stack) -> Iterator[None]:
     code = zipped({"main.py": "def handle(event, context):\n    return {}\n"})
-    with _republished(stack, _process(stack), code):
+    with republished(stack, _process(stack), code):
         yield
 
 
 @breaks("process function")
 def dead_letter_queue_url_misspelt(stack: Stack) -> Iterator[None]:
     url = stack.outputs["dead_letter_queue_url"] + "s"
-    with _republished(stack, _process(stack), DEAD_LETTER_QUEUE_URL=url):
+    with republished(stack, _process(stack), DEAD_LETTER_QUEUE_URL=url):
         yield
 
 
@@ -201,33 +209,33 @@ def dead_letter_queue_url_misspelt(stack: Stack) -> Iterator[None]:
 
 @breaks("network of ingest")
 def endpoint_policy_without_the_queue(stack: Stack) -> Iterator[None]:
-    with _endpoint_policy(stack, "sqs"):
+    with endpoint_policy(stack, "sqs"):
         yield
 
 
 @breaks("network of process")
 def endpoint_policy_without_the_table(stack: Stack) -> Iterator[None]:
-    with _endpoint_policy(stack, "dynamodb"):
+    with endpoint_policy(stack, "dynamodb"):
         yield
 
 
 @breaks("network of ingest")
 def security_group_without_a_way_out(stack: Stack) -> Iterator[None]:
     network = stack.lambda_.get_function_configuration(FunctionName=_ingest(stack))["VpcConfig"]
-    with _without_rules(stack, network["SecurityGroupIds"][0], "egress"):
+    with without_rules(stack, network["SecurityGroupIds"][0], "egress"):
         yield
 
 
 @breaks("network of process")
 def no_route_to_the_table(stack: Stack) -> Iterator[None]:
-    endpoint = _endpoint(stack, "dynamodb")
+    found = endpoint(stack, "dynamodb")
     change = stack.emulator.client("ec2").modify_vpc_endpoint
-    given = {"VpcEndpointId": endpoint["VpcEndpointId"]}
-    change(**given, RemoveRouteTableIds=endpoint["RouteTableIds"])
+    given = {"VpcEndpointId": found["VpcEndpointId"]}
+    change(**given, RemoveRouteTableIds=found["RouteTableIds"])
     try:
         yield
     finally:
-        change(**given, AddRouteTableIds=endpoint["RouteTableIds"])
+        change(**given, AddRouteTableIds=found["RouteTableIds"])
 
 
 # Queue and mapping
@@ -242,9 +250,9 @@ def queue_policy_denies(stack: Stack) -> Iterator[None]:
         "Action": "sqs:SendMessage",
         "Resource": "*",
     }
-    policy = json.loads(_attribute(stack, "Policy"))
+    policy = json.loads(attribute(stack, "Policy"))
     policy["Statement"].append(statement)
-    with _queue_attributes(stack, Policy=json.dumps(policy)):
+    with queue_attributes(stack, Policy=json.dumps(policy)):
         yield
 
 
@@ -263,13 +271,13 @@ def key_denied(stack: Stack) -> Iterator[None]:
         ],
     }
     key = kms.create_key(Policy=json.dumps(policy))["KeyMetadata"]["KeyId"]
-    with _queue_attributes(stack, KmsMasterKeyId=key):
+    with queue_attributes(stack, KmsMasterKeyId=key):
         yield
 
 
 @breaks("queue")
 def visibility_below_the_timeout(stack: Stack) -> Iterator[None]:
-    with _queue_attributes(stack, VisibilityTimeout="5"):
+    with queue_attributes(stack, VisibilityTimeout="5"):
         yield
 
 
@@ -293,7 +301,7 @@ def mapping_of_the_wrong_alias(stack: Stack) -> Iterator[None]:
 
 @breaks("event source mapping")
 def role_may_not_consume(stack: Stack) -> Iterator[None]:
-    with _role_without(stack, _process(stack), "sqs:ReceiveMessage"):
+    with role_without(stack, _process(stack), "sqs:ReceiveMessage"):
         yield
 
 
@@ -302,7 +310,7 @@ def role_may_not_consume(stack: Stack) -> Iterator[None]:
 
 @breaks("table")
 def table_denied(stack: Stack) -> Iterator[None]:
-    with _role_without(stack, _process(stack), "dynamodb:PartiQLInsert"):
+    with role_without(stack, _process(stack), "dynamodb:PartiQLInsert"):
         yield
 
 
@@ -321,121 +329,3 @@ def dead_letters_of_one_reason(stack: Stack) -> Iterator[None]:
         taken: list[Any] = []
         while len(taken) < 12:
             taken += stack.take_dead_letters()
-
-
-# How
-
-
-@contextmanager
-def _republished(
-    stack: Stack, function: str, code: bytes | None = None, **variables: str
-) -> Iterator[None]:
-    """Points the alias to a version with other variables or code; removes it afterwards."""
-    lambda_, named = stack.lambda_, {"FunctionName": function}
-    before = lambda_.get_function_configuration(**named)
-    environment = before["Environment"]["Variables"]
-    location = urlsplit(lambda_.get_function(**named)["Code"]["Location"])
-    package = stack.emulator.request(f"{location.path}?{location.query}")
-    alias = lambda_.get_alias(**named, Name="live")["FunctionVersion"]
-    lambda_.update_function_configuration(
-        **named, Environment={"Variables": environment | variables}
-    )
-    if code:
-        lambda_.update_function_code(**named, ZipFile=code)
-    version = lambda_.publish_version(**named)["Version"]
-    lambda_.update_alias(**named, Name="live", FunctionVersion=version)
-    try:
-        yield
-    finally:
-        lambda_.update_alias(**named, Name="live", FunctionVersion=alias)
-        lambda_.delete_function(**named, Qualifier=version)
-        lambda_.update_function_configuration(**named, Environment={"Variables": environment})
-        if code:
-            lambda_.update_function_code(**named, ZipFile=package)
-
-
-def _endpoint(stack: Stack, service: str) -> dict[str, Any]:
-    endpoints = stack.emulator.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
-    [found] = [one for one in endpoints if one["ServiceName"].endswith(f".{service}")]
-    return dict(found)
-
-
-@contextmanager
-def _endpoint_policy(stack: Stack, service: str) -> Iterator[None]:
-    """Lets an endpoint allow another action only."""
-    endpoint = _endpoint(stack, service)
-    change = stack.emulator.client("ec2").modify_vpc_endpoint
-    given = {"VpcEndpointId": endpoint["VpcEndpointId"]}
-    policy = json.loads(endpoint["PolicyDocument"])
-    for statement in policy["Statement"]:
-        statement["Action"] = f"{service}:DescribeEndpoints"
-    change(**given, PolicyDocument=json.dumps(policy))
-    try:
-        yield
-    finally:
-        change(**given, PolicyDocument=endpoint["PolicyDocument"])
-
-
-@contextmanager
-def _without_rules(stack: Stack, group: str, direction: str) -> Iterator[None]:
-    """Revokes a security group's rules; the restored ones have other ids than Terraform knows."""
-    ec2 = stack.emulator.client("ec2")
-    filters = [{"Name": "group-id", "Values": [group]}]
-    is_egress = direction == "egress"
-    rules = [
-        rule
-        for rule in ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
-        if rule["GroupId"] == group and rule["IsEgress"] == is_egress
-    ]
-    ids = [rule["SecurityGroupRuleId"] for rule in rules]
-    getattr(ec2, f"revoke_security_group_{direction}")(GroupId=group, SecurityGroupRuleIds=ids)
-    try:
-        yield
-    finally:
-        permissions = [_permission(rule) for rule in rules]
-        give = getattr(ec2, f"authorize_security_group_{direction}")
-        give(GroupId=group, IpPermissions=permissions)
-
-
-def _permission(rule: dict[str, Any]) -> dict[str, Any]:
-    made = {name: rule[name] for name in ("IpProtocol", "FromPort", "ToPort")}
-    if "CidrIpv4" in rule:
-        return made | {"IpRanges": [{"CidrIp": rule["CidrIpv4"]}]}
-    if "PrefixListId" in rule:
-        return made | {"PrefixListIds": [{"PrefixListId": rule["PrefixListId"]}]}
-    return made | {"UserIdGroupPairs": [{"GroupId": rule["ReferencedGroupInfo"]["GroupId"]}]}
-
-
-def _attribute(stack: Stack, name: str) -> str:
-    answer = stack.sqs.get_queue_attributes(
-        QueueUrl=stack.outputs["queue_url"], AttributeNames=[name]
-    )
-    return str(answer.get("Attributes", {}).get(name, ""))
-
-
-@contextmanager
-def _queue_attributes(stack: Stack, **attributes: str) -> Iterator[None]:
-    url = stack.outputs["queue_url"]
-    before = {name: _attribute(stack, name) for name in attributes}
-    stack.sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
-    try:
-        yield
-    finally:
-        stack.sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
-
-
-@contextmanager
-def _role_without(stack: Stack, function: str, action: str) -> Iterator[None]:
-    """Takes an action out of a role's policies."""
-    role = {"RoleName": stack.role_of(function).rpartition("/")[2]}
-    before: dict[str, str] = {}
-    for name in stack.iam.list_role_policies(**role)["PolicyNames"]:
-        document = stack.iam.get_role_policy(**role, PolicyName=name)["PolicyDocument"]
-        before[name] = json.dumps(document)
-        without = before[name].replace(json.dumps(action), json.dumps("sqs:ListQueues"))
-        stack.iam.put_role_policy(**role, PolicyName=name, PolicyDocument=without)
-    try:
-        yield
-    finally:
-        for name, document in before.items():
-            stack.iam.put_role_policy(**role, PolicyName=name, PolicyDocument=document)
