@@ -82,6 +82,11 @@ settle: ## Run process against a table as slow and limited as AWS's.
 	$(setup) python
 	@$(PYTHON) -m tests.settle
 
+.PHONY: operate
+operate: ## Drive each alarm of the applied system into ALARM and back.
+	$(setup) providers python
+	@$(PYTHON) -m tests.operate
+
 .PHONY: hostile
 hostile: ## Send a corpus of hostile requests through the load balancer.
 	$(setup) providers python

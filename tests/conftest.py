@@ -14,7 +14,7 @@ from local.stack import Stack
 from tests.support.stack import apply_minimal
 
 NAME = "e2e"  # of the system
-USE_THE_STACK = ("e2e", "faults", "hostile")  # folders
+USE_THE_STACK = ("e2e", "faults", "hostile", "operate")  # folders
 PROFILED_SECONDS = 10  # a shorter run needs no table
 
 
