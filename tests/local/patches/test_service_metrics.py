@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from operator import eq
 from typing import Any
 
 from local.emulator import Emulator
@@ -52,10 +54,10 @@ def sums(
     """Waits until the sums are as expected; None is no data."""
     for name, expected in names.items():
         eventually(
-            lambda name=name: (statistic(emulator, namespace, name, "Sum", **dimensions),),
+            partial(statistic, emulator, namespace, name, "Sum", **dimensions),
             f"{name} of {dimensions} to be {expected}",
             10,
-            until=lambda found, expected=expected: found == (expected,),
+            until=partial(eq, expected),
         )
 
 
