@@ -85,7 +85,7 @@ faults: ## Inject every fault into the applied system; account for every order.
 	@$(PYTHON) -m tests.faults
 
 .PHONY: operate
-operate: ## Kill redrives, break systems: are orders safe, and is the cause named?
+operate: ## Raise every alarm, kill redrives, break systems: is it seen, and is all safe?
 	$(setup) providers python
 	@$(PYTHON) -m tests.operate $(ARGS)
 

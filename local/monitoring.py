@@ -48,17 +48,17 @@ class Monitoring:
         """Moves CloudWatch's clock: see `Emulator.move_cloudwatch_clock`."""
         self._emulator.move_cloudwatch_clock(seconds, skip=skip)
 
-    def move_until(self, name: str, state: str, minutes: int = 60) -> int:
-        """Moves the clock until an alarm is in a state. Returns by how many minutes.
+    def move_until(self, name: str, state: str, minutes: int = 60, *, step: int = MINUTE) -> int:
+        """Moves the clock, by seconds a step, until an alarm is in a state. Returns the minutes.
 
         Raises:
             NotInTimeError: It is not within so many minutes; the message has the alarm's reason.
         """
-        for passed in range(minutes + 1):
+        for passed in range(0, minutes * MINUTE + 1, step):
             alarm = self.alarms()[name]
             if alarm["StateValue"] == state:
-                return passed
-            self.move(MINUTE)
+                return passed // MINUTE
+            self.move(step)
         raise NotInTimeError(
             f"{name} is {alarm['StateValue']}, not {state}, after {minutes} minutes of "
             f"CloudWatch's clock: {alarm['StateReason']}"

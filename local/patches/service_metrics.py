@@ -287,7 +287,7 @@ def load_balancers_have_their_metrics() -> None:
     zero is absent. (Not modelled: AvailabilityZone, fixed responses and redirects, connections.)
     The emulator has none.
     """
-    target_groups = internal("services.alb", "_tgs")
+    balancer_arn: ContextVar[str] = ContextVar("balancer_arn", default="")
     serving: ContextVar[_Request | None] = ContextVar("request_of_load_balancer", default=None)
 
     @around("services.lambda_svc", "_execute_function_with_config_scope")
@@ -318,16 +318,35 @@ def load_balancers_have_their_metrics() -> None:
         finally:
             serving.reset(token)
         seconds = time.monotonic() - started
-        balancers = target_groups.get(tg_arn, {}).get("LoadBalancerArns", [])
         target = {"TargetGroup": tg_arn.rpartition(":")[2]}
-        for arn in balancers:
-            balancer = {"LoadBalancer": arn.partition(":loadbalancer/")[2]}
-            sets = [balancer, balancer | target]
-            publish("AWS/ApplicationELB", sets, {"RequestCount": 1})
-            _count_answer(request, answer[0], balancer, target)
-            if request.was_invoked:
-                publish("AWS/ApplicationELB", sets, {"TargetResponseTime": seconds}, "Seconds")
+        balancer = {"LoadBalancer": balancer_arn.get().partition(":loadbalancer/")[2]}
+        sets = [balancer, balancer | target]
+        publish("AWS/ApplicationELB", sets, {"RequestCount": 1})
+        _count_answer(request, answer[0], balancer, target)
+        if request.was_invoked:
+            publish("AWS/ApplicationELB", sets, {"TargetResponseTime": seconds}, "Seconds")
         return answer
+
+    @around("services.alb", "dispatch_request")
+    async def dispatch(  # noqa: PLR0917 - as the emulator has it
+        original: Any,
+        lb: JsonObject,
+        method: str,
+        path: str,
+        headers: Any,
+        body: Any,
+        query_params: Any,
+        port: int = 80,
+        client_ip: Any = None,
+        raw_query_string: Any = None,
+        raw_path: Any = None,
+    ) -> Response:
+        token = balancer_arn.set(lb["LoadBalancerArn"])
+        try:
+            rest = (method, path, headers, body, query_params, port, client_ip)
+            return await original(lb, *rest, raw_query_string, raw_path)  # type: ignore[no-any-return]
+        finally:
+            balancer_arn.reset(token)
 
 
 def _count_answer(

@@ -1,6 +1,6 @@
-"""Kills redrives and breaks systems, on a new stack: `make operate`.
+"""Raises alarms, kills redrives and breaks systems, on a new stack: `make operate`.
 
-python -m tests.operate [PART ...]    only these parts: kills, doctor
+python -m tests.operate [PART ...]    only these parts: alarms, kills, doctor
 """
 
 import random
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from local.screen import Screen, console_for_tables
 from local.stack import Stack
-from tests.operate import doctor, report
+from tests.operate import alarms, doctor, report
 from tests.operate.kills import Killer
 from tests.support.stack import temporary_stack
 
@@ -37,6 +37,7 @@ def broken_systems(stack: Stack, screen: Screen) -> list[str]:
 
 # Each writes its figures to the report, and returns what is wrong.
 PARTS: dict[str, Callable[[Stack, Screen], list[str]]] = {
+    "alarms": alarms.run,
     "kills": kills,
     "doctor": broken_systems,
 }

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from operator import eq
 from typing import Any
 
 from local.emulator import Emulator
@@ -50,11 +52,13 @@ def sums(
     emulator: Emulator, namespace: str, names: Mapping[str, float | None], **dimensions: str
 ) -> None:
     """Waits until the sums are as expected; None is no data."""
-
-    def found() -> dict[str, float | None]:
-        return {name: statistic(emulator, namespace, name, "Sum", **dimensions) for name in names}
-
-    eventually(found, f"{names} of {dimensions}", 10, until=lambda sums: sums == names)
+    for name, expected in names.items():
+        eventually(
+            partial(statistic, emulator, namespace, name, "Sum", **dimensions),
+            f"{name} of {dimensions} to be {expected}",
+            10,
+            until=partial(eq, expected),
+        )
 
 
 @check()
