@@ -40,6 +40,11 @@ override_module {
   outputs = { subnet_ids = ["subnet-3", "subnet-4"] }
 }
 
+override_module {
+  target  = module.observability
+  outputs = { alarm_arns = {}, alarm_names = {}, dashboard_name = "orders" }
+}
+
 run "created_network" {
   state_key = "created"
 }
