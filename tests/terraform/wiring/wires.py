@@ -228,7 +228,6 @@ OUTPUTS: dict[str, Any] = {
     "function_subnet_ids": numbered("network.aws_subnet.private", "id", 3),
     "function_route_table_ids": numbered("network.aws_route_table.private", "id", 3),
     "load_balancer_route_table_id": Of("network.aws_route_table.public.id"),
-    "dashboard_name": None,
     "kms_key_policy_json": Of("data.aws_iam_policy_document.kms_key.json"),
 }
 
