@@ -274,7 +274,8 @@ def _managed(values: Mapping[str, Any]) -> Resources:
         modules += module.get("child_modules", [])
         for resource in module.get("resources", []):
             if resource["mode"] == "managed":
-                found[resource["address"]] = resource["values"]
+                # Absent if nothing of it is known before the apply.
+                found[resource["address"]] = resource.get("values", {})
     return found
 
 

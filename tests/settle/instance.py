@@ -40,6 +40,8 @@ class Clock:
     def time_ns(self) -> int:
         return int(self._now * 1e9)
 
+    monotonic_ns = time_ns
+
     def sleep(self, seconds: float) -> None:
         with self._lock:
             self._now += seconds
