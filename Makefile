@@ -50,7 +50,7 @@ ops: ## Run the command async-ingest: make ops ARGS="dlq list --name orders"
 
 .PHONY: test
 test: test-terraform ## Run all tests except the long ones: plans, handlers, and the applied system.
-	@$(PYTHON) -m pytest -m "not nightly" tests --ignore tests/terraform -n 4 --no-loadscope-reorder
+	@$(PYTHON) -m pytest -m "not nightly" tests --ignore tests/terraform -n 3 --no-loadscope-reorder
 
 .PHONY: test-unit
 test-unit: ## Test the handlers, the local stack and the tools. No Terraform.

@@ -17,14 +17,14 @@ NAME = "e2e"  # of the system
 # Where tests use the stack, and files in which they apply a system of their own.
 USE_THE_STACK = ("tests/e2e", "tests/faults", "tests/hostile", "tests/operate")
 APPLY_THEIR_OWN = ("test_examples.py", "test_hooks.py", "test_signatures.py", "test_table.py")
-LONGEST = ("test_settle.py", "test_changes.py", "test_examples.py")
+LONGEST = ("test_settle.py",)  # after those that use a stack
 PROFILED_SECONDS = 10  # a shorter run needs no table
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Moves the longest tests to the front, and those that destroy the stack to the end."""
-    items.sort(key=lambda item: item.get_closest_marker("stack") is None)
     items.sort(key=lambda item: item.path.name not in LONGEST)
+    items.sort(key=lambda item: item.get_closest_marker("stack") is None)
     items.sort(key=lambda item: item.get_closest_marker("destroys") is not None)
 
 

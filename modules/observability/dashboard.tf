@@ -7,7 +7,6 @@ locals {
   widget_height = 6
   title_height  = 1
   top_height    = 4
-  row_height    = local.title_height + local.widget_height
   alarm_color   = "#d62728"
 
   # What an alarm compares is drawn in the alarm's period, so that its line means something.
