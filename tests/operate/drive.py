@@ -62,6 +62,9 @@ def raised(system: System) -> dict[str, int]:
 
 def drive(system: System, cause: Cause, findings: Findings) -> None:
     """Inflicts a cause, and takes down which alarms it raises, and which are over after it."""
+    for name in cause.alarms:  # what came earlier may have raised it
+        if system.monitoring.state(f"{system.name}-{name}") == "ALARM":
+            over(system, name)
     before = raised(system)
     with cause.inflict(system):
         system.monitoring.move(MINUTE)
@@ -70,13 +73,16 @@ def drive(system: System, cause: Cause, findings: Findings) -> None:
     findings.seen_in_alarm += [name for name in seen if name not in findings.seen_in_alarm]
     for name in seen:
         try:
-            system.monitoring.move_until(
-                f"{system.name}-{name}", "OK", BACK_MINUTES, step=30 * MINUTE
-            )
+            over(system, name)
         except NotInTimeError:
             continue
         if name not in findings.seen_back:
             findings.seen_back.append(name)
+
+
+def over(system: System, name: str) -> None:
+    """Moves the clock until an alarm is over. Raises NotInTimeError if it is not within a day."""
+    system.monitoring.move_until(f"{system.name}-{name}", "OK", BACK_MINUTES, step=30 * MINUTE)
 
 
 def unknown_alarms(names: list[str]) -> set[str]:
