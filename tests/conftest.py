@@ -23,9 +23,13 @@ PROFILED_SECONDS = 10  # a shorter run needs no table
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Moves the longest tests to the front, and those that destroy the stack to the end."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
-    items.sort(key=lambda item: item.get_closest_marker("stack") is None)
-    items.sort(key=lambda item: item.get_closest_marker("destroys") is not None)
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("destroys") is not None,
+            item.get_closest_marker("stack") is None,
+            item.path.name not in LONGEST,
+        )
+    )
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # without types

@@ -105,7 +105,10 @@ class Settlement:
 
     def _note(self, message: Message, outcome: str) -> None:
         try:
-            stamp: object = accepted_at(message.record)
+            # All orders of a message have the same; it is read again where there is none.
+            stamp: object = (
+                message.entries[0].accepted_at if message.entries else accepted_at(message.record)
+            )
         except Exception:
             stamp = "-"  # the record is malformed, which the log has
         self.trail.append(f"{message.record['messageId']} {stamp} {outcome}")

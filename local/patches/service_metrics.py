@@ -7,7 +7,8 @@ zeros, except for queues.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,7 @@ _resource: ContextVar[str] = ContextVar("resource", default="")
 
 def publish(
     namespace: str,
-    dimensions: list[dict[str, str]],
+    dimensions: Sequence[Mapping[str, str]],
     values: Mapping[str, float],
     unit: str = "Count",
 ) -> None:
@@ -91,8 +92,13 @@ def functions_have_their_metrics() -> None:
         publish("AWS/Lambda", sets(config), {"Duration": milliseconds}, "Milliseconds")
         return result
 
-    def invoked_as(arn: str) -> Any:
-        return _resource.set(arn.partition(":function:")[2])
+    @contextmanager
+    def invoked_as(arn: str) -> Iterator[None]:
+        token = _resource.set(arn.partition(":function:")[2])
+        try:
+            yield
+        finally:
+            _resource.reset(token)
 
     @around("services.lambda_svc", "_run_sqs_batch")
     def run(  # noqa: PLR0917 - as the emulator has it
@@ -104,11 +110,8 @@ def functions_have_their_metrics() -> None:
         queue_url: str,
         queue_name: str,
     ) -> None:
-        token = invoked_as(esm["FunctionArn"])
-        try:
+        with invoked_as(esm["FunctionArn"]):
             original(esm, func_rec, event, batch, queue_url, queue_name)
-        finally:
-            _resource.reset(token)
 
     @around("services.alb", "_invoke_lambda_target")
     async def invoke(  # noqa: PLR0917 - as the emulator has it
@@ -122,12 +125,9 @@ def functions_have_their_metrics() -> None:
         query_params: Any,
         raw_query_string: Any = None,
     ) -> Response:
-        token = invoked_as(function_ref)
-        try:
+        with invoked_as(function_ref):
             rest = (method, path, headers, body, query_params, raw_query_string)
             return await original(function_ref, tg_arn, *rest)  # type: ignore[no-any-return]
-        finally:
-            _resource.reset(token)
 
 
 @patch
@@ -187,30 +187,26 @@ def queues_have_their_metrics() -> None:
             publish("AWS/SQS", [{"QueueName": name}], {metric: number})
 
     def counted(action: str, metric: str, number: Callable[[JsonObject], int]) -> None:
-        if action == "ReceiveMessage":
-
-            @around("services.sqs", f"_HANDLERS[{action}]")
-            async def receive(original: Any, data: JsonObject, qurl: str) -> JsonObject:
-                answer: JsonObject = await original(data, qurl)
-                count(data.get("QueueUrl", qurl), metric, number(answer))
-                return answer
-
-        else:
-
-            @around("services.sqs", f"_HANDLERS[{action}]")
-            def call(original: Any, data: JsonObject, qurl: str) -> JsonObject:
-                answer: JsonObject = original(data, qurl)
-                count(data.get("QueueUrl", qurl), metric, number(answer))
-                return answer
+        @around("services.sqs", f"_HANDLERS[{action}]")
+        def call(original: Any, data: JsonObject, qurl: str) -> JsonObject:
+            answer: JsonObject = original(data, qurl)
+            count(data.get("QueueUrl", qurl), metric, number(answer))
+            return answer
 
     counted("SendMessage", "NumberOfMessagesSent", lambda _: 1)
     counted("SendMessageBatch", "NumberOfMessagesSent", lambda a: len(a.get("Successful", [])))
-    counted("ReceiveMessage", "NumberOfMessagesReceived", lambda a: len(a.get("Messages", [])))
     counted("DeleteMessage", "NumberOfMessagesDeleted", lambda _: 1)
     counted("DeleteMessageBatch", "NumberOfMessagesDeleted", lambda a: len(a.get("Successful", [])))
 
+    @around("services.sqs", "_HANDLERS[ReceiveMessage]")
+    async def receive(original: Any, data: JsonObject, qurl: str) -> JsonObject:
+        answer: JsonObject = await original(data, qurl)
+        number = len(answer.get("Messages", []))
+        count(data.get("QueueUrl", qurl), "NumberOfMessagesReceived", number)
+        return answer
+
     @around("services.sqs", "_receive_messages_for_esm")
-    def receive(original: Any, queue_url: str, max_number: int) -> list[JsonObject]:
+    def receive_for_mapping(original: Any, queue_url: str, max_number: int) -> list[JsonObject]:
         messages: list[JsonObject] = original(queue_url, max_number)
         count(queue_url, "NumberOfMessagesReceived", len(messages))
         return messages
@@ -355,10 +351,9 @@ def _count_answer(
     both = {**balancer, **target}
     family = f"{status // 100}XX_Count"
     if request.was_invoked and not request.has_failed:
-        sets = [{**balancer}, both]
-        publish("AWS/ApplicationELB", sets, {f"HTTPCode_Target_{family}": 1})
+        publish("AWS/ApplicationELB", [balancer, both], {f"HTTPCode_Target_{family}": 1})
         return
-    publish("AWS/ApplicationELB", [{**balancer}], {f"HTTPCode_ELB_{family}": 1})
+    publish("AWS/ApplicationELB", [balancer], {f"HTTPCode_ELB_{family}": 1})
     if status >= 500:
         kind = "LambdaUserError" if request.was_invoked else "LambdaInternalError"
-        publish("AWS/ApplicationELB", [{**target}, both], {kind: 1})
+        publish("AWS/ApplicationELB", [target, both], {kind: 1})

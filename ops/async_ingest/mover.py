@@ -114,15 +114,13 @@ class Mover:
         Raises:
             OpsError: SQS has not confirmed what was sent, or messages are in flight elsewhere.
         """
-        try:
+        with self._pass:
             self._give_back_what_a_killed_run_held()
             for letters in self._pass.batches(self._rate.batch):
                 self._take(letters)
                 self._on_progress(self.tally)
                 if self._left() == 0:
                     break
-        finally:
-            self._pass.release()
         self.tally.elsewhere = self._pass.elsewhere if self._left() else 0
         if self._pass.is_full:
             raise OpsError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from async_ingest.dead_letters import DeadLetter
 from async_ingest.errors import OpsError
@@ -26,7 +26,8 @@ class Pass:
     """One pass over the dead-letter queue.
 
     What was received stays invisible, and its visibility is extended, until it is deleted or the
-    pass ends, which releases it. So each message is seen once, however long the pass takes.
+    pass ends, which releases it: leave it by `with`. So each message is seen once, however long the
+    pass takes.
 
     Args:
         system: Whose dead letters.
@@ -43,7 +44,7 @@ class Pass:
     def __init__(
         self,
         system: System,
-        visibility: int = DEFAULT_VISIBILITY,
+        visibility: int,
         patience: float | None = None,
         journal: Journal | None = None,
         on_wait: Callable[[int], None] = lambda _elsewhere: None,
@@ -59,6 +60,12 @@ class Pass:
         self._extended_at = time.monotonic()
         self.elsewhere = 0
         self.is_full = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     def batches(self, size: int = BATCH) -> Iterator[list[DeadLetter]]:
         """Yields messages until the queue has no other; the caller may delete them or not."""

@@ -75,8 +75,7 @@ def look(system: System, selection: Selection, visit: Callable[[DeadLetter], Non
     Every look counts as a receive, which is harmless: a dead-letter queue has no other behind it.
     """
     tally = Tally()
-    looking = Pass(system, LOOK_SECONDS)
-    try:
+    with Pass(system, LOOK_SECONDS) as looking:
         for letters in looking.batches():
             for letter in letters:
                 if selection.matches(letter):
@@ -86,8 +85,6 @@ def look(system: System, selection: Selection, visit: Callable[[DeadLetter], Non
                     tally.skipped += 1
                 if tally.taken == selection.limit:
                     return tally
-    finally:
-        looking.release()
     tally.elsewhere = looking.elsewhere
     return tally
 

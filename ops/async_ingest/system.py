@@ -38,6 +38,7 @@ class System:
         self.aws = aws
         self.known = known or {}
         self.sqs = aws.client("sqs")
+        self._environments: dict[str, dict[str, str]] = {}
 
     @property
     def ingest_function(self) -> str:
@@ -103,10 +104,6 @@ class System:
             self._environments[function] = found
         return self._environments[function]
 
-    @cached_property
-    def _environments(self) -> dict[str, dict[str, str]]:
-        return {}
-
     def mappings(self) -> list[dict[str, Any]]:
         """Returns the event source mappings of the queue."""
         pages = (
@@ -126,26 +123,21 @@ class System:
             )
         return found[0]
 
-    def queue_attributes(self, url: str) -> dict[str, str]:
+    def queue_attributes(self, url: str, *names: str) -> dict[str, str]:
+        """Returns the attributes of a queue, by default all."""
         answer: dict[str, str] = self.sqs.get_queue_attributes(
-            QueueUrl=url, AttributeNames=["All"]
+            QueueUrl=url, AttributeNames=names or ("All",)
         )["Attributes"]
         return answer
 
     def depth(self, url: str) -> tuple[int, int]:
         """Returns how many messages are visible, and how many in flight; both approximate."""
-        found = self.sqs.get_queue_attributes(
-            QueueUrl=url,
-            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-        )["Attributes"]
-        return (
-            int(found["ApproximateNumberOfMessages"]),
-            int(found["ApproximateNumberOfMessagesNotVisible"]),
-        )
+        visible, hidden = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
+        found = self.queue_attributes(url, visible, hidden)
+        return int(found[visible]), int(found[hidden])
 
     def arn_of(self, url: str) -> str:
-        found = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        return str(found["Attributes"]["QueueArn"])
+        return self.queue_attributes(url, "QueueArn")["QueueArn"]
 
     def _queue_url(self, queue: str) -> str:
         try:

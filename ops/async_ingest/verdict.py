@@ -132,11 +132,8 @@ def _text(key: Mapping[str, Any]) -> str:
 
 
 def _original_ids(system: System) -> set[str]:
-    look = Pass(system, LOOK_SECONDS)
-    try:
+    with Pass(system, LOOK_SECONDS) as look:
         return {letter.original_id for batch in look.batches() for letter in batch}
-    finally:
-        look.release()
 
 
 def _batches(letters: Iterable[DeadLetter]) -> Iterator[list[DeadLetter]]:

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from async_ingest import system
 from async_ingest.aws import Aws
+from async_ingest.receiving import DEFAULT_VISIBILITY
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -128,7 +129,7 @@ yes = click.option("--yes", is_flag=True, help="Do it. Without this, only say wh
 visibility = click.option(
     "--visibility",
     type=click.IntRange(5, 43200),
-    default=600,
+    default=DEFAULT_VISIBILITY,
     show_default=True,
     help="Seconds for which a killed run hides the dead letters that it has received.",
 )

@@ -178,15 +178,12 @@ class Probe:
 
     def _take_dead_letter(self, ids: set[str]) -> str | None:
         """Deletes the marked order from the dead-letter queue. Returns why it was there."""
-        look = Pass(self._system, LOOK_SECONDS)
-        try:
+        with Pass(self._system, LOOK_SECONDS) as look:
             for letters in look.batches():
                 for letter in letters:
                     if letter.original_id in ids or self.mark in letter.body:
                         look.delete([letter])
                         return letter.kind
-        finally:
-            look.release()
         return None
 
 
