@@ -32,6 +32,9 @@ from local.patches import PINNED_VERSION, PatchError, all_patches, apply, intern
 from local.waiting import NotInTimeError, eventually
 
 LOCK_SECONDS = 2.0  # a client that looks at the file holds its lock for a moment
+# Longer than any client's. Whoever closes an idle connection may cut off a request that has just
+# arrived: it takes effect without an answer, is sent again, and "already exists".
+KEEP_ALIVE_SECONDS = 3600
 FUNCTION_LIMIT_PATCHES = (  # applied with --function-limits only
     "functions_have_the_cpu_of_their_memory_size",
     "functions_end_with_the_memory_of_their_size",
@@ -175,7 +178,7 @@ def _serve(options: argparse.Namespace, running: Running, listener: socket.socke
     """
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
-    config.keep_alive_timeout = 75
+    config.keep_alive_timeout = KEEP_ALIVE_SECONDS
     if running.tls:
         certificate = certificate_in(options.data)
         config.certfile, config.keyfile = str(certificate.certificate), str(certificate.key)
