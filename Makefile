@@ -14,6 +14,9 @@ export TF_CLI_CONFIG_FILE := $(CURDIR)/.cache/terraform.rc
 export TF_IN_AUTOMATION := 1
 export CHECKPOINT_DISABLE := 1
 
+# A test that hangs ends its process, after a traceback of all threads.
+END_IF_HUNG := -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
+
 # Set-up says in one line what is missing on this machine.
 setup = @python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	|| { echo "✗ python3 is missing or older than 3.11. Install Python 3.11 or newer." >&2; exit 1; }; \
@@ -50,7 +53,7 @@ ops: ## Run the command async-ingest: make ops ARGS="dlq list --name orders"
 
 .PHONY: test
 test: test-terraform ## Run all tests except the long ones: plans, handlers, and the applied system.
-	@$(PYTHON) -m pytest -m "not nightly" tests --ignore tests/terraform -n 3 --no-loadscope-reorder
+	@$(PYTHON) -m pytest -m "not nightly" tests --ignore tests/terraform -n 4 --no-loadscope-reorder $(END_IF_HUNG)
 
 .PHONY: test-unit
 test-unit: ## Test the handlers, the local stack and the tools. No Terraform.

@@ -68,27 +68,27 @@ class MemoryLimit:
 
 
 class Watch:
-    """A thread that enforces limits for as long as their processes live."""
+    """Enforces limits for as long as their processes live, in a thread that ends with the last."""
 
     def __init__(self) -> None:
         self._limits: list[Limit] = []
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name="limits", daemon=True)
 
     def add(self, limit: Limit) -> None:
         with self._lock:
             self._limits.append(limit)
-            if self._thread.ident is None:
-                self._thread.start()
+            if len(self._limits) == 1:
+                threading.Thread(target=self._run, name="limits", daemon=True).start()
 
     def _run(self) -> None:
-        while True:
-            with self._lock:
-                limits = self._limits = [
-                    limit for limit in self._limits if limit.process.poll() is None
-                ]
+        while limits := self._of_living_processes():
             is_busy = False
             for limit in limits:
                 with contextlib.suppress(OSError):  # it has just ended
                     is_busy |= limit.enforce()
             time.sleep(CHECK_SECONDS if is_busy else IDLE_CHECK_SECONDS)
+
+    def _of_living_processes(self) -> list[Limit]:
+        with self._lock:
+            self._limits = [limit for limit in self._limits if limit.process.poll() is None]
+            return self._limits

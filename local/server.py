@@ -179,6 +179,8 @@ def _serve(options: argparse.Namespace, running: Running, listener: socket.socke
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.keep_alive_timeout = KEEP_ALIVE_SECONDS
+    # As AWS's endpoints. Over HTTP/2, Hypercorn 0.18 now and then never sends an answer.
+    config.alpn_protocols = ["http/1.1"]
     if running.tls:
         certificate = certificate_in(options.data)
         config.certfile, config.keyfile = str(certificate.certificate), str(certificate.key)

@@ -52,9 +52,11 @@ class Proxy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._run(self._runner.cleanup())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        try:
+            self._run(self._runner.cleanup())
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(PATIENCE_SECONDS)
 
     @contextlib.contextmanager
     def rules(self, *rules: dict[str, Any]) -> Iterator[None]:

@@ -5,6 +5,8 @@ import concurrent.futures
 import json
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 from importlib import metadata
@@ -15,7 +17,7 @@ import pytest
 from botocore.config import Config
 
 from local import patches
-from local.emulator import REGION, ROOT, Emulator, EmulatorError
+from local.emulator import HOST, REGION, ROOT, Emulator, EmulatorError
 from local.server import listening_socket
 from local.waiting import eventually
 from tests.local.support import deploy, processes_of
@@ -54,6 +56,18 @@ def test_a_patch_whose_target_has_moved_stops_the_start(
 def test_an_unknown_patch_cannot_be_left_out(tmp_path: Path) -> None:
     with pytest.raises(EmulatorError, match="No patch is called nothing"):
         Emulator(tmp_path, without=["nothing"]).start()
+
+
+def test_tls_speaks_http_1_1_whatever_a_client_prefers(tmp_path: Path) -> None:
+    """Over HTTP/2, the server loses answers, and Terraform waits for them without end."""
+    with Emulator(tmp_path, tls=True) as emulator:
+        context = ssl.create_default_context(cafile=emulator.ca_bundle)
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        with (
+            socket.create_connection((HOST, emulator.port)) as plain,
+            context.wrap_socket(plain, server_hostname=HOST) as connection,
+        ):
+            assert connection.selected_alpn_protocol() == "http/1.1"
 
 
 def test_a_port_in_use_is_avoided(tmp_path: Path) -> None:
