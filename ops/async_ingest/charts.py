@@ -73,7 +73,7 @@ class _Scale:
         found = [*values, *(value for value, _ in axis.marks)] or [1.0]
         self._start, self._end = start, end
         if axis.is_log:
-            self.low, self.high = min(found), max(max(found), min(found) * 10)
+            self.low, self.high = min(found), max(*found, min(found) * 10)
             if not axis.marks:  # whole decades
                 self.low = 10.0 ** math.floor(math.log10(self.low))
         else:
