@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 from async_ingest.errors import USAGE, OpsError
 
@@ -37,6 +37,13 @@ class Latencies:
         for one in seconds:
             limited = min(max(1, round(one * MICROSECONDS)), HIGHEST_SECONDS * MICROSECONDS)
             self._histogram.record_value(limited)
+
+    @classmethod
+    def read(cls, encoded: str) -> Self:
+        """Returns the histogram of a document."""
+        made = cls()
+        made._histogram = HdrHistogram.decode(encoded.encode())
+        return made
 
     def ms(self, percentile: float) -> float:
         """Returns a percentile in milliseconds; the 100th is the highest."""
