@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT = 760, 280
-LEFT, RIGHT, TOP, BOTTOM = 64, 16, 16, 44
+WIDTH, HEIGHT = 760, 290
+LEFT, RIGHT, TOP, BOTTOM = 64, 24, 34, 44
+LEGEND = 14  # above the lines
 TICKS = 5
 STEPS = (1, 2, 2.5, 5, 10)
 MAX_POINTS = 600  # of a series: no screen shows more
@@ -172,13 +173,13 @@ def _line(series: Series, number: int, across: _Scale, up: _Scale) -> list[str]:
 def _legend(series: Sequence[Series]) -> list[str]:
     if len(series) < 2:
         return []
-    parts, at = [], LEFT + 12.0
+    parts, at = [], float(LEFT)
     for number, one in enumerate(series, 1):
         dashes = ' stroke-dasharray="5 4"' if one.is_dashed else ""
         parts += [
-            f'<line class="line s{number}" x1="{at}" x2="{at + 18}" y1="{TOP}" y2="{TOP}"'
+            f'<line class="line s{number}" x1="{at}" x2="{at + 18}" y1="{LEGEND}" y2="{LEGEND}"'
             f"{dashes}/>",
-            f'<text x="{at + 24}" y="{TOP + 4}">{escape(one.name)}</text>',
+            f'<text x="{at + 24}" y="{LEGEND + 4}">{escape(one.name)}</text>',
         ]
         at += 44 + 6.5 * len(one.name)
     return parts

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -176,3 +178,28 @@ def test_a_target_that_is_not_local_is_spared(
     printed = "".join(capsys.readouterr())
     assert (returned, said in printed) == (code, True), printed
     assert "orders in" in printed
+
+
+README = (ROOT / "ops" / "README.md").read_text()
+PAGES = README + (ROOT / "docs" / "performance.md").read_text()
+
+
+@pytest.mark.parametrize("line", re.findall(r"^\$ async-ingest (load .+)$", PAGES, re.MULTILINE))
+def test_each_documented_command_says_what_it_would_send(
+    line: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    [mix] = re.findall(r"```toml\n(known_share.*?)```", README, re.DOTALL)
+    Path("mix.toml").write_text(f'tenant_attribute = "customer"\n{mix}')
+    Path("monday.csv").write_text(
+        "time,requests\n2026-11-02T09:00:00Z,60\n2026-11-02T09:01:00Z,90\n"
+    )
+    arguments = [one for one in shlex.split(line) if one != "--yes"]
+
+    returned = main([*arguments, "--url", "http://orders.invalid/x", "--no-check"])
+
+    printed = "".join(capsys.readouterr())
+    assert (returned, "Nothing was sent" in printed) == (0, True), printed
