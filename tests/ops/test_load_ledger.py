@@ -178,6 +178,23 @@ def test_what_is_written_late_is_waited_for(
     assert len(looks) == 1
 
 
+def test_an_order_that_was_stored_may_be_superseded_meanwhile(
+    queues: Queues, table: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Sequential(queues, table, ONE_KEY)
+    run.request("accepted", "written")
+    run.request("unknown", "nothing")
+    run.request("accepted", "lost")
+
+    def write_the_unknown_one(_seconds: float) -> None:
+        table.put_item(Item=run.maker.orders(1)[0])
+
+    monkeypatch.setattr(time, "sleep", write_the_unknown_one)
+
+    counts = run.account(seconds=60).counts
+    assert counts == {"stored": 0, "superseded": 2, "dead_lettered": 0, "missing": 0}
+
+
 def test_dead_letters_stay_and_have_their_reason(queues: Queues, table: Any) -> None:
     run = Sequential(queues, table)
     run.request("accepted", "dead")
