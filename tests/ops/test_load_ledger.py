@@ -5,7 +5,6 @@ import time
 from collections import Counter
 from typing import Any
 
-import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,21 +18,6 @@ from tests.support.properties import examples
 
 BEGAN = 1_700_000_000.0
 MIX = Mix.of({"known_share": 0.5, "known_keys": 4, "orders_per_request": {"1": 1, "3": 1}})
-
-
-@pytest.fixture
-def table(queues: Queues) -> Any:
-    """The table of the system, as the module makes it."""
-    schema = [("order_id", "HASH"), ("item", "RANGE")]
-    boto3.client("dynamodb", region_name="us-east-1").create_table(
-        TableName=queues.system.name,
-        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in schema],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in schema],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    queues.system.known = {"table_name": queues.system.name}
-    queues.system.accepted_at_name = "accepted_at"
-    return boto3.resource("dynamodb", region_name="us-east-1").Table(queues.system.name)
 
 
 class Sequential:

@@ -21,8 +21,10 @@ from async_ingest.load.mix import MARK, Generator, Mix
 from async_ingest.load.schedule import Schedule
 from async_ingest.load.sender import DROPPED, Result, Share
 from async_ingest.main import main
+from async_ingest.system import System
 from local.emulator import ROOT
 from tests.ops.answering import answering
+from tests.ops.queues import Queues
 
 STALL_SECONDS = 1.0
 
@@ -178,6 +180,17 @@ def test_a_target_that_is_not_local_is_spared(
     printed = "".join(capsys.readouterr())
     assert (returned, said in printed) == (code, True), printed
     assert "orders in" in printed
+
+
+@pytest.mark.usefixtures("table")
+def test_a_tunnel_does_not_make_aws_local(
+    queues: Queues, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(System, "environment", lambda *_: {})
+    monkeypatch.setattr(processes, "run", lambda *_: pytest.fail("it sends"))
+
+    assert main(["load", "--name", queues.system.name, "--url", "http://localhost:8080/x"]) == 0
+    assert "Nothing was sent" in capsys.readouterr().out
 
 
 README = (ROOT / "ops" / "README.md").read_text()

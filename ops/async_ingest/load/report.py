@@ -8,6 +8,7 @@ from typing import Any
 from async_ingest.charts import Axis, Series, line_chart
 from async_ingest.html_report import Report
 from async_ingest.load.latency import PERCENTILES
+from async_ingest.load.ledger import MISSING
 from async_ingest.load.run import Run
 from async_ingest.load.sender import DROPPED
 from async_ingest.sending import ACCEPTED, REFUSED, UNKNOWN
@@ -36,7 +37,7 @@ def render(run: Run, title: str) -> str:
             *_facts_of_the_queue(run),
         ],
         footer=f"async-ingest load, run {run.settings.get('run', '')}, "
-        f"{run.document()['began']}. Times are of the machine that sent.",
+        f"{run.began_at}. Times are of the machine that sent.",
     )
     _verdict(report, run)
     _arrivals(report, run.by_second())
@@ -48,10 +49,9 @@ def render(run: Run, title: str) -> str:
 
 
 def _verdict(report: Report, run: Run) -> None:
-    section = report.section("Every order is accounted for")
-    if run.account and run.orders["missing"]:
-        section.title = "Orders are missing"
     orders, requests = run.orders, run.requests
+    title = "Orders are missing" if orders.get(MISSING) else "Every order is accounted for"
+    section = report.section(title if run.account else "What was answered")
     rows = [
         ("scheduled", orders["scheduled"], requests["scheduled"]),
         ("= sent", orders["sent"], requests["sent"]),
@@ -69,7 +69,7 @@ def _verdict(report: Report, run: Run) -> None:
         section.text("What became of the accepted orders was not looked up.")
     for problem in run.problems:
         section.text(problem, is_bad=True)
-    for reason, count in run.document().get("dead_letter_reasons", {}).items():
+    for reason, count in run.dead_letter_reasons.items():
         section.text(f"Dead-lettered, {count:,} orders: {reason}")
     section.table(["status", "requests"], [(k, f"{n:,}") for k, n in run.statuses.items()])
 

@@ -74,6 +74,15 @@ class Run:
         return max((one.due for one in self.results), default=0.0)
 
     @property
+    def began_at(self) -> str:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.began))
+
+    @property
+    def dead_letter_reasons(self) -> dict[str, int]:
+        """How many orders are in the dead-letter queue for which reason."""
+        return dict(Counter(self.account.dead.values())) if self.account else {}
+
+    @property
     def statuses(self) -> dict[str, int]:
         """How many requests had which status; "0" is no answer."""
         counts = Counter(one.status for one in self.sent)
@@ -113,7 +122,7 @@ class Run:
     def document(self) -> dict[str, Any]:
         return {
             **self.settings,
-            "began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.began)),
+            "began": self.began_at,
             "seconds": round(self.seconds, 3),
             "requests": self.requests,
             "orders": self.orders,
@@ -130,7 +139,7 @@ class Run:
         if not self.account:
             return {}
         return {
-            "dead_letter_reasons": dict(Counter(self.account.dead.values())),
+            "dead_letter_reasons": self.dead_letter_reasons,
             "unknown_stored": self.account.unknown_stored,
             "refused_stored": self.account.refused_stored,
             "missing_orders": [str(one.mark) for one in self.account.missing[:10]],
