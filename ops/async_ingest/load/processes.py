@@ -118,7 +118,7 @@ def _child(share: Share, pipe: Connection) -> None:
         signal.signal(number, signal.SIG_IGN)  # the parent says when to stop
     stop = threading.Event()
     results: SimpleQueue[Result] = SimpleQueue()
-    with contextlib.suppress(BrokenPipeError, EOFError), ThreadPoolExecutor(1) as pool:
+    with contextlib.suppress(ConnectionError, EOFError), ThreadPoolExecutor(1) as pool:
         pipe.send([])
         sending = pool.submit(sender.run, share, pipe.recv(), stop, results.put)
         try:
