@@ -94,8 +94,9 @@ class _Scale:
             return list(self.axis.marks)
         if self.axis.is_log:
             first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
-            decades = (10.0**power for power in range(first, last + 1))
-            return [(one, text(one)) for one in decades if self.low <= one <= self.high]
+            parts = (1, 2, 5) if last - first <= 2 else (1,)
+            values = (10.0**power * part for power in range(first, last + 1) for part in parts)
+            return [(one, text(one)) for one in values if self.low <= one <= self.high]
         rough = (self.high - self.low) / TICKS
         power = 10.0 ** math.floor(math.log10(rough))
         step = next(power * factor for factor in STEPS if power * factor >= rough * 0.999)

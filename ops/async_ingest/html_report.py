@@ -30,7 +30,8 @@ p { max-width: 46rem; } .lead { font-size: 1.05rem; } .bad { color: var(--bad); 
 .facts dt { color: var(--dim); font-size: .8rem; }
 .facts dd { margin: 0; font-size: 1.15rem; font-weight: 600; overflow-wrap: anywhere; }
 table { border-collapse: collapse; margin: .8rem 0; font-variant-numeric: tabular-nums; }
-th, td { text-align: right; padding: .25rem .8rem; border-bottom: 1px solid var(--line); }
+th, td { text-align: right; padding: .25rem .8rem; border-bottom: 1px solid var(--line);
+  overflow-wrap: anywhere; }
 th { color: var(--dim); font-weight: 500; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 .chart { width: 100%; height: auto; font-size: 11px; }

@@ -19,6 +19,7 @@ SPECTRUM = Axis(
     is_log=True,
     marks=((1, "0"), (10, "90"), (100, "99"), (1e3, "99.9"), (1e4, "99.99")),
 )
+MAX_TEXT = 300  # of a setting, such as a long recorded series; the JSON document has it all
 LOG_MS = Axis("ms", is_log=True)
 
 
@@ -142,4 +143,5 @@ def _share(part: int, whole: int) -> str:
 
 
 def _said(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + " …"
