@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from async_ingest.load.backlog import Backlog
 from async_ingest.load.ledger import Account, Auditor, counts_of
 from async_ingest.load.mix import MARK, Generator, Mark, Mix
 from async_ingest.load.sender import Result
@@ -187,3 +188,24 @@ def test_dead_letters_stay_and_have_their_reason(queues: Queues, table: Any) -> 
 
     assert set(account.dead.values()) == {"bad"}
     assert len(queues.left()) == run.maker.count(0)
+
+
+@pytest.mark.parametrize(
+    ("depths", "seconds"),
+    [
+        ([0, 5, 9, 2, 0, 0], 1.0),
+        ([3, 0, 4, 0], 0.0),
+        ([0, 4, 2], None),
+        ([0, 0, 0], 0.0),
+        ([], None),
+    ],
+    ids=str,
+)
+def test_a_queue_is_drained_when_it_is_empty_for_good(
+    queues: Queues, depths: list[int], seconds: float | None
+) -> None:
+    backlog = Backlog(queues.system)
+    backlog.samples = [(float(at), depth) for at, depth in enumerate(depths)]
+
+    assert backlog.drained_after(3.0) == seconds
+    assert backlog.peak == max(depths, default=0)
