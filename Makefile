@@ -92,6 +92,11 @@ operate: ## Raise every alarm, kill redrives, break systems: is it seen, and is 
 	$(setup) providers python
 	@$(PYTHON) -m tests.operate $(ARGS)
 
+.PHONY: load
+load: ## 50,000 orders through the local stack by an open schedule; account for every one.
+	$(setup) providers python
+	@$(PYTHON) -m tests.operate.load $(ARGS)
+
 .PHONY: settle
 settle: ## Run process against a table as slow and limited as AWS's.
 	$(setup) python

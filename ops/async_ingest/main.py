@@ -14,6 +14,7 @@ from async_ingest import errors
 from async_ingest.commands.control import pause, resume, rollback
 from async_ingest.commands.dlq import dlq
 from async_ingest.commands.doctor import doctor
+from async_ingest.commands.load import load
 from async_ingest.commands.send import send
 from async_ingest.commands.status import status
 from async_ingest.commands.trace import trace
@@ -41,7 +42,7 @@ def cli() -> None:
     """
 
 
-for command in (doctor, status, dlq, send, trace, pause, resume, rollback):
+for command in (doctor, status, dlq, send, load, trace, pause, resume, rollback):
     cli.add_command(command)
 
 

@@ -109,7 +109,7 @@ def _sent(client: Client, number: int, line: str) -> Sent:
         except NoAnswerError as error:
             outcome = Sent(number, UNKNOWN, 0, str(error))
         else:
-            outcome = _judged(number, answer)
+            outcome = judged(number, answer)
             if outcome.outcome != UNKNOWN:
                 return outcome
             given = answer.headers.get("Retry-After", "")
@@ -119,7 +119,8 @@ def _sent(client: Client, number: int, line: str) -> Sent:
     return outcome
 
 
-def _judged(number: int, answer: Answer) -> Sent:
+def judged(number: int, answer: Answer) -> Sent:
+    """Returns what an answer means for a line."""
     document = answer.document
     if answer.status == 202:
         return Sent(number, ACCEPTED, 202, str(document.get("message_id", "")))

@@ -94,7 +94,7 @@ def _state(
     system: System, order: Mapping[str, Any], accepted_at: int, rows: Mapping[str, dict[str, Any]]
 ) -> str:
     key = row_key(system, order)
-    row = rows.get(_text(key)) if key else None
+    row = rows.get(key_text(key)) if key else None
     stored = int(row.get(system.accepted_at_name, {}).get("N", 0)) if row else 0
     if stored == accepted_at:
         return WRITTEN
@@ -104,26 +104,32 @@ def _state(
 
 def _rows(system: System, letters: Iterable[DeadLetter]) -> dict[str, dict[str, Any]]:
     """Returns the rows of all orders in messages, by the text of their keys."""
-    keys = {
-        _text(key): key
-        for letter in letters
-        for order in letter.orders
-        if (key := row_key(system, order))
-    }
+    orders = (order for letter in letters for order in letter.orders)
+    return read_rows(system, (key for order in orders if (key := row_key(system, order))))
+
+
+def read_rows(
+    system: System, keys: Iterable[Mapping[str, dict[str, str]]]
+) -> dict[str, dict[str, Any]]:
+    """Returns the rows with these keys, which may repeat, by the keys' texts.
+
+    Raises:
+        ClientError: The table may not be read.
+    """
     names = [key.name for key in system.keys]
     found: dict[str, dict[str, Any]] = {}
-    wanted = list(keys.values())
+    wanted = list({key_text(key): key for key in keys}.values())
     while wanted:
         request = {system.table_name: {"Keys": wanted[:KEYS_PER_CALL], "ConsistentRead": True}}
         answer = system.aws.client("dynamodb").batch_get_item(RequestItems=request)
         for row in answer["Responses"].get(system.table_name, []):
-            found[_text({name: row[name] for name in names})] = row
+            found[key_text({name: row[name] for name in names})] = row
         left = answer.get("UnprocessedKeys", {}).get(system.table_name, {}).get("Keys", [])
         wanted = [*left, *wanted[KEYS_PER_CALL:]]
     return found
 
 
-def _text(key: Mapping[str, Any]) -> str:
+def key_text(key: Mapping[str, Any]) -> str:
     """Returns a key as text, which is the same for the same number."""
     parts: dict[str, Any] = {
         name: Decimal(one["N"]).normalize() if "N" in one else one for name, one in key.items()

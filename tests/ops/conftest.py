@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -32,3 +33,18 @@ def queues(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Queues]:
         policy = {"deadLetterTargetArn": arn["QueueArn"], "maxReceiveCount": 5}
         sqs.create_queue(QueueName=NAME, Attributes={"RedrivePolicy": json.dumps(policy)})
         yield Queues(System(NAME, Aws()), sqs)
+
+
+@pytest.fixture
+def table(queues: Queues) -> Any:
+    """The table of the system, as the module makes it."""
+    schema = [("order_id", "HASH"), ("item", "RANGE")]
+    boto3.client("dynamodb", region_name="us-east-1").create_table(
+        TableName=queues.system.name,
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in schema],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in schema],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    queues.system.known = {"table_name": queues.system.name}
+    queues.system.accepted_at_name = "accepted_at"
+    return boto3.resource("dynamodb", region_name="us-east-1").Table(queues.system.name)

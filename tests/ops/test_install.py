@@ -42,7 +42,7 @@ def test_the_command_is_installed(scripts: Path, command: list[str]) -> None:
     )
 
     assert result.returncode == 0, result.stderr
-    for name in ("doctor", "status", "dlq", "send", "trace", "pause", "resume", "rollback"):
+    for name in ("doctor", "status", "dlq", "send", "load", "trace", "pause", "resume", "rollback"):
         assert f"\n  {name} " in result.stdout
     assert "Exit codes:" in result.stdout
 

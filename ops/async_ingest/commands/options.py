@@ -6,13 +6,15 @@ import functools
 import json
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from async_ingest import system
@@ -84,14 +86,39 @@ class Pair(click.ParamType[Any]):
         return name, text
 
 
-def _decorated(function: Callable[..., Any], options: Sequence[Any]) -> Callable[..., Any]:
+def decorated(function: Callable[..., Any], options: Sequence[Any]) -> Callable[..., Any]:
     for option in reversed(options):
         function = option(function)
     return function
 
 
+@contextmanager
+def progress(screen: Screen, total: int) -> Iterator[Callable[[int], None]]:
+    """Shows how many of a total are done, in a terminal. Yields what is called with the number."""
+    with Progress(
+        *Progress.get_default_columns()[:2],
+        TextColumn("{task.completed} of {task.total}"),
+        TimeElapsedColumn(),
+        console=screen.progress,
+        transient=True,
+        disable=not screen.progress.is_terminal,
+    ) as shown:
+        task = shown.add_task("orders", total=total)
+        yield lambda number: shown.advance(task, number)
+
+
 def for_system(function: Callable[..., Any]) -> Callable[..., Any]:
     """Gives a command the options that name a system, and passes it `screen` and `system`."""
+
+    @functools.wraps(function)
+    def command(find: Callable[[], system.System], **options: Any) -> Any:
+        return function(system=find(), **options)
+
+    return for_target(command)
+
+
+def for_target(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a command that may do without: it gets `screen`, and `find` for the system."""
 
     @functools.wraps(function)
     def command(  # noqa: PLR0917 - click passes them by name
@@ -103,10 +130,12 @@ def for_system(function: Callable[..., Any]) -> Callable[..., Any]:
         as_json: bool,
         **options: Any,
     ) -> Any:
-        found = system.find(Aws(profile, region, endpoint_url), name, terraform)
-        return function(screen=Screen(is_json=as_json), system=found, **options)
+        def find() -> system.System:
+            return system.find(Aws(profile, region, endpoint_url), name, terraform)
 
-    return _decorated(
+        return function(screen=Screen(is_json=as_json), find=find, **options)
+
+    return decorated(
         command,
         [
             click.option("--name", envvar="ASYNC_INGEST_NAME", help="The module's input `name`."),
@@ -137,7 +166,7 @@ visibility = click.option(
 
 def selection(function: Callable[..., Any]) -> Callable[..., Any]:
     """Gives a command the options that select dead letters."""
-    return _decorated(
+    return decorated(
         function,
         [
             click.option("--reason", help="Only those whose reason contains this, in any case."),
@@ -170,7 +199,7 @@ class Header(click.ParamType[Any]):
 
 def posting(function: Callable[..., Any]) -> Callable[..., Any]:
     """Gives a command the options that say where and how orders are posted."""
-    return _decorated(
+    return decorated(
         function,
         [
             click.option("--url", envvar="ASYNC_INGEST_URL", help="Where orders are posted."),

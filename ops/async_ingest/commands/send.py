@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from async_ingest import http_client, sending
 from async_ingest.commands import options
@@ -54,18 +53,10 @@ def send(
     ledger = Ledger(path.with_name(path.name + ".answers.jsonl")) if path else None
     problems: list[Sent] = []
     answers: list[Sent] = []
-    with Progress(
-        *Progress.get_default_columns()[:2],
-        TextColumn("{task.completed} of {task.total}"),
-        TimeElapsedColumn(),
-        console=screen.progress,
-        transient=True,
-        disable=not screen.progress.is_terminal,
-    ) as progress:
-        task = progress.add_task("orders", total=count)
+    with options.progress(screen, count) as advance:
 
         def note(sent: Sent) -> None:
-            progress.advance(task)
+            advance(1)
             answers[:] = [sent]
             if sent.outcome != ACCEPTED and len(problems) < 10:
                 problems.append(sent)
