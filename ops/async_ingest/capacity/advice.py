@@ -17,7 +17,7 @@ from async_ingest.capacity.simulator import simulate
 
 # A change is worth its trouble if it saves this share of the cost.
 _WORTH = 0.02
-_FOLLOWED_SECONDS = 3600
+_FOLLOWED_SECONDS = 1800
 # Where to look for the rate that breaks the system, in steps of this factor, then this precise.
 _FACTOR, _PRECISION = 2.0, 1.05
 _BREAKING_SECONDS = 300
@@ -125,6 +125,7 @@ class Adviser:
         tried = [
             Advice(values, now, self.outcome(settings.with_values(values)))
             for values in _candidates(settings, now)
+            if settings.with_values(values) != settings
         ]
         best = min(tried, key=lambda one: one.after.score, default=None)
         if best is None:
@@ -204,9 +205,8 @@ def _for_ingest(settings: Settings, now: Outcome) -> Iterator[dict[str, Any]]:
 def _for_table(settings: Settings) -> Iterator[dict[str, Any]]:
     for factor in _FACTORS:
         peak = settings.table_peak_write_units * factor
-        if aws.GROWTH * peak <= settings.table_write_quota:
-            yield {"table_peak_write_units": peak}
-        yield {"table_write_quota": settings.table_write_quota * factor}
+        quota = max(settings.table_write_quota, aws.GROWTH * peak)
+        yield {"table_peak_write_units": peak, "table_write_quota": quota}
 
 
 def _for_process(settings: Settings) -> Iterator[dict[str, Any]]:

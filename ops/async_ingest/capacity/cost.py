@@ -27,7 +27,7 @@ _ITEM_BYTES = 100
 _REQUESTS_PER_CONNECTION = 100
 
 ASSUMPTIONS = (
-    "The simulated load is repeated all month, without free tiers, discounts and data transfer.",
+    "The load is repeated all month, without its ramp, free tiers, discounts and data transfer.",
     f"A request has {_HTTP_BYTES} bytes beside its orders, a call to SQS {_CALL_BYTES}, a log line "
     f"{_LOG_BYTES} and {_LOG_BYTES_PER_MESSAGE} for each message of a batch, an item "
     f"{_ITEM_BYTES}.",
@@ -78,12 +78,12 @@ def read_prices(path: Path | None = None) -> Prices:
 
 def monthly(settings: Settings, load: Load, result: Result, prices: Prices) -> dict[str, float]:
     """Returns USD a month by component."""
-    used, times = result.usage, _SECONDS / load.seconds
+    used, times = result.usage, _SECONDS / load.seconds_at_rate
     settled = sum(result.orders[name] for name in ("stored", "superseded", "dead_lettered"))
     # What has not been processed at the end of the run will be, at the same cost.
     later = times * (result.orders["accepted"] / settled if settled else 0)
     ingest_gb, process_gb = settings.ingest_memory_size / 1024, settings.process_memory_size / 1024
-    rate = used.requests / load.seconds
+    rate = used.requests / load.seconds_at_rate
     message_bytes = load.message_bytes + _HTTP_BYTES
     lcus = max(
         rate * message_bytes * 3600 / aws.LCU_BYTES_PER_HOUR,

@@ -42,7 +42,7 @@ class Latencies:
             return 0.0
         parts = [(_value(w), _value(s), n) for (w, s), n in self._weights.items()]
         low, high = 0.0, max(w + s for w, s, _ in parts) * math.exp(4 * self._sigma) + _SMALLEST
-        while high - low > 1e-3 * high:
+        while high - low > 1e-3 * high + _SMALLEST / 100:
             middle = (low + high) / 2
             within = sum(n * self._share(middle - w, s) for w, s, n in parts)
             low, high = (middle, high) if within < share * self.count else (low, middle)

@@ -57,6 +57,11 @@ class Load:
     def requests(self) -> float:
         return self.between(0, self.seconds)
 
+    @property
+    def seconds_at_rate(self) -> float:
+        """Returns how long the same requests take without the ramp."""
+        return self.seconds - min(self.seconds, self.ramp_seconds) / 2
+
     def between(self, start: float, end: float) -> float:
         """Returns how many requests arrive from `start` to `end`."""
         start, end = min(start, self.seconds), min(end, self.seconds)

@@ -64,7 +64,7 @@ class _Simulation:
         # Invocations that run: when they end, their number, and what they hold.
         self._running: list[tuple[float, int, float, list[Cohort]]] = []
         self._number = 0
-        self._used, self._in_flight = 0.0, 0.0
+        self._used = self._left = self._active = self._in_flight = 0.0
         self._accepted = self._refused = self._stored = 0.0
         self._dead = self._expired = self._throttled = self._redelivered = 0.0
         self._peaks = {"ingest": 0.0, "process": 0.0, "backlog": 0.0}
@@ -142,23 +142,25 @@ class _Simulation:
         while self._running and self._running[0][0] < end:
             finish, _, invocations, cohorts = heapq.heappop(self._running)
             busy += invocations * max(0.0, finish - now)
-            self._in_flight -= sum(one.messages for one in cohorts)
+            self._active -= invocations
+            messages = sum(one.messages for one in cohorts)
+            self._in_flight -= messages
+            self._waited += messages * max(0.0, finish - now)
             self._settle(cohorts)
         if not self._running:
-            self._in_flight = 0.0
-        busy += self._running_invocations() * length
-        waits = self._queue.visible > _NOTHING
-        limit = self._pollers.limit(length, self._used, waits, self._ingest.concurrency)
-        if waits:
+            self._active = self._in_flight = 0.0
+        busy += self._active * length
+        limit = self._pollers.limit(
+            length, self._used, self._left > _NOTHING, self._ingest.concurrency
+        )
+        if self._queue.visible > _NOTHING:
             busy += self._start(now, length, limit, max(0.0, limit * length - busy))
+        self._left = self._queue.visible
         if self._settings.process_provisioned_pollers:
             pollers = max(limit, 1) / aws.INVOKES_PER_POLLER
             self._usage.poller_seconds += pollers * length
         self._used = busy / length
         return self._used
-
-    def _running_invocations(self) -> float:
-        return sum(invocations for _, _, invocations, _ in self._running)
 
     def _start(self, now: float, length: float, limit: float, budget: float) -> float:
         """Starts what the budget of worker-seconds allows; returns what of it is used."""
@@ -172,7 +174,7 @@ class _Simulation:
         throttled = self._table.delay(middle)
         held = min(throttled, self._times.retrying)
         size, gathering = self._batch(visible, length, budget, held)
-        service = self._times.process(size) + held
+        service = max(_NOTHING, self._times.process(size) + held)
         invocations = min(visible / size, budget / min(service, length))
         if known.dispatch_seconds:
             invocations = min(invocations, length / known.dispatch_seconds)
@@ -181,7 +183,7 @@ class _Simulation:
         cold = self._cold(now, invocations, service, length, limit)
         lasting = service + cold * known.cold_start_seconds
         # What is still running in the next tick needs a poller of its own.
-        free = limit - self._running_invocations() if lasting >= length else math.inf
+        free = limit - self._active if lasting >= length else math.inf
         invocations = min(invocations, budget / min(lasting, length), max(0.0, free))
         start = middle + known.poll_seconds + lasting - service
         cohorts = list(self._queue.receive(min(visible, invocations * size)))
@@ -193,7 +195,7 @@ class _Simulation:
             self._write(cohorts, middle, throttled)
             kept = self._deliver(cohorts, start, gathering, service)
         # The wait for a batch takes no poller, and is short beside what it does to latency.
-        self._run(now + lasting, now + length, invocations, kept)
+        self._run(now, length, lasting, invocations, kept)
         self._usage.process_invocations += invocations
         self._usage.process_seconds += invocations * lasting
         calls = invocations * math.ceil(size / aws.MESSAGES_PER_CALL)
@@ -201,14 +203,19 @@ class _Simulation:
         self._usage.deletes += calls
         return invocations * min(lasting, length)
 
-    def _run(self, finish: float, tick_end: float, invocations: float, kept: list[Cohort]) -> None:
+    def _run(
+        self, now: float, length: float, lasting: float, invocations: float, kept: list[Cohort]
+    ) -> None:
         """Settles what ends within the tick, and keeps the rest running."""
-        if finish < tick_end:
+        messages = sum(one.messages for one in kept)
+        if lasting < length:
+            self._waited += messages * lasting
             self._settle(kept)
             return
-        heapq.heappush(self._running, (finish, self._number, invocations, kept))
+        heapq.heappush(self._running, (now + lasting, self._number, invocations, kept))
         self._number += 1
-        self._in_flight += sum(one.messages for one in kept)
+        self._active += invocations
+        self._in_flight += messages
 
     def _batch(
         self, visible: float, length: float, budget: float, held: float
@@ -236,7 +243,7 @@ class _Simulation:
     ) -> float:
         """Starts environments that are needed; returns the share of invocations that wait."""
         self._environments.pass_time(now, length)
-        busy = self._running_invocations() + invocations * min(1.0, service / length)
+        busy = self._active + invocations * min(1.0, service / length)
         needed = min(limit, environments_for(busy)) - self._environments.count
         ready = now + self._times.calibration.cold_start_seconds
         started = self._environments.start(needed, limit, ready)
