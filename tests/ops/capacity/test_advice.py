@@ -70,7 +70,19 @@ def test_a_backlog_that_is_left_is_paid_as_well() -> None:
 @pytest.mark.parametrize(
     ("load", "system", "breaks", "advised"),
     [
-        (Load(3000, 300, ramp_seconds=60), Settings(), "process", "process_maximum_concurrency"),
+        (Load(3000, 300, ramp_seconds=60), Settings(), "process", "process_batch_size"),
+        (
+            Load(20_000, 300, ramp_seconds=100),
+            Settings(
+                process_batch_size=100,
+                process_batching_window_seconds=1,
+                process_memory_size=1769,
+                account_concurrency_quota=4000,
+                table_peak_write_units=20_000,
+            ),
+            "process",
+            "process_maximum_concurrency",
+        ),
         (
             Load(2000, 60),
             Settings(account_concurrency_quota=100),
@@ -91,7 +103,14 @@ def test_a_backlog_that_is_left_is_paid_as_well() -> None:
             None,
         ),
     ],
-    ids=["process", "ingest", "table", "saves money", "nothing"],
+    ids=[
+        "process",
+        "larger batches no longer suffice",
+        "ingest",
+        "table",
+        "saves money",
+        "nothing",
+    ],
 )
 def test_one_change(load: Load, system: Settings, breaks: str, advised: str | None) -> None:
     here = adviser(load)
