@@ -135,10 +135,7 @@ class Adviser:
         return best if best.after.total < (1 - _WORTH) * now.total else None
 
     def plan(self, settings: Settings, most: int = 12) -> tuple[Settings, list[Advice]]:
-        """Follows the advice while it mends something; returns where that leads, and the changes.
-
-        The last one may only save money; it is not followed.
-        """
+        """Follows the advice while there is a problem; returns where that leads, and the changes."""
         changes: list[Advice] = []
         now = self.outcome(settings)
         while any(now.problems) and len(changes) < most:

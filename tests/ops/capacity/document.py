@@ -145,32 +145,33 @@ def published_table() -> str:
 
 def quotas_table() -> str:
     rows = [
-        ["concurrent executions", aws.CONCURRENCY_QUOTA, "Lambda quotas"],
-        [
+        ("concurrent executions", aws.CONCURRENCY_QUOTA, "Lambda quotas"),
+        (
             "requests a second, for each of them",
             aws.REQUESTS_PER_CONCURRENCY,
             "Understanding Lambda function scaling",
-        ],
-        ["growth of a function in 10 s", aws.ENVIRONMENTS_AT_ONCE, "Lambda scaling behavior"],
-        [
+        ),
+        ("growth of a function in 10 s", aws.ENVIRONMENTS_AT_ONCE, "Lambda scaling behavior"),
+        (
             "concurrency of one event source mapping",
             aws.POLLERS_QUOTA,
             "Configuring scaling behavior for SQS event source mappings",
-        ],
-        ["messages in flight", aws.IN_FLIGHT_QUOTA, "Amazon SQS message quotas"],
-        ["write units a second of a table", aws.TABLE_QUOTA, "Quotas in Amazon DynamoDB"],
-        [
+        ),
+        ("messages in flight", aws.IN_FLIGHT_QUOTA, "Amazon SQS message quotas"),
+        ("write units a second of a table", aws.TABLE_QUOTA, "Quotas in Amazon DynamoDB"),
+        (
             "write units a second of a new table",
             aws.UNITS_OF_A_NEW_TABLE,
             "DynamoDB on-demand capacity mode",
-        ],
-        [
+        ),
+        (
             "write units a second of a partition",
             aws.UNITS_PER_PARTITION,
             "Best practices for designing and using partition keys effectively in DynamoDB",
-        ],
+        ),
     ]
-    return table(["limit", "default", "document"], [[a, f"{b:,}", c] for a, b, c in rows])
+    head = ["limit", "default", "document"]
+    return table(head, ([what, f"{limit:,}", source] for what, limit, source in rows))
 
 
 def assumptions_list() -> str:

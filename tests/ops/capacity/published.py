@@ -45,7 +45,7 @@ class Figure(NamedTuple):
 
 def consumer(duration: float, seconds: float, rate: float = 5000) -> Result:
     """One message an invocation, more of them than pollers, for some seconds."""
-    known = Calibration(**NOTHING_ELSE, process_seconds_per_batch=duration, ingest_seconds=0.01)  # type: ignore[arg-type]
+    known = Calibration(**NOTHING_ELSE, process_seconds_per_batch=duration, ingest_seconds=0.01)
     return simulate(UNLIMITED, Load(rate, seconds), known, drain_seconds=0)
 
 
@@ -90,7 +90,7 @@ def capacity_after_a_peak(peak: float, written: float, minutes: int) -> float:
 
 def lambda_month() -> float:
     """3 million requests of a second with 512 MB, without the free tier's share."""
-    known = Calibration(**{**NOTHING_ELSE, "ingest_seconds": 1, "cold_start_seconds": 0})  # type: ignore[arg-type]
+    known = Calibration(**{**NOTHING_ELSE, "ingest_seconds": 1, "cold_start_seconds": 0})
     system, load = Settings(architecture="x86_64"), Load(3_000_000 / (cost.HOURS * 3600))
     paid = cost.monthly(system, load, simulate(system, load, known), cost.read_prices())
     prices = cost.read_prices()
