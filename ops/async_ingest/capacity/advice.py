@@ -135,7 +135,7 @@ class Adviser:
         return best if best.after.total < (1 - _WORTH) * now.total else None
 
     def plan(self, settings: Settings, most: int = 12) -> tuple[Settings, list[Advice]]:
-        """Follows the advice while there is a problem; returns where that leads, and the changes."""
+        """Follows the advice while there is a problem; returns where it leads, and the changes."""
         changes: list[Advice] = []
         now = self.outcome(settings)
         while any(now.problems) and len(changes) < most:

@@ -128,7 +128,20 @@ def from_plan(path: Path) -> Settings:
     mappings = [one for one in _modules(root) if _resources(one, "aws_lambda_event_source_mapping")]
     if len(mappings) != 1:
         raise OpsError(f"{path} has {len(mappings)} systems, and must have one.")
-    return _of_module(mappings[0])
+    return _of_module(mappings[0], _constants(plan, str(mappings[0].get("address", ""))))
+
+
+def _constants(plan: Mapping[str, Any], address: str) -> dict[str, Any]:
+    """Returns the module's inputs that are written as constants, or given to it as root module."""
+    if not address:
+        return {name: one.get("value") for name, one in plan.get("variables", {}).items()}
+    calls = plan.get("configuration", {}).get("root_module", {}).get("module_calls", {})
+    expressions = calls.get(address.removeprefix("module."), {}).get("expressions", {})
+    return {
+        name: one["constant_value"]
+        for name, one in expressions.items()
+        if isinstance(one, Mapping) and "constant_value" in one
+    }
 
 
 def _modules(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -145,10 +158,15 @@ def _resources(module: Mapping[str, Any], kind: str, name: str = "") -> list[dic
     ]
 
 
-def _of_module(system: Mapping[str, Any]) -> Settings:
-    """Reads what the module's resources are going to be; what is not known yet stays default."""
+def _of_module(system: Mapping[str, Any], constants: Mapping[str, Any]) -> Settings:
+    """Reads what the module's resources are going to be; what is not known yet stays default.
+
+    The environment of a function that is yet to be created is not known, so what only that has is
+    taken from the inputs.
+    """
     pieces = {str(one.get("address", "")).rsplit(".", 1)[-1]: one for one in _modules(system)}
-    values: dict[str, Any] = {}
+    only_in_environment = ("process_dead_letter_immediately", "queue_max_receive_count")
+    values = {name: constants.get(name) for name in only_in_environment}
     for piece in ("ingest", "process"):
         module = pieces.get(piece, {})
         for function in _resources(module, "aws_lambda_function"):
@@ -159,12 +177,12 @@ def _of_module(system: Mapping[str, Any]) -> Settings:
                 values["process_timeout_seconds"] = function.get("timeout")
                 values["architecture"] = _first(function.get("architectures"))
                 mode = _first(function.get("tracing_config"), {}).get("mode")
-                values["tracing_enabled"] = mode and mode == "Active"
+                values["tracing_enabled"] = None if mode is None else mode == "Active"
                 environment = _first(function.get("environment"), {}).get("variables") or {}
-                immediately = environment.get("DEAD_LETTER_IMMEDIATELY")
-                values["process_dead_letter_immediately"] = immediately and immediately == "true"
-                count = environment.get("MAX_RECEIVE_COUNT")
-                values["queue_max_receive_count"] = count and int(count)
+                if immediately := environment.get("DEAD_LETTER_IMMEDIATELY"):
+                    values["process_dead_letter_immediately"] = immediately == "true"
+                if count := environment.get("MAX_RECEIVE_COUNT"):
+                    values["queue_max_receive_count"] = int(count)
         for provisioned in _resources(module, "aws_lambda_provisioned_concurrency_config"):
             amount = provisioned.get("provisioned_concurrent_executions")
             values[f"{piece}_provisioned_concurrency"] = amount

@@ -137,10 +137,24 @@ def bursts_table() -> str:
 
 def published_table() -> str:
     rows = [
-        [figure.says, figure.source, f"{figure.simulated():,.4g}", figure.difference or "none"]
+        [
+            figure.says,
+            figure.source,
+            _between(figure.lowest, figure.highest),
+            _number(figure.simulated()),
+            figure.difference or "none",
+        ]
         for figure in FIGURES
     ]
-    return table(["published", "by", "simulated", "difference"], rows)
+    return table(["published", "by", "range", "simulated", "difference explained"], rows)
+
+
+def _between(lowest: float, highest: float) -> str:
+    return _number(lowest) if lowest == highest else f"{_number(lowest)} … {_number(highest)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.2f}" if 0 < value < 100 else f"{value:,.0f}"
 
 
 def quotas_table() -> str:

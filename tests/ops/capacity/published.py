@@ -162,7 +162,7 @@ FIGURES = [
         lambda: throttled_share(1, 4000),
     ),
     Figure(
-        "… but throttles along the way to 40,000 within an hour",
+        "… but throttles along the way to 40,000 within an hour, here as a share of the writes",
         "Yan Cui, “Understanding the scaling behaviour of DynamoDB OnDemand tables”", 0.05, 0.95,
         lambda: throttled_share(60, 40_000),
     ),

@@ -111,6 +111,26 @@ def test_from_a_plan(tmp_path: Path) -> None:
     )
 
 
+def test_what_a_plan_does_not_know_yet_comes_from_the_inputs(tmp_path: Path) -> None:
+    """The environment of a function that does not exist yet contains the URL of its queue."""
+    resources = {
+        "": [resource("aws_lambda_event_source_mapping", batch_size=5)],
+        "process": [resource("aws_lambda_function", memory_size=512, environment=[{}])],
+    }
+    inputs = {
+        "queue_max_receive_count": {"constant_value": 7},
+        "process_dead_letter_immediately": {"constant_value": False},
+        "name": {"references": ["var.name"]},
+    }
+    calls = {"orders": {"expressions": inputs}}
+    plan = plan_of(resources) | {"configuration": {"root_module": {"module_calls": calls}}}
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(plan))
+    found = module.from_plan(path)
+    assert (found.process_batch_size, found.queue_max_receive_count) == (5, 7)
+    assert not found.process_dead_letter_immediately
+
+
 def test_pollers_and_alarms_from_a_plan(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     pollers = [{"minimum_pollers": 2, "maximum_pollers": 9}]
