@@ -15,6 +15,8 @@ from async_ingest.capacity.results import Result
 from async_ingest.capacity.settings import Settings
 from async_ingest.capacity.simulator import simulate
 
+# One request in a thousand refused is as bad as a freshness at its target.
+_ACCEPTED_LOSS = 0.001
 # A change is worth its trouble if it saves this share of the cost.
 _WORTH = 0.02
 _FOLLOWED_SECONDS = 1800
@@ -43,33 +45,30 @@ class Outcome:
         return sum(self.cost.values())
 
     @property
-    def problems(self) -> tuple[float, float, float]:
-        """Shares refused and expired, and freshness ÷ target if that is above 1; 0 is good."""
+    def problems(self) -> dict[str, float]:
+        """How bad it is by what is the limit, in multiples of what one accepts; empty is good."""
         result = self.result
-        arrived = sum(result.requests.values())
-        lateness = result.freshness["p95"] / self.target
+        refused = result.requests["refused"] / max(1e-9, sum(result.requests.values()))
+        accepted = max(1e-9, result.orders["accepted"])
+        late = result.freshness["p95"] / self.target
         if result.drain_seconds is None:
             # All that waits is late, whatever the orders took that made it.
-            lateness = max(lateness, 2.0) + result.orders["in_queue"] / result.orders["accepted"]
-        return (
-            round(result.requests["refused"] / arrived, 4) if arrived else 0.0,
-            round(result.orders["expired"] / max(1.0, result.orders["accepted"]), 4),
-            round(lateness, 2) if lateness > 1 else 0.0,
-        )
+            late = max(late, 2.0) + result.orders["in_queue"] / accepted
+        late += result.orders["expired"] / accepted / _ACCEPTED_LOSS
+        slow = "table" if result.throttled else "process"
+        found = {"ingest": refused / _ACCEPTED_LOSS, slow: late if late > 1 else 0.0}
+        return {name: round(value, 2) for name, value in found.items() if value > 0.1}
 
     @property
-    def score(self) -> tuple[float, ...]:
-        """The lower, the better: what is lost, what is late, and what is paid."""
-        return (*self.problems, self.total)
+    def score(self) -> tuple[float, float]:
+        """The lower, the better: how bad it is, then what it costs."""
+        return sum(self.problems.values()), self.total
 
     @property
     def breaks(self) -> str:
-        """What is the limit, if there is a problem."""
-        if not any(self.problems):
-            return ""
-        if self.problems[0]:
-            return "ingest"
-        return "table" if self.result.throttled else "process"
+        """What is the worst limit, if there is a problem."""
+        problems = self.problems
+        return max(problems, key=lambda name: problems[name], default="")
 
     def described(self) -> str:
         result = self.result
@@ -130,15 +129,15 @@ class Adviser:
         best = min(tried, key=lambda one: one.after.score, default=None)
         if best is None:
             return None
-        if any(now.problems):
-            return best if best.after.problems < now.problems else None
+        if now.problems:
+            return best if best.after.score[0] < now.score[0] else None
         return best if best.after.total < (1 - _WORTH) * now.total else None
 
     def plan(self, settings: Settings, most: int = 12) -> tuple[Settings, list[Advice]]:
         """Follows the advice while there is a problem; returns where it leads, and the changes."""
         changes: list[Advice] = []
         now = self.outcome(settings)
-        while any(now.problems) and len(changes) < most:
+        while now.problems and len(changes) < most:
             change = self.next_change(settings, now)
             if change is None:
                 break
@@ -172,11 +171,11 @@ class Adviser:
 
 def _candidates(settings: Settings, now: Outcome) -> Iterator[dict[str, Any]]:
     """Yields changes of one setting that may help against what breaks, or save money."""
-    if now.breaks == "ingest":
+    if "ingest" in now.problems:
         yield from _for_ingest(settings, now)
-    if now.breaks == "table":
+    if "table" in now.problems:
         yield from _for_table(settings)
-    if now.breaks in {"process", "table"}:
+    if now.problems.keys() & {"process", "table"}:
         yield from _for_process(settings)
     for memory in _MEMORY:
         if memory != settings.process_memory_size:

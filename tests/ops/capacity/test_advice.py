@@ -131,7 +131,7 @@ def test_following_the_advice_ends_without_a_problem() -> None:
     here = adviser(Load(8000, 300, ramp_seconds=60))
     system, changes = here.plan(Settings())
     assert len(changes) >= 2
-    assert not any(here.outcome(system).problems)
+    assert not here.outcome(system).problems
 
 
 def test_the_breaking_point_is_between_what_works_and_what_does_not() -> None:

@@ -7,7 +7,7 @@ from tests.ops.capacity import document
 
 @pytest.mark.parametrize("rate", document.WORKED)
 def test_a_worked_example_works(rate: int) -> None:
-    assert not any(document.worked(rate).problems)
+    assert not document.worked(rate).problems
 
 
 def test_the_document_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
