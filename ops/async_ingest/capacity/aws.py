@@ -12,12 +12,8 @@ ENVIRONMENTS_AT_ONCE = 1000
 ENVIRONMENTS_PER_SECOND = 100
 # "Understanding Lambda function scaling": requests a second, ten times the concurrency.
 REQUESTS_PER_CONCURRENCY = 10
-# "Configuring reserved concurrency for a function": what stays for functions without any.
-UNRESERVED_CONCURRENCY = 100
 # "Configure Lambda function memory": one vCPU at 1,769 MB, and proportionally less below.
 MEMORY_OF_A_CORE = 1769
-# "AWS Lambda standardizes billing for INIT Phase" (AWS Compute Blog): since August 2025.
-INIT_IS_BILLED = True
 
 # Event source mapping of SQS --------------------------------------------------------------------
 

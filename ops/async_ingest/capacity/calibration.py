@@ -35,7 +35,8 @@ class Calibration:
     ingest_requests_per_second: float = _assumed(
         math.inf, "requests a second that the way to ingest carries"
     )
-    cold_start_seconds: float = _assumed(0.4, "a cold start, of which all is billed")
+    # Billed since August 2025: "AWS Lambda standardizes billing for INIT Phase" (AWS Compute Blog).
+    cold_start_seconds: float = _assumed(0.4, "a cold start, all of it billed")
     poll_seconds: float = _assumed(0.015, "from a free poller's receive to the invocation")
     dispatch_seconds: float = _assumed(0, "seconds a batch that all pollers share, one by one")
     process_cpu_seconds_per_batch: float = _assumed(0.002, "CPU of an invocation of process")

@@ -135,6 +135,31 @@ def bursts_table() -> str:
     return table(head, (row(rate) for rate in WORKED))
 
 
+def systems_table() -> str:
+    """The highest rate in one system, and divided between ten."""
+    most = max(WORKED)
+
+    def row(count: int) -> list[str]:
+        rate = most // count
+        outcome, chosen = worked(rate), Settings().with_values(WORKED[rate])
+        result = outcome.result
+        environments = steady(result, "ingest_concurrency") + steady(result, "process_concurrency")
+        return [
+            str(count),
+            f"{rate:,}",
+            f"{steady(result, 'write_units_per_second'):,.0f}",
+            f"{chosen.table_write_quota:,}",
+            f"{count * environments:,.0f}",
+            f"{count * outcome.total:,.0f}",
+        ]
+
+    head = [
+        "systems", "requests/s each", "write units/s a table", "quota a table",
+        "environments of all", "USD a month of all",
+    ]  # fmt: skip
+    return table(head, (row(count) for count in (1, 10)))
+
+
 def published_table() -> str:
     rows = [
         [
@@ -208,6 +233,7 @@ PARTS = {
     "BREAKS": breaks_table,
     "BURSTS": bursts_table,
     "QUOTAS": quotas_table,
+    "SYSTEMS": systems_table,
     "PUBLISHED": published_table,
     "ASSUMPTIONS": assumptions_list,
 }
