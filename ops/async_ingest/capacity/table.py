@@ -60,12 +60,11 @@ class Table:
         """Writes, as soon as there is capacity.
 
         Returns:
-            The mean delay in seconds.
+            The delay in seconds.
         """
         delay = self.delay(now)
-        needs = units / self.capacity
-        # What fits into the second is not throttled: capacity is counted by the second.
-        self._free_at = max(self._free_at, now + delay) + needs
+        # It waits for what was written before, and not for itself.
+        self._free_at = now + delay + units / self.capacity
         self.written += units
         second = int(now + delay)
         if second != self._second:
