@@ -49,6 +49,11 @@ ops: ## Run the command async-ingest: make ops ARGS="dlq list --name orders"
 	$(setup) python
 	@PYTHONPATH=ops $(PYTHON) -m async_ingest $(ARGS)
 
+.PHONY: capacity
+capacity: ## What it carries, what it costs, what breaks first: make capacity ARGS="--rate 1000"
+	$(setup) python
+	@PYTHONPATH=ops $(PYTHON) -m async_ingest capacity $(ARGS)
+
 ##@ Test it
 
 .PHONY: test
@@ -161,6 +166,7 @@ lint-docs: ## Spelling and terms; generated tables are up to date.
 	$(setup) go python
 	@.cache/venv/bin/codespell --dictionary - --dictionary tools/words.txt
 	@$(PYTHON) -m tests.changes.document --check
+	@PYTHONPATH=ops $(PYTHON) -m tests.ops.capacity.document --check
 	@for directory in . $(MODULES); do \
 		.cache/bin/terraform-docs --config "$(CURDIR)/.terraform-docs.yml" --output-check "$$directory" \
 			|| { echo "✗ $$directory/README.md is out of date: make docs" >&2; exit 1; }; \
@@ -190,9 +196,10 @@ fmt: ## Format Terraform and Python, and fix what ruff can fix.
 	@.cache/venv/bin/ruff format
 
 .PHONY: docs
-docs: ## Write the generated tables of inputs, outputs and changes.
+docs: ## Write the generated tables of inputs, outputs, changes and capacity.
 	$(setup) go python
 	@$(PYTHON) -m tests.changes.document
+	@PYTHONPATH=ops $(PYTHON) -m tests.ops.capacity.document
 	@for directory in . $(MODULES); do .cache/bin/terraform-docs --config "$(CURDIR)/.terraform-docs.yml" "$$directory"; done
 
 .PHONY: requirements

@@ -11,6 +11,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from async_ingest import errors
+from async_ingest.commands.capacity import capacity
 from async_ingest.commands.control import pause, resume, rollback
 from async_ingest.commands.dlq import dlq
 from async_ingest.commands.doctor import doctor
@@ -42,7 +43,7 @@ def cli() -> None:
     """
 
 
-for command in (doctor, status, dlq, send, load, trace, pause, resume, rollback):
+for command in (doctor, status, dlq, send, load, capacity, trace, pause, resume, rollback):
     cli.add_command(command)
 
 

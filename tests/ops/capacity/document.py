@@ -1,0 +1,257 @@
+"""Writes the tables of docs/capacity.md, all of whose numbers the simulator computes: `make docs`.
+
+python -m tests.ops.capacity.document [--check]
+"""
+
+import re
+import sys
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from async_ingest.capacity import aws, cost
+from async_ingest.capacity.advice import Adviser, Outcome, in_words
+from async_ingest.capacity.calibration import Calibration
+from async_ingest.capacity.load import Load, Span
+from async_ingest.capacity.results import Result
+from async_ingest.capacity.settings import Settings
+from tests.ops.capacity.published import FIGURES
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "capacity.md"
+RAMP_SECONDS = 300
+BURST = 20
+
+# What each rate is worked with: where the advice leads, with room for half as much again.
+WORKED: dict[int, dict[str, Any]] = {
+    100: {},
+    1000: {},
+    10_000: {
+        "process_batch_size": 100,
+        "process_batching_window_seconds": 1,
+        "process_maximum_concurrency": 20,
+        "account_concurrency_quota": 4000,
+        "table_peak_write_units": 10_000,
+    },
+    100_000: {
+        "process_batch_size": 100,
+        "process_batching_window_seconds": 1,
+        "process_maximum_concurrency": 200,
+        "account_concurrency_quota": 20_000,
+        "table_peak_write_units": 100_000,
+        "table_write_quota": 200_000,
+    },
+}
+
+
+def adviser(rate: float, bursts: Iterable[Span] = ()) -> Adviser:
+    load = Load(rate, ramp_seconds=RAMP_SECONDS, bursts=tuple(bursts))
+    return Adviser(load, Calibration(), cost.read_prices())
+
+
+@cache
+def worked(rate: int) -> Outcome:
+    return adviser(rate).outcome(Settings().with_values(WORKED[rate]))
+
+
+def steady(result: Result, name: str) -> float:
+    """Returns a figure's highest value in the last minute of the load."""
+    last = result.load_seconds - 60
+    times = result.series["seconds"]
+    return max(value for at, value in zip(times, result.series[name], strict=True) if at >= last)
+
+
+def settings_table() -> str:
+    def row(rate: int) -> list[str]:
+        result = worked(rate).result
+        chosen = ", ".join(f"`{name} = {value}`" for name, value in WORKED[rate].items())
+        return [
+            f"{rate:,}",
+            chosen or "the defaults",
+            f"{steady(result, 'ingest_concurrency'):,.0f}",
+            f"{steady(result, 'process_concurrency'):,.0f}",
+            in_words(result.post["p50"]),
+            in_words(result.post["p99"]),
+            in_words(result.freshness["p95"]),
+        ]
+
+    head = [
+        "requests/s", "settings", "ingest at once", "process at once", "POST p50", "POST p99",
+        "freshness p95",
+    ]  # fmt: skip
+    return table(head, (row(rate) for rate in WORKED))
+
+
+def cost_table() -> str:
+    names = list(worked(100).cost)
+    rows = [
+        [name, *(f"{worked(rate).cost[name]:,.0f}" for rate in WORKED)]
+        for name in names
+        if any(worked(rate).cost[name] for rate in WORKED)
+    ]
+    rows.append(["**all**", *(f"**{worked(rate).total:,.0f}**" for rate in WORKED)])
+    month = cost.HOURS * 3600 / 1e6
+    each = [f"{worked(rate).total / rate / month:.2f}" for rate in WORKED]
+    rows.append(["a million requests", *each])
+    return table(["USD a month", *(f"{rate:,}/s" for rate in WORKED)], rows)
+
+
+def breaks_table() -> str:
+    def row(rate: int) -> list[str]:
+        here, system = adviser(rate), Settings().with_values(WORKED[rate])
+        most, what = here.breaking_point(system)
+        broken = adviser(1.2 * most)
+        now = broken.outcome(system)
+        change = broken.next_change(system, now)
+        cheaper = here.next_change(system, worked(rate))
+        return [
+            f"{rate:,}",
+            f"{what} at {most:,.0f} requests/s",
+            said(change.values) if change else "more than one setting",
+            f"{said(cheaper.values)}: {cheaper.after.total - worked(rate).total:,.0f} USD a month"
+            if cheaper
+            else "nothing",
+        ]
+
+    head = ["requests/s", "breaks first", "what helps most then", "what saves money now"]
+    return table(head, (row(rate) for rate in WORKED))
+
+
+def bursts_table() -> str:
+    def row(rate: int) -> list[str]:
+        burst = Span(RAMP_SECONDS, 60, BURST * rate)
+        outcome = adviser(rate, [burst]).outcome(Settings().with_values(WORKED[rate]))
+        result = outcome.result
+        late = in_words(result.freshness["p95"])
+        return [
+            f"{rate:,} → {BURST * rate:,}",
+            f"{result.requests['refused'] / sum(result.requests.values()):.1%}",
+            f"{result.peak_backlog:,.0f}",
+            late,
+            outcome.breaks or "nothing",
+        ]
+
+    head = ["requests/s", "refused", "peak backlog", "freshness p95", "what is the limit"]
+    return table(head, (row(rate) for rate in WORKED))
+
+
+def systems_table() -> str:
+    """The highest rate in one system, and divided between ten."""
+    most = max(WORKED)
+
+    def row(count: int) -> list[str]:
+        rate = most // count
+        outcome, chosen = worked(rate), Settings().with_values(WORKED[rate])
+        result = outcome.result
+        environments = steady(result, "ingest_concurrency") + steady(result, "process_concurrency")
+        return [
+            str(count),
+            f"{rate:,}",
+            f"{steady(result, 'write_units_per_second'):,.0f}",
+            f"{chosen.table_write_quota:,}",
+            f"{count * environments:,.0f}",
+            f"{count * outcome.total:,.0f}",
+        ]
+
+    head = [
+        "systems", "requests/s each", "write units/s a table", "quota a table",
+        "environments of all", "USD a month of all",
+    ]  # fmt: skip
+    return table(head, (row(count) for count in (1, 10)))
+
+
+def published_table() -> str:
+    rows = [
+        [
+            figure.says,
+            figure.source,
+            _between(figure.lowest, figure.highest),
+            _number(figure.simulated()),
+            figure.difference or "none",
+        ]
+        for figure in FIGURES
+    ]
+    return table(["published", "by", "range", "simulated", "difference explained"], rows)
+
+
+def _between(lowest: float, highest: float) -> str:
+    return _number(lowest) if lowest == highest else f"{_number(lowest)} … {_number(highest)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.2f}" if 0 < value < 100 else f"{value:,.0f}"
+
+
+def quotas_table() -> str:
+    rows = [
+        ("concurrent executions", aws.CONCURRENCY_QUOTA, "Lambda quotas"),
+        (
+            "requests a second, for each of them",
+            aws.REQUESTS_PER_CONCURRENCY,
+            "Understanding Lambda function scaling",
+        ),
+        ("growth of a function in 10 s", aws.ENVIRONMENTS_AT_ONCE, "Lambda scaling behavior"),
+        (
+            "concurrency of one event source mapping",
+            aws.POLLERS_QUOTA,
+            "Configuring scaling behavior for SQS event source mappings",
+        ),
+        ("messages in flight", aws.IN_FLIGHT_QUOTA, "Amazon SQS message quotas"),
+        ("write units a second of a table", aws.TABLE_QUOTA, "Quotas in Amazon DynamoDB"),
+        (
+            "write units a second of a new table",
+            aws.UNITS_OF_A_NEW_TABLE,
+            "DynamoDB on-demand capacity mode",
+        ),
+        (
+            "write units a second of a partition",
+            aws.UNITS_PER_PARTITION,
+            "Best practices for designing and using partition keys effectively in DynamoDB",
+        ),
+    ]
+    head = ["limit", "default", "document"]
+    return table(head, ([what, f"{limit:,}", source] for what, limit, source in rows))
+
+
+def assumptions_list() -> str:
+    lines = (*aws.ASSUMPTIONS, *cost.ASSUMPTIONS, *Calibration().described())
+    return "".join(f"- {line}\n" for line in lines)
+
+
+def said(values: Any) -> str:
+    return ", ".join(f"`{name} = {value}`" for name, value in values.items())
+
+
+def table(head: list[str], rows: Iterable[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+PARTS = {
+    "SETTINGS": settings_table,
+    "COST": cost_table,
+    "BREAKS": breaks_table,
+    "BURSTS": bursts_table,
+    "QUOTAS": quotas_table,
+    "SYSTEMS": systems_table,
+    "PUBLISHED": published_table,
+    "ASSUMPTIONS": assumptions_list,
+}
+
+
+def main(arguments: list[str]) -> int:
+    before = after = DOCUMENT.read_text()
+    for name, part in PARTS.items():
+        begin, end = f"<!-- BEGIN_{name} -->\n", f"<!-- END_{name} -->"
+        generated = f"{begin}{part()}{end}"
+        after = re.sub(f"{begin}.*?{end}", lambda _, text=generated: text, after, flags=re.DOTALL)  # type: ignore[misc]
+    if "--check" in arguments:
+        if after != before:
+            print("✗ docs/capacity.md is out of date: make docs", file=sys.stderr)
+        return int(after != before)
+    DOCUMENT.write_text(after)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
