@@ -11,7 +11,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from async_ingest.capacity import aws, calibration, cost, settings
+from async_ingest.capacity import aws, calibration, cost, report, settings
 from async_ingest.capacity.advice import Advice, Adviser, Outcome, in_words
 from async_ingest.capacity.calibration import Calibration
 from async_ingest.capacity.load import Load, Span
@@ -71,6 +71,11 @@ class SpanType(click.ParamType[Any]):
 @click.option(
     "--advice/--no-advice", "has_advice", default=True, help="Simulate other settings too."
 )
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write capacity.json and capacity.html to this directory.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def capacity(
     *,
@@ -82,6 +87,7 @@ def capacity(
     prices_file: Path | None,
     target: float,
     has_advice: bool,
+    output: Path | None,
     as_json: bool,
     **mix: Any,
 ) -> None:
@@ -108,8 +114,15 @@ def capacity(
         "breaks_first": breaking and {"requests_per_second": breaking[0], "what": breaking[1]},
         "assumptions": [*assumptions, priced],
     }
+    screen = Screen(is_json=as_json)
+    if output:
+        output.mkdir(parents=True, exist_ok=True)
+        (output / "capacity.json").write_text(json.dumps(document, indent=2) + "\n")
+        told = report.render(load, outcome, change, breaking, [*assumptions, priced])
+        (output / "capacity.html").write_text(told)
+        screen.note(f"Written: {output / 'capacity.json'}, {output / 'capacity.html'}")
     text = "\n".join(f"- {one}" for one in assumptions)
-    Screen(is_json=as_json).result(
+    screen.result(
         document,
         _shown(load, outcome, change, breaking, has_advice=has_advice),
         f"\n[dim]{safe(priced)}\nAssumed, as AWS does not publish it:\n{safe(text)}[/]",

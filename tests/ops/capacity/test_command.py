@@ -1,6 +1,7 @@
 """The command line."""
 
 import json
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,18 @@ def test_json_has_everything() -> None:
     series = document["series"]
     assert {len(values) for values in series.values()} == {len(series["seconds"])}
     assert max(series["arrived_per_second"]) == pytest.approx(1000)
+
+
+def test_the_report_has_the_plots_and_what_to_change(tmp_path: Path) -> None:
+    result = run("--rate", "100", "--for", "1m", "--json", "--output", str(tmp_path))
+    document = json.loads(result.stdout)
+    assert json.loads((tmp_path / "capacity.json").read_text()) == document
+    page = (tmp_path / "capacity.html").read_text()
+    assert page.count("<svg") == 4
+    assert f"{document['monthly_usd']['total']:,.2f}" in page
+    assert "process_batch_size = 100" in page
+    for assumption in document["assumptions"]:
+        assert escape(assumption) in page
 
 
 def test_settings_prices_and_calibration(tmp_path: Path) -> None:
