@@ -21,7 +21,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
@@ -29,12 +29,13 @@ from hypercorn.config import Config
 from local.certificates import certificate_in, ensure_certificate
 from local.emulator import HOST, PREFERRED_PORT, REGION, ROOT, STATE_FILE, EmulatorError, Running
 from local.patches import PINNED_VERSION, PatchError, all_patches, apply, internal
+from local.repeats import OncePerInvocation
 from local.waiting import NotInTimeError, eventually
 
 LOCK_SECONDS = 2.0  # a client that looks at the file holds its lock for a moment
-# Longer than any client's. Whoever closes an idle connection may cut off a request that has just
-# arrived: it takes effect without an answer, is sent again, and "already exists".
-KEEP_ALIVE_SECONDS = 3600
+# Longer than a client's: that of AWS's SDK for Go is 90. Whoever closes an idle connection may cut
+# off a request that has just arrived: it takes effect without an answer, and is sent again.
+KEEP_ALIVE_SECONDS = 120
 FUNCTION_LIMIT_PATCHES = (  # applied with --function-limits only
     "functions_have_the_cpu_of_their_memory_size",
     "functions_end_with_the_memory_of_their_size",
@@ -179,7 +180,7 @@ def _serve(options: argparse.Namespace, running: Running, listener: socket.socke
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.keep_alive_timeout = KEEP_ALIVE_SECONDS
-    # As AWS's endpoints. Over HTTP/2, Hypercorn 0.18 now and then never sends an answer.
+    # As AWS's endpoints. Over HTTP/2, Hypercorn cuts a connection off after so many requests.
     config.alpn_protocols = ["http/1.1"]
     if running.tls:
         certificate = certificate_in(options.data)
@@ -192,7 +193,7 @@ def _serve(options: argparse.Namespace, running: Running, listener: socket.socke
         if options.end_with_stdin:
             threading.Thread(target=_terminate_with_stdin, daemon=True).start()
         never = asyncio.Event().wait
-        app = internal("app", "app")
+        app: Any = OncePerInvocation(internal("app", "app"))
         server = asyncio.ensure_future(serve(app, config, shutdown_trigger=never))
         await asyncio.wait(
             [server, asyncio.ensure_future(stopped.wait())], return_when=asyncio.FIRST_COMPLETED
