@@ -49,6 +49,9 @@ class Axis:
     marks: Sequence[tuple[float, str]] = ()
 
 
+SECONDS = Axis("seconds from the start")
+
+
 def line_chart(title: str, x: Axis, y: Axis, series: Sequence[Series]) -> str:
     """Returns a chart as SVG. Its colours are those of the report's style sheet."""
     series = [_thinned(one, x, y) for one in series]

@@ -160,8 +160,8 @@ def change_visibility(system: System, handles: Iterable[str], seconds: int) -> N
         system.sqs.change_message_visibility_batch(QueueUrl=system.dead_letter_url, Entries=entries)
 
 
-def batches_of(things: Iterable[T]) -> Iterator[list[T]]:
-    """Yields as many as one call of SQS takes at a time."""
+def batches_of(things: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
+    """Yields so many at a time, by default as one call of SQS takes."""
     rest = iter(things)
-    while some := list(islice(rest, BATCH)):
+    while some := list(islice(rest, size)):
         yield some

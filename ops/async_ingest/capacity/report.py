@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from async_ingest.capacity.advice import Advice, Outcome, in_words
 from async_ingest.capacity.load import Load
-from async_ingest.charts import Axis, Series, line_chart
+from async_ingest.charts import SECONDS, Axis, Series, line_chart
 from async_ingest.html_report import Report
 
-SECONDS = Axis("seconds from the start")
 # Title, unit, and the series in it with their names for people.
 PLOTS: Sequence[tuple[str, str, Mapping[str, str]]] = (
     ("Requests", "a second", {"arrived_per_second": "arrived", "refused_per_second": "refused"}),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterable
-from dataclasses import replace
 
 from async_ingest.capacity import aws
 from async_ingest.capacity.calibration import Calibration, Times
@@ -324,6 +323,6 @@ class _Simulation:
             redelivered=self._redelivered,
             cold_starts=self._ingest.environments.cold_starts + self._environments.cold_starts,
             partitions=self._table.partitions,
-            usage=replace(self._usage),
+            usage=self._usage,
             series=self._series.thinned(),
         )

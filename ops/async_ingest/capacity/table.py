@@ -56,12 +56,8 @@ class Table:
                 start = span.start + span.seconds
         return start - now
 
-    def write(self, now: float, units: float) -> float:
-        """Writes, as soon as there is capacity.
-
-        Returns:
-            The delay in seconds.
-        """
+    def write(self, now: float, units: float) -> None:
+        """Writes, as soon as there is capacity."""
         delay = self.delay(now)
         # It waits for what was written before, and not for itself.
         self._free_at = now + delay + units / self.capacity
@@ -71,7 +67,6 @@ class Table:
             self._second, self._in_second = second, 0.0
         self._in_second += units
         self._peak_since = max(self._peak_since, self._in_second)
-        return delay
 
     def _grow(self, now: float) -> None:
         """Makes the peak of the last 30 minutes the one that counts."""

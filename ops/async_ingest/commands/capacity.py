@@ -71,11 +71,7 @@ class SpanType(click.ParamType[Any]):
 @click.option(
     "--advice/--no-advice", "has_advice", default=True, help="Simulate other settings too."
 )
-@click.option(
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Write capacity.json and capacity.html to this directory.",
-)
+@options.output
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def capacity(
     *,
@@ -116,11 +112,8 @@ def capacity(
     }
     screen = Screen(is_json=as_json)
     if output:
-        output.mkdir(parents=True, exist_ok=True)
-        (output / "capacity.json").write_text(json.dumps(document, indent=2) + "\n")
-        told = report.render(load, outcome, change, breaking, [*assumptions, priced])
-        (output / "capacity.html").write_text(told)
-        screen.note(f"Written: {output / 'capacity.json'}, {output / 'capacity.html'}")
+        page = report.render(load, outcome, change, breaking, document["assumptions"])
+        screen.write(output, document, page)
     text = "\n".join(f"- {one}" for one in assumptions)
     screen.result(
         document,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import random
 import time
 import uuid
@@ -115,11 +114,7 @@ def scheduling(function: Callable[..., Any]) -> Callable[..., Any]:
     help="For an empty queue, and then for orders that are missing.",
 )
 @click.option("--check/--no-check", default=True, help="Look up what became of each order.")
-@click.option(
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Write load.json and load.html to this directory.",
-)
+@options.output
 @click.option(
     "--ceiling",
     type=(click.FloatRange(0), click.IntRange(0)),
@@ -200,10 +195,7 @@ def load(
         )
     document = run.document()
     if output:
-        output.mkdir(parents=True, exist_ok=True)
-        (output / "load.json").write_text(json.dumps(document, indent=2) + "\n")
         title = f"Load on {system.name if system else target}"
-        (output / "load.html").write_text(report.render(run, title))
-        screen.note(f"Written: {output / 'load.json'}, {output / 'load.html'}")
+        screen.write(output, document, report.render(run, title))
     screen.result(document, safe(run.summary()), *(f"  [red]✗[/] {one}" for one in run.problems))
     return FOUND if run.problems else 0

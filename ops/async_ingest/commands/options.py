@@ -45,6 +45,14 @@ class Screen:
         """Says on stderr what is happening."""
         self.progress.print(safe(text))
 
+    def write(self, directory: Path, document: Mapping[str, Any], page: str) -> None:
+        """Writes a result and its report to a directory, by the command's name."""
+        directory.mkdir(parents=True, exist_ok=True)
+        path = directory / str(click.get_current_context().command.name)
+        path.with_suffix(".json").write_text(json.dumps(document, indent=2) + "\n")
+        path.with_suffix(".html").write_text(page)
+        self.note(f"Written: {path}.json, {path}.html")
+
 
 def safe(text: object) -> str:
     """Returns text that neither a terminal nor rich interprets."""
@@ -155,6 +163,13 @@ def for_target(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 yes = click.option("--yes", is_flag=True, help="Do it. Without this, only say what would be done.")
+
+output = click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the result and its report to this directory, in JSON and HTML.",
+)
+
 visibility = click.option(
     "--visibility",
     type=click.IntRange(5, 43200),

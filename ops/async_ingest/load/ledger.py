@@ -11,12 +11,11 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, NamedTuple, TypeGuard
 
 from async_ingest.load.mix import MARK, Generator, Mark
 from async_ingest.load.sender import DROPPED, Result
-from async_ingest.receiving import Pass
+from async_ingest.receiving import Pass, batches_of
 from async_ingest.sending import ACCEPTED, REFUSED, UNKNOWN
 from async_ingest.system import System
 from async_ingest.verdict import LOOK_SECONDS, key_text, read_rows
@@ -105,7 +104,9 @@ class Auditor:
         account = Account()
         todo: Iterable[Order] = self._orders(ACCEPTED)
         while True:
-            account.missing = [one for some in _chunks(todo) for one in self._settle(some, account)]
+            account.missing = [
+                one for some in batches_of(todo, CHUNK) for one in self._settle(some, account)
+            ]
             if account.missing:
                 self._look_among_dead_letters(account)
             if not account.missing or time.monotonic() > deadline:
@@ -175,7 +176,7 @@ class Auditor:
     def _stored(self, outcome: str) -> int:
         """Returns how many orders of another outcome have their row."""
         count = 0
-        for some in _chunks(self._orders(outcome)):
+        for some in batches_of(self._orders(outcome), CHUNK):
             rows = read_rows(self._system, (order.key for order in some))
             count += sum(_mark_in(rows.get(key_text(one.key), {})) == one.mark for one in some)
         return count
@@ -183,9 +184,3 @@ class Auditor:
 
 def _mark_in(row: dict[str, Any]) -> Mark | None:
     return Mark.read(row.get(MARK, {}).get("S"))
-
-
-def _chunks(orders: Iterable[Order]) -> Iterator[list[Order]]:
-    rest = iter(orders)
-    while some := list(islice(rest, CHUNK)):
-        yield some

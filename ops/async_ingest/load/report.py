@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from async_ingest.charts import Axis, Series, line_chart
+from async_ingest.charts import SECONDS, Axis, Series, line_chart
 from async_ingest.html_report import Report
 from async_ingest.load.latency import PERCENTILES
 from async_ingest.load.ledger import MISSING
@@ -13,7 +13,6 @@ from async_ingest.load.run import Run
 from async_ingest.load.sender import DROPPED
 from async_ingest.sending import ACCEPTED, REFUSED, UNKNOWN
 
-SECONDS = Axis("seconds from the start")
 SPECTRUM = Axis(
     "percentile",
     is_log=True,
@@ -41,7 +40,7 @@ def render(run: Run, title: str) -> str:
         f"{run.began_at}. Times are of the machine that sent.",
     )
     _verdict(report, run)
-    _arrivals(report, run.by_second())
+    _arrivals(report, run.by_second)
     _latency(report, run)
     _backlog(report, run)
     settings = report.section("How it was made")
@@ -106,7 +105,7 @@ def _latency(report: Report, run: Run) -> None:
             for name, one in kinds.items()
         ],
     )
-    rows = [row for row in run.by_second() if "p50" in row]
+    rows = [row for row in run.by_second if "p50" in row]
     by_second = [
         Series(name, [(row["second"], row[name]) for row in rows]) for name in ("p50", "p99", "max")
     ]

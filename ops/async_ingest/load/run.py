@@ -88,7 +88,7 @@ class Run:
         counts = Counter(one.status for one in self.sent)
         return {str(status): counts[status] for status in sorted(counts)}
 
-    @property
+    @cached_property
     def drain_seconds(self) -> float | None:
         last = max((one.ended for one in self.sent), default=0.0)
         return self.backlog.drained_after(self.began + last) if self.backlog else None
@@ -132,7 +132,7 @@ class Run:
             "sent_late_ms": self.late.as_json(),
             **self._account_document(),
             "problems": self.problems,
-            "by_second": self.by_second(),
+            "by_second": self.by_second,
         }
 
     def _account_document(self) -> dict[str, Any]:
@@ -147,6 +147,7 @@ class Run:
             "drain_seconds": None if self.drain_seconds is None else round(self.drain_seconds, 1),
         }
 
+    @cached_property
     def by_second(self) -> list[dict[str, Any]]:
         """Returns counts of requests, and latencies in ms of those that were due in a second."""
         latencies: dict[int, list[float]] = {}

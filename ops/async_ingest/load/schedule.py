@@ -52,13 +52,11 @@ class Schedule:
         segments: One after another.
         is_random: Arrivals are a Poisson process of that rate, rather than evenly spread.
         seed: Of the random arrivals: the same seed has the same ones.
-        name: For people.
     """
 
     segments: Sequence[Segment]
     is_random: bool = False
     seed: int = 0
-    name: str = ""
 
     @property
     def seconds(self) -> float:

@@ -12,7 +12,8 @@ from async_ingest.capacity import settings as module
 from async_ingest.capacity.settings import Settings
 from async_ingest.errors import OpsError
 
-VARIABLES = (Path(__file__).parents[3] / "variables.tf").read_text()
+ROOT = Path(__file__).parents[3]
+VARIABLES = (ROOT / "variables.tf").read_text()
 INPUTS = [
     name
     for name in vars(Settings())
@@ -25,6 +26,21 @@ def test_a_default_is_the_modules(name: str) -> None:
     match = re.search(rf'^variable "{name}" {{.*?^  default += (.*?)$', VARIABLES, re.S | re.M)
     assert match
     assert json.loads(match[1]) == getattr(Settings(), name)
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "ours"),
+    [
+        ("writer", "KNOWN_SHARE", calibration.KNOWN_SHARE),
+        ("writer", "MAX_STATEMENTS", calibration.Calibration().orders_per_call),
+        ("handler", "MARGIN_SECONDS", calibration.MARGIN_SECONDS),
+    ],
+)
+def test_a_number_of_process_is_the_functions(file: str, name: str, ours: float) -> None:
+    """ops/ is installed alone, and cannot import it."""
+    source = (ROOT / "lambda_src" / "process" / f"{file}.py").read_text()
+    [theirs] = re.findall(rf"^{name} = ([0-9.]+)", source, re.MULTILINE)
+    assert float(theirs) == ours
 
 
 def test_derived_as_in_the_queue_module() -> None:
