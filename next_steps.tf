@@ -44,12 +44,17 @@ locals {
 
       aws dynamodb get-item --region ${local.region} --table-name ${module.table.name} --key ${local.quoted["key"]}
 
+    If it is not, find the first hop that fails; see traffic, queue, dead letters and alarms (async-ingest: ops/README.md of the module):
+
+      async-ingest doctor --region ${local.region} --name ${var.name}
+      async-ingest status --region ${local.region} --name ${var.name}
+
     Read the logs, with one line of metrics for each invocation:
 
       aws logs tail /aws/lambda/${module.ingest.name} --region ${local.region} --since 10m
       aws logs tail /aws/lambda/${module.process.name} --region ${local.region} --since 10m
 
-    Look at orders that could not be written, and why (failure_reason); once the cause is fixed, have them delivered again:
+    Look at orders that could not be written, and why (failure_reason); once the cause is fixed, have them delivered again, all of them, or a selection by async-ingest dlq:
 
       aws sqs receive-message --region ${local.region} --queue-url ${module.queue.dead_letter_url} --message-attribute-names All --max-number-of-messages 10
       aws sqs start-message-move-task --region ${local.region} --source-arn ${module.queue.dead_letter_arn} --destination-arn ${module.queue.arn}

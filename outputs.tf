@@ -4,7 +4,7 @@ output "endpoint_url" {
 }
 
 output "next_steps" {
-  description = "What to do next, as text with commands to copy: send an order, see its row, read the logs, look at dead letters, pause. Show it with: terraform output -raw next_steps"
+  description = "What to do next, as text with commands to copy: send an order, see its row, find out why it does not arrive, see traffic and alarms, read the logs, look at dead letters, pause. Show it with: terraform output -raw next_steps"
   value       = local.next_steps
 }
 

@@ -12,6 +12,7 @@ import urllib3
 
 from async_ingest.doctor.http import load_balancers, paths
 from async_ingest.errors import OpsError
+from async_ingest.signing import Headers
 from async_ingest.system import System
 
 LONGEST_SECONDS = 35  # longer than ingest may take
@@ -49,13 +50,13 @@ class Client:
 
     Args:
         url: Where orders are posted.
-        headers: Sent with each request, such as a signature's.
+        headers: Of each request.
         connections: How many requests run at a time.
     """
 
-    def __init__(self, url: str, headers: Mapping[str, str], connections: int = 1) -> None:
+    def __init__(self, url: str, headers: Headers, connections: int = 1) -> None:
         self.url = url
-        self._headers = {"Content-Type": "application/json", **headers}
+        self._headers = headers
         self._pool = urllib3.PoolManager(
             maxsize=connections,
             retries=False,
@@ -67,7 +68,7 @@ class Client:
         """Posts a body. Raises NoAnswerError."""
         try:
             answer = self._pool.request(
-                "POST", self.url, body=body, headers=self._headers, redirect=False
+                "POST", self.url, body=body, headers=self._headers.of(body), redirect=False
             )
         except urllib3.exceptions.HTTPError as error:
             raise NoAnswerError(" ".join(str(error).split())) from None

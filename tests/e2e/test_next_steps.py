@@ -7,6 +7,7 @@ CLI are made by boto3, from the same definitions of services, operations and par
 import json
 import shlex
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from botocore import xform_name
 from local.emulator import HOST
 from local.stack import Stack
 from local.waiting import eventually
+from tests.support import ops
 from tests.support.stack import PERMANENT_FAILURE
 
 pytestmark = pytest.mark.stack
@@ -68,6 +70,19 @@ def test_an_order_is_sent_and_its_row_is_seen(stack: Stack, commands: list[list[
         "item": "Kopi Susu",
         "qty": "2",
     }.items()
+
+
+def test_doctor_and_status_find_the_system(
+    stack: Stack, commands: list[list[str]], tmp_path: Path
+) -> None:
+    """From here the load balancer has another address, so no order is sent."""
+    doctor, status = (command[1:] for command in commands if command[0] == "async-ingest")
+
+    checked = ops.run_json(stack.emulator, tmp_path, *doctor, "--no-send")
+    assert checked["first_failed"] is None, checked
+
+    shown = ops.run_json(stack.emulator, tmp_path, *status)
+    assert {"ingest", "process"} <= shown["versions"].keys()
 
 
 def test_the_logs_are_where_it_says(stack: Stack, commands: list[list[str]]) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from local.terraform import Terraform, by_short_address
 from local.waiting import eventually
 from shared.version import Version
 from tests.e2e.policies import role_without
+from tests.support import ops
 from tests.support.signatures import OLD_TILL, SHOP, TILL, signature
 from tests.support.stack import new_order
 
@@ -102,6 +104,25 @@ def new_environments(stack: Stack) -> Iterator[None]:
         yield
     finally:
         stack.lambda_.update_alias(**alias, FunctionVersion=version)
+
+
+def test_doctor_signs_its_order(signing: Stack, tmp_path: Path) -> None:
+    ours = ("doctor", "--name", NAME, "--url", signing.url, "--header", f"Host: {HOST}:80")
+    environment = ops.environment_of(signing.emulator, tmp_path)
+
+    def path_of(*arguments: str, accept: int) -> list[str]:
+        result = ops.run(
+            signing.emulator,
+            tmp_path,
+            *(*ours, *arguments, "--json"),
+            accept=(accept,),
+            environment=environment | {"ASYNC_INGEST_SECRET": SHOP},
+        )
+        findings = json.loads(result.stdout)["findings"]
+        return [f"{one['hop']}: {one['state']}" for one in findings][-1:]
+
+    assert path_of("--sign", "shop", accept=0) == ["the whole path: ok"]
+    assert path_of("--sign", "till", accept=0) == ["ingest function: unknown"]
 
 
 def test_only_signed_orders_reach_the_table(signing: Stack) -> None:

@@ -21,6 +21,7 @@ from async_ingest.load.mix import MARK, Generator, Mix
 from async_ingest.load.schedule import Schedule
 from async_ingest.load.sender import DROPPED, Result, Share
 from async_ingest.main import main
+from async_ingest.signing import Headers
 from async_ingest.system import System
 from local.emulator import ROOT
 from tests.ops.answering import answering
@@ -31,7 +32,7 @@ STALL_SECONDS = 1.0
 
 def share(url: str, rate: float, seconds: float, **options: float) -> Share:
     timetable = Schedule(schedule.constant(rate, seconds))
-    return Share(timetable, Generator(Mix(), "run"), url, {}, **options)  # type: ignore[arg-type]
+    return Share(timetable, Generator(Mix(), "run"), url, Headers(), **options)  # type: ignore[arg-type]
 
 
 def sent(part: Share) -> list[Result]:

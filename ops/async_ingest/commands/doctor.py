@@ -12,6 +12,7 @@ from async_ingest.commands.options import Screen, safe
 from async_ingest.doctor.findings import Finding, State, first_failed
 from async_ingest.doctor.probe import Probe
 from async_ingest.errors import FOUND
+from async_ingest.signing import Headers
 from async_ingest.system import System
 
 SIGNS = {
@@ -39,7 +40,7 @@ def doctor(
     *,
     send: bool,
     url: str | None,
-    headers: Sequence[tuple[str, str]],
+    headers: Headers,
     attributes: Sequence[tuple[str, str]],
 ) -> int:
     """Find out why orders do not arrive.
@@ -49,7 +50,7 @@ def doctor(
     """
 
     def probe() -> Probe:
-        return Probe(system, url, dict(headers), dict(attributes))
+        return Probe(system, url, headers, dict(attributes))
 
     def show(finding: Finding) -> None:
         if not screen.is_json:

@@ -20,6 +20,7 @@ from async_ingest.load import execution, latency, limits, processes, report, sch
 from async_ingest.load.mix import Mix, generator
 from async_ingest.load.schedule import Schedule, Segment
 from async_ingest.load.sender import Share
+from async_ingest.signing import Headers
 from async_ingest.system import System
 
 RATE, SECONDS = 10.0, 60.0
@@ -128,7 +129,7 @@ def load(
     find: Callable[[], System],
     *,
     url: str | None,
-    headers: Sequence[tuple[str, str]],
+    headers: Headers,
     yes: bool,
     segments: Sequence[Segment],
     poisson: bool,
@@ -171,7 +172,7 @@ def load(
             )
             return 0
     number = count or processes.enough(plan.peak)
-    share = Share(timetable, maker, target, dict(headers), connections, patience, processes=number)
+    share = Share(timetable, maker, target, headers, connections, patience, processes=number)
     settings = {
         "run": maker.run,
         "url": target,

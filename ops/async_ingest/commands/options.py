@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,8 +21,11 @@ from rich.table import Table
 from async_ingest import system
 from async_ingest.aws import Aws
 from async_ingest.receiving import DEFAULT_VISIBILITY
+from async_ingest.signing import Headers, Key
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Not an option, which other users of the machine would see.
+SIGNING_VARIABLE = "ASYNC_INGEST_SECRET"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -213,9 +217,20 @@ class Header(click.ParamType[Any]):
 
 
 def posting(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives a command the options that say where and how orders are posted."""
+    """Gives a command the options that say where and how orders are posted.
+
+    It gets `url`, and `headers` of each request.
+    """
+
+    @functools.wraps(function)
+    def command(
+        headers: Sequence[tuple[str, str]], sign: str | None, signature_header: str, **options: Any
+    ) -> Any:
+        key = Key(sign, _secret(), signature_header) if sign else None
+        return function(headers=Headers(dict(headers), key), **options)
+
     return decorated(
-        function,
+        command,
         [
             click.option("--url", envvar="ASYNC_INGEST_URL", help="Where orders are posted."),
             click.option(
@@ -225,5 +240,24 @@ def posting(function: Callable[..., Any]) -> Callable[..., Any]:
                 multiple=True,
                 help="Of the request, as 'NAME: VALUE'; repeatable.",
             ),
+            click.option(
+                "--sign",
+                metavar="KEY_ID",
+                envvar="ASYNC_INGEST_KEY_ID",
+                help=f"Sign each request by this key, whose secret is in {SIGNING_VARIABLE}.",
+            ),
+            click.option(
+                "--signature-header",
+                default=Key.header,
+                show_default=True,
+                help="Header of request_signature.",
+            ),
         ],
     )
+
+
+def _secret() -> str:
+    secret = os.environ.get(SIGNING_VARIABLE)
+    if not secret:
+        raise click.UsageError(f"--sign needs the key's secret in {SIGNING_VARIABLE}.")
+    return secret

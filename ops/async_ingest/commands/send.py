@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -12,6 +11,7 @@ from async_ingest.commands import options
 from async_ingest.commands.options import Screen, safe
 from async_ingest.errors import FOUND, INCOMPLETE
 from async_ingest.sending import ACCEPTED, REFUSED, UNKNOWN, Ledger, Sent
+from async_ingest.signing import Headers
 from async_ingest.system import System
 
 
@@ -27,7 +27,7 @@ def send(
     system: System,
     *,
     url: str | None,
-    headers: Sequence[tuple[str, str]],
+    headers: Headers,
     yes: bool,
     orders: str,
     rate: float | None,
@@ -49,7 +49,7 @@ def send(
             "Nothing was sent. Do it with --yes.",
         )
         return 0
-    client = http_client.Client(target, dict(headers), connections)
+    client = http_client.Client(target, headers, connections)
     ledger = Ledger(path.with_name(path.name + ".answers.jsonl")) if path else None
     problems: list[Sent] = []
     answers: list[Sent] = []

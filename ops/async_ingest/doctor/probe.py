@@ -16,6 +16,7 @@ from async_ingest import http_client
 from async_ingest.doctor import http
 from async_ingest.doctor.findings import Finding, checks, failed, ok, unknown, warning
 from async_ingest.receiving import Pass
+from async_ingest.signing import Headers
 from async_ingest.system import ALIAS, Key, System, decoded
 from async_ingest.verdict import row_key
 
@@ -40,7 +41,7 @@ class Probe:
         self,
         system: System,
         url: str | None,
-        headers: Mapping[str, str],
+        headers: Headers,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
         self._system = system
@@ -149,11 +150,13 @@ class Probe:
 
     def _invoke_ingest(self) -> http_client.Answer:
         """Has ingest take the order without the load balancer, which is out of reach from here."""
+        body = json.dumps(self.order)
+        headers = {name.lower(): text for name, text in self._headers.of(body.encode()).items()}
         event = {
             "httpMethod": "POST",
             "path": http.paths(self._system)[0],
-            "headers": {"content-type": "application/json", **self._headers},
-            "body": json.dumps(self.order),
+            "headers": headers,
+            "body": body,
             "isBase64Encoded": False,
             "requestContext": {"elb": {}},
         }
@@ -163,10 +166,9 @@ class Probe:
             Payload=json.dumps(event).encode(),
         )
         document = decoded(answer["Payload"].read().decode(errors="replace")) or {}
-        body = str(document.get("body", document))
-        return http_client.Answer(
-            int(document.get("statusCode", 502)), document.get("headers", {}), body.encode()
-        )
+        said = str(document.get("body", document)).encode()
+        status = int(document.get("statusCode", 502))
+        return http_client.Answer(status, document.get("headers", {}), said)
 
     def _row(self) -> dict[str, Any] | None:
         row: dict[str, Any] | None = (
@@ -232,5 +234,5 @@ def _refused(answer: http_client.Answer, system: System) -> Finding:
     return unknown(
         "ingest function",
         f"ingest refuses the marked order, as it may: {status} {detail}",
-        "pass what it lacks with --header or --attribute",
+        "pass what it lacks with --sign, --header or --attribute",
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from async_ingest.http_client import Client, NoAnswerError
 from async_ingest.load.mix import Generator
 from async_ingest.load.schedule import Schedule
 from async_ingest.sending import UNKNOWN, judged
+from async_ingest.signing import Headers
 
 DROPPED = "dropped"
 
@@ -71,7 +72,7 @@ class Share:
     schedule: Schedule
     generator: Generator
     url: str
-    headers: Mapping[str, str]
+    headers: Headers
     connections: int = 64
     patience: float = 10.0
     number: int = 0

@@ -155,13 +155,15 @@ def test_the_next_steps_are_commands_with_the_systems_own_names(
     }
     assert [command[:3] for command in (see, *others)] == [
         ["aws", "dynamodb", "get-item"],
+        ["async-ingest", "doctor", "--region"],
+        ["async-ingest", "status", "--region"],
         ["aws", "logs", "tail"],
         ["aws", "logs", "tail"],
         ["aws", "sqs", "receive-message"],
         ["aws", "sqs", "start-message-move-task"],
         ["aws", "lambda", "update-event-source-mapping"],
     ]
-    assert [command[3] for command in others[:2]] == [
+    assert [command[3] for command in others[2:4]] == [
         f"/aws/lambda/{outputs[f'{function}_function_name']}" for function in FUNCTIONS
     ]
     for name in (
