@@ -26,6 +26,7 @@ FOREIGN = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE")
 CLI_CONFIG = ROOT / ".cache" / "terraform.rc"
 
 LOCK_TIMEOUT_SECONDS = 60
+GARBAGE_COLLECTION = "400"  # percent: a fifth less CPU time for some 200 MB more
 
 T = TypeVar("T")
 
@@ -117,6 +118,7 @@ class Terraform:
             "TF_DATA_DIR": str(data_dir / "terraform"),
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
+            "GOGC": GARBAGE_COLLECTION,
         }
         self._patience_seconds = patience_seconds
         self._on_interrupt = on_interrupt
@@ -157,6 +159,11 @@ class Terraform:
     def resources(self) -> Resources:
         """Returns the managed resources in the state."""
         return _managed(self._show(self.state_path).get("values", {}))
+
+    def addresses(self) -> list[str]:
+        """Returns what the state has, data sources included. Cheaper than `resources`."""
+        _, output = self.run("state", "list", f"-state={self.state_path}")
+        return output.split("\n") if output else []
 
     def pending_changes(self) -> str:
         """Returns what another apply would change, as Terraform prints it, or ""."""

@@ -16,6 +16,7 @@ locals {
     {
       sqs = {
         title            = "SQS"
+        name             = "sqs"
         service_name     = "*.sqs"
         sid              = "SendToQueues"
         action           = "sqs:SendMessage"
@@ -26,6 +27,7 @@ locals {
     length(var.secret_arns) == 0 ? {} : {
       secrets_manager = {
         title            = "Secrets Manager"
+        name             = "secrets-manager"
         service_name     = "*.secretsmanager"
         sid              = "ReadSecrets"
         action           = "secretsmanager:GetSecretValue"
@@ -61,11 +63,11 @@ data "aws_vpc_endpoint_service" "interface" {
 resource "aws_security_group" "interface" {
   for_each = local.services
 
-  name_prefix = "${var.name}-${replace(each.key, "_", "-")}-endpoint-"
+  name_prefix = "${var.name}-${each.value.name}-endpoint-"
   description = "${each.value.title} endpoint of ${var.name}: HTTPS in from the functions, nothing out"
   vpc_id      = var.vpc_id
 
-  tags = merge(var.tags, { Name = "${var.name}-${replace(each.key, "_", "-")}-endpoint" })
+  tags = merge(var.tags, { Name = "${var.name}-${each.value.name}-endpoint" })
 
   lifecycle {
     create_before_destroy = true # the endpoint needs the new group before it releases the old one
@@ -96,7 +98,7 @@ resource "aws_vpc_endpoint" "interface" {
   subnet_ids          = var.subnet_ids
   security_group_ids  = [aws_security_group.interface[each.key].id]
 
-  tags = merge(var.tags, { Name = "${var.name}-${replace(each.key, "_", "-")}" })
+  tags = merge(var.tags, { Name = "${var.name}-${each.value.name}" })
 
   # Its private name takes over all traffic to the service as soon as it exists.
   depends_on = [aws_vpc_security_group_ingress_rule.interface]

@@ -1,6 +1,7 @@
-"""A consumer: a configuration that uses the module from a git repository.
+"""Consumers: configurations that use the module from a git repository.
 
-Two systems side by side, two that share a network and its VPC endpoints, and a queue alone.
+One has two systems side by side, and a queue alone; the other has two that share a network and its
+VPC endpoints. Terraform is slower with all four in one configuration than with two in each.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any
 from local.emulator import ROOT
 from tests.support.policies import allowing
 
+SYSTEMS = (("left", "right"), ("north", "south"))
 PARTNER = "111111111111"  # another account; used as an access key, it is the root of it
 
 
@@ -47,8 +49,12 @@ INPUTS: dict[str, Any] = {
 }
 
 
-def write_consumer(work: Path) -> Path:
-    """Writes a configuration whose modules come from a repository with the current checkout."""
+def write_consumers(work: Path) -> list[Path]:
+    """Writes configurations whose modules come from a repository with the current checkout.
+
+    Returns:
+        The directories, as in SYSTEMS.
+    """
     repository = work / "repository"
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     files = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
@@ -66,32 +72,32 @@ def write_consumer(work: Path) -> Path:
     source = f"git::file://{repository}"
     common = {"source": source, "deletion_protection_enabled": False}
     queue = {"source": f"{source}//modules/queue", "name": "alone", "consumer_timeout_seconds": 5}
-    configuration = {
-        "provider": {"aws": {}},
-        "module": {
-            "left": {**common, "name": "left", **INPUTS},
-            "right": {
-                **common,
-                "name": "right",
-                "vpc": {"cidr_block": "10.1.0.0/16"},
-                "fair_queue_attribute": "customer",
-            },
-            "alone": queue,
-            **sharing(source, common),
+    side_by_side = {
+        "left": {**common, "name": "left", **INPUTS},
+        "right": {
+            **common,
+            "name": "right",
+            "vpc": {"cidr_block": "10.1.0.0/16"},
+            "fair_queue_attribute": "customer",
         },
-        "output": {
-            name: {"value": f"${{module.{name}}}"}
-            for name in ("left", "right", "north", "south", "alone")
-        },
+        "alone": queue,
     }
     mocks = json.dumps(str(repository / "tests" / "terraform" / "mocks"))
-    directory = work / "consumer"
-    directory.mkdir()
-    (directory / "main.tf.json").write_text(json.dumps(configuration))
-    (directory / "plan.tftest.hcl").write_text(
-        f'mock_provider "aws" {{\n  source = {mocks}\n}}\n\nrun "plan" {{\n  command = plan\n}}\n'
-    )
-    return directory
+    provider = f'mock_provider "aws" {{\n  source = {mocks}\n}}\n'
+    test = provider + '\nrun "plan" {\n  command = plan\n}\n'
+    directories = []
+    for systems, modules in zip(SYSTEMS, (side_by_side, sharing(source, common)), strict=True):
+        configuration = {
+            "provider": {"aws": {}},
+            "module": modules,
+            "output": {name: {"value": f"${{module.{name}}}"} for name in systems},
+        }
+        directory = work / "-and-".join(systems)
+        directory.mkdir()
+        (directory / "main.tf.json").write_text(json.dumps(configuration))
+        (directory / "plan.tftest.hcl").write_text(test)
+        directories.append(directory)
+    return directories
 
 
 def sharing(source: str, common: dict[str, Any]) -> dict[str, dict[str, Any]]:

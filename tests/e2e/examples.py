@@ -1,4 +1,4 @@
-"""The examples and the consumer, applied side by side on one emulator."""
+"""The examples and the consumers, applied side by side on one emulator."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ import pytest
 from local.emulator import ROOT, Emulator
 from local.stack import Stack
 from local.terraform import Terraform
-from tests.e2e.consumer import PARTNER, write_consumer
+from tests.e2e.consumer import PARTNER, SYSTEMS, write_consumers
 from tests.e2e.surroundings import clients_secret, domain_and_bucket, student
 
 PATHS = {
@@ -20,7 +20,6 @@ PATHS = {
 }
 HTTPS = {"complete", "public"}
 NIGHTLY = {"existing", "academy", "producers"}
-CONSUMER_SYSTEMS = ["left", "right", "north", "south"]
 
 
 def applied(
@@ -58,17 +57,20 @@ def applied(
         one.init()
         one.apply()
 
-    consumer = Terraform(
-        write_consumer(directories.mktemp("consumer")),
-        directories.mktemp("consumer-state"),
-        emulator.environment(),
-    )
+    consumers = [
+        Terraform(directory, directories.mktemp("consumer-state"), emulator.environment())
+        for directory in write_consumers(directories.mktemp("consumers"))
+    ]
     with ThreadPoolExecutor() as pool:
-        list(pool.map(apply, [*configurations.values(), consumer]))
+        list(pool.map(apply, [*configurations.values(), *consumers]))
     return {
         **{
             name: Stack(emulator, one, path=PATHS[name], port=443 if name in HTTPS else 80)
             for name, one in configurations.items()
         },
-        **{name: Stack(emulator, consumer, module=name) for name in CONSUMER_SYSTEMS},
+        **{
+            name: Stack(emulator, consumer, module=name)
+            for consumer, systems in zip(consumers, SYSTEMS, strict=True)
+            for name in systems
+        },
     }

@@ -1,4 +1,4 @@
-"""Each example, and a consumer of the module, applied in one go from empty state.
+"""Each example, and two consumers of the module, applied in one go from empty state.
 
 Each takes an order, has an empty second plan, and can be destroyed.
 """
@@ -16,9 +16,10 @@ import pytest
 from local.emulator import HOST, Emulator
 from local.http_client import send
 from local.stack import Stack
+from local.terraform import Resources
 from local.waiting import eventually
-from tests.e2e.consumer import PARTNER
-from tests.e2e.examples import CONSUMER_SYSTEMS, NIGHTLY, PATHS, applied
+from tests.e2e.consumer import PARTNER, SYSTEMS
+from tests.e2e.examples import NIGHTLY, PATHS, applied
 from tests.e2e.openapi import checked_answer
 from tests.e2e.policies import Call, decision, role, role_without
 from tests.support.signatures import SHOP, TILL, signature
@@ -32,7 +33,8 @@ from tests.support.stack import (
 
 pytestmark = pytest.mark.stack
 
-CONFIGURATIONS = [*PATHS, "left"]
+CONSUMERS = [systems[0] for systems in SYSTEMS]
+CONFIGURATIONS = [*PATHS, *CONSUMERS]
 
 
 def parameters(*names: str) -> list[Any]:
@@ -51,7 +53,7 @@ def examples(
 
 
 @pytest.mark.parametrize(
-    "name", parameters(*(name for name in PATHS if name != "public"), *CONSUMER_SYSTEMS)
+    "name", parameters(*(name for name in PATHS if name != "public"), *sum(SYSTEMS, ()))
 )
 def test_takes_an_order(examples: dict[str, Stack], name: str) -> None:
     stack = examples[name]
@@ -158,7 +160,7 @@ def test_a_permanent_failure_waits_for_the_permission_to_encrypt(
 
 @pytest.mark.nightly
 def test_academy_creates_no_iam_resources(examples: dict[str, Stack]) -> None:
-    addresses = examples["academy"].terraform.resources()
+    addresses = examples["academy"].terraform.addresses()
     assert [address for address in addresses if ".aws_iam" in address] == []
 
 
@@ -236,11 +238,18 @@ def test_two_systems_in_one_network_share_its_endpoints(examples: dict[str, Stac
     ]
     assert sorted(one["VpcEndpointType"] for one in endpoints) == ["Gateway", "Interface"]
     assert not any(
-        ".aws_nat_gateway." in address for address in examples["north"].terraform.resources()
+        ".aws_nat_gateway." in address for address in examples["north"].terraform.addresses()
     )
 
 
-def test_a_queue_accepts_messages_from_principals_in_its_policy(examples: dict[str, Stack]) -> None:
+@pytest.fixture(scope="module")
+def resources_of_left(examples: dict[str, Stack]) -> Resources:
+    return examples["left"].terraform.resources()
+
+
+def test_a_queue_accepts_messages_from_principals_in_its_policy(
+    examples: dict[str, Stack], resources_of_left: Resources
+) -> None:
     left, right = examples["left"], examples["right"]
     sqs = left.emulator.client("sqs", aws_access_key_id=PARTNER)
     order = new_order()
@@ -249,8 +258,7 @@ def test_a_queue_accepts_messages_from_principals_in_its_policy(examples: dict[s
     with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
         sqs.send_message(QueueUrl=right.outputs["queue_url"], MessageBody=json.dumps(order))
 
-    resources = left.terraform.resources()
-    policy = json.loads(resources["module.left.module.queue.aws_sqs_queue.this"]["policy"])
+    policy = json.loads(resources_of_left["module.left.module.queue.aws_sqs_queue.this"]["policy"])
     call = Call(role("any", PARTNER), "sqs:SendMessage", left.outputs["queue_arn"])
     assert decision(policy, call) == "Allow"
     assert decision(policy, call._replace(tls=False)) == "Deny"
@@ -310,11 +318,10 @@ def test_a_dead_letter_stays_with_its_tenant_when_it_is_redriven(
     assert groups_of(stack, "dead_letter_queue_url", 1) == ["acme"]
 
 
-def test_endpoint_policies_have_the_additional_statements(examples: dict[str, Stack]) -> None:
-    resources = examples["left"].terraform.resources()
+def test_endpoint_policies_have_the_additional_statements(resources_of_left: Resources) -> None:
     for name in ('interface["sqs"]', "dynamodb"):
         address = f"module.left.module.vpc_endpoints[0].aws_vpc_endpoint_policy.{name}"
-        statements = json.loads(resources[address]["policy"])["Statement"]
+        statements = json.loads(resources_of_left[address]["policy"])["Statement"]
         sids = {statement["Sid"] for statement in statements}
         assert "ListByAgents" in sids
         assert len(sids) == 2
@@ -330,22 +337,21 @@ def test_each_system_has_its_own_files_of_identical_packages(examples: dict[str,
     packages = examples["left"].terraform.directory / ".terraform" / "packages"
     for function in ("ingest", "process"):
         files = sorted(packages.glob(f"000000000000-us-east-1-*-{function}.zip"))
-        assert [file.name.split("-")[-2] for file in files] == sorted(CONSUMER_SYSTEMS)
+        assert [file.name.split("-")[-2] for file in files] == ["left", "right"]
         assert len({file.read_bytes() for file in files}) == 1
 
 
 @pytest.mark.parametrize("function", ["ingest", "process"])
 def test_a_function_has_the_additional_variables_and_statements(
-    examples: dict[str, Stack], function: str
+    resources_of_left: Resources, function: str
 ) -> None:
-    resources = examples["left"].terraform.resources()
     prefix = f"module.left.module.{function}."
-    environment = resources[f"{prefix}aws_lambda_function.this"]["environment"][0]["variables"]
+    [environment] = resources_of_left[f"{prefix}aws_lambda_function.this"]["environment"]
 
-    assert environment["AGENT"] == "on"
+    assert environment["variables"]["AGENT"] == "on"
     if function == "process":
-        assert environment["DEAD_LETTER_IMMEDIATELY"] == "false"
-    policy = resources[f"{prefix}aws_iam_role_policy.this[0]"]["policy"]
+        assert environment["variables"]["DEAD_LETTER_IMMEDIATELY"] == "false"
+    policy = resources_of_left[f"{prefix}aws_iam_role_policy.this[0]"]["policy"]
     assert f"{function.capitalize()}Extra" in policy
 
 
@@ -359,4 +365,4 @@ def destroyed(examples: dict[str, Stack]) -> dict[str, Stack]:
 
 @pytest.mark.parametrize("name", parameters(*CONFIGURATIONS))
 def test_destroys(destroyed: dict[str, Stack], name: str) -> None:
-    assert destroyed[name].terraform.resources() == {}
+    assert destroyed[name].terraform.addresses() == []

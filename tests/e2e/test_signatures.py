@@ -342,4 +342,4 @@ def test_the_second_plan_is_empty(signing: Stack) -> None:
 def test_it_can_be_destroyed(signing: Stack) -> None:
     signing.terraform.destroy()
 
-    assert signing.terraform.resources() == {}
+    assert signing.terraform.addresses() == []
