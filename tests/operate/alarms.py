@@ -15,12 +15,10 @@ def run(stack: Stack, screen: Screen) -> list[str]:
     with screen.stage("an hour of ordinary traffic with bursts") as stage:
         findings.false_alarms = ordinary_hour(system)
         stage.has_failed = bool(findings.false_alarms)
-    at_rest = mutants.ever_in_alarm(system)
+    seen = mutants.ever_in_alarm(system)
     for name, cause in CAUSES.items():
         with screen.stage(name.replace("_", " ") + (", as a metric" if cause.is_put else "")):
-            drive(system, cause, findings)
-    # Silent under its cause, or a false alarm before any.
-    seen = at_rest | (mutants.MUTANTS.keys() - mutants.ever_in_alarm(system))
+            drive(system, cause, findings, lambda: seen.update(mutants.silent(system)))
     report.write("alarms", findings.as_dict() | {"mutants_seen": sorted(seen)})
     missed = [f"mutant {one}: not seen" for one in mutants.MUTANTS if one not in seen]
     return findings.complaints + missed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -60,14 +61,24 @@ def raised(system: System) -> dict[str, int]:
     }
 
 
-def drive(system: System, cause: Cause, findings: Findings) -> None:
-    """Inflicts a cause, and takes down which alarms it raises, and which are over after it."""
+def drive(
+    system: System, cause: Cause, findings: Findings, look: Callable[[], None] = lambda: None
+) -> None:
+    """Inflicts a cause, and takes down which alarms it raises, and which are over after it.
+
+    Args:
+        system: Whose alarms they are.
+        cause: What happens to it.
+        findings: Where it is taken down.
+        look: Called while the cause lasts.
+    """
     for name in cause.alarms:  # what came earlier may have raised it
         if system.monitoring.state(f"{system.name}-{name}") == "ALARM":
             over(system, name)
     before = raised(system)
     with cause.inflict(system):
         system.monitoring.move(MINUTE)
+        look()
     after = raised(system)
     seen = [name for name in cause.alarms if after.get(name, 0) > before.get(name, 0)]
     findings.seen_in_alarm += [name for name in seen if name not in findings.seen_in_alarm]

@@ -1,7 +1,7 @@
 """Copies of alarms, each with one mistake, put beside the originals: each must be seen.
 
-A mistake is seen when the alarm stays silent under its cause, or raises a false alarm in the hour
-of ordinary traffic.
+A mistake is seen when the alarm is not in ALARM while the original is, under its cause, or raises a
+false alarm in the hour of ordinary traffic.
 """
 
 from __future__ import annotations
@@ -87,6 +87,20 @@ def put(system: System) -> None:
         system.monitoring.cloudwatch.put_metric_alarm(AlarmName=f"{PREFIX}{name}", **kept)
 
 
+def silent(system: System) -> set[str]:
+    """Returns the mutants that are not in ALARM, although the original is."""
+    return {
+        name
+        for name, mutant in MUTANTS.items()
+        if system.monitoring.state(f"{system.name}-{mutant.alarm}") == "ALARM"
+        and states_of(system, name)[-1:] != ["ALARM"]
+    }
+
+
 def ever_in_alarm(system: System) -> set[str]:
     """Returns the mutants that have been in ALARM since they were put."""
-    return {name for name in MUTANTS if "ALARM" in system.monitoring.transitions(f"{PREFIX}{name}")}
+    return {name for name in MUTANTS if "ALARM" in states_of(system, name)}
+
+
+def states_of(system: System, name: str) -> list[str]:
+    return system.monitoring.transitions(f"{PREFIX}{name}")
