@@ -82,7 +82,8 @@ def test_doctor_and_status_find_the_system(
     assert checked["first_failed"] is None, checked
 
     shown = ops.run_json(stack.emulator, tmp_path, *status)
-    assert {"ingest", "process"} <= shown["versions"].keys()
+    functions = ("ingest_function_name", "process_function_name")
+    assert shown["versions"].keys() == {stack.outputs[name] for name in functions}
 
 
 def test_the_logs_are_where_it_says(stack: Stack, commands: list[list[str]]) -> None:
