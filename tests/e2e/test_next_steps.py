@@ -82,8 +82,8 @@ def test_doctor_and_status_find_the_system(
     assert checked["first_failed"] is None, checked
 
     shown = ops.run_json(stack.emulator, tmp_path, *status)
-    functions = ("ingest_function_name", "process_function_name")
-    assert shown["versions"].keys() == {stack.outputs[name] for name in functions}
+    name = stack.outputs["load_balancer_name"]  # and the prefix of all others
+    assert shown["versions"].keys() == {f"{name}-ingest", f"{name}-process"}
 
 
 def test_the_logs_are_where_it_says(stack: Stack, commands: list[list[str]]) -> None:
