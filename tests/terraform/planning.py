@@ -47,7 +47,7 @@ def events_of(
 ) -> list[dict[str, Any]]:
     """Returns what `terraform test` says of the plan."""
     (directory / "checkout").symlink_to(ROOT)
-    for name, content in {**files, "plan.tftest.hcl": TEST}.items():
+    for name, content in {"plan.tftest.hcl": TEST, **files}.items():
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_text(content)
     (directory / "terraform.tfvars.json").write_text(json.dumps(variables or {}))

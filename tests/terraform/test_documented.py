@@ -1,21 +1,25 @@
-"""The configuration in docs/options.md that has several options: it is short, and it plans."""
+"""Configurations in the documents: that with several options is short, and they plan."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.terraform.planning import CHECKOUT, ROOT, planned
+from tests.terraform.planning import CHECKOUT, ROOT, events_of, planned
 
 SOURCE = "git::https://github.com/OWNER/terraform-aws-async-ingest.git"
 MOST_LINES = 30
 
 
+def blocks(document: str, language: str) -> list[str]:
+    text = (ROOT / "docs" / document).read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
 def block(language: str) -> str:
-    """Returns the first code block of a language."""
-    text = (ROOT / "docs" / "options.md").read_text()
-    [first, *_] = re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return str(first)
+    """Returns the first code block of a language in docs/options.md."""
+    return blocks("options.md", language)[0]
 
 
 def test_several_options_take_few_lines() -> None:
@@ -56,3 +60,19 @@ def test_it_needs_no_endpoint_of_its_own(plan: dict[str, dict[str, Any]]) -> Non
     module = "module.async_ingest.module.vpc_endpoints[0]"
 
     assert f'{module}.aws_vpc_endpoint.interface["secrets_manager"]' in plan
+
+
+def test_a_configuration_is_tested_as_the_page_says(tmp_path: Path) -> None:
+    """With the mocks in another place, and a key, which is only known after the apply."""
+    configuration, test = blocks("testing.md", "hcl")
+    mocks = (ROOT / "tests/terraform/mocks/aws.tfmock.hcl").read_text()
+    files = {
+        "main.tf": configuration.replace(SOURCE, CHECKOUT),
+        "plan.tftest.hcl": test,
+        "tests/mocks/aws.tfmock.hcl": mocks,
+    }
+
+    events = events_of(tmp_path, files, None)
+
+    [summary] = [event["test_summary"] for event in events if event["type"] == "test_summary"]
+    assert (summary["status"], summary["passed"]) == ("pass", 1)

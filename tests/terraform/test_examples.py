@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.ops.capacity.examples import EXAMPLES
+from tests.support.example_costs import EXAMPLES
 from tests.terraform.planning import CHECKOUT, ROOT, planned, refused
 
 FOLDER = ROOT / "examples"

@@ -115,6 +115,11 @@ def is_a_script(content: str) -> None:
     subprocess.run(["bash", "-n"], input=content, text=True, check=True)
 
 
+def is_a_diagram(content: str) -> None:
+    """Of a kind that is used here; `make site` has a browser draw it, where there is one."""
+    assert content.startswith(("flowchart LR\n", "sequenceDiagram\n"))
+
+
 def is_anything(content: str) -> None:
     """What a program prints, or a drawing."""
 
@@ -125,6 +130,7 @@ CHECKS: dict[str, Callable[[str], Any]] = {
     "console": is_a_session,
     "hcl": is_hcl,
     "json": json.loads,
+    "mermaid": is_a_diagram,
     "python": ast.parse,
     "text": is_anything,
     "toml": tomllib.loads,

@@ -17,9 +17,9 @@ from async_ingest.capacity.calibration import Calibration
 from async_ingest.capacity.load import Load, Span
 from async_ingest.capacity.results import Result
 from async_ingest.capacity.settings import Settings
-from tests.ops.capacity import examples
-from tests.ops.capacity.examples import table
 from tests.ops.capacity.published import FIGURES
+from tests.support import example_costs as examples
+from tests.support.example_costs import table
 
 ROOT = Path(__file__).parents[3]
 RAMP_SECONDS = 300
