@@ -13,13 +13,13 @@ MOST_LINES = 30
 
 
 def blocks(document: str, language: str) -> list[str]:
-    text = (ROOT / "docs" / document).read_text()
+    text = (ROOT / document).read_text()
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def block(language: str) -> str:
     """Returns the first code block of a language in docs/options.md."""
-    return blocks("options.md", language)[0]
+    return blocks("docs/options.md", language)[0]
 
 
 def test_several_options_take_few_lines() -> None:
@@ -64,7 +64,7 @@ def test_it_needs_no_endpoint_of_its_own(plan: dict[str, dict[str, Any]]) -> Non
 
 def test_a_configuration_is_tested_as_the_page_says(tmp_path: Path) -> None:
     """With the mocks in another place, and a key, which is only known after the apply."""
-    configuration, test = blocks("testing.md", "hcl")
+    configuration, test = blocks("docs/testing.md", "hcl")
     mocks = (ROOT / "tests/terraform/mocks/aws.tfmock.hcl").read_text()
     files = {
         "main.tf": configuration.replace(SOURCE, CHECKOUT),
@@ -76,3 +76,11 @@ def test_a_configuration_is_tested_as_the_page_says(tmp_path: Path) -> None:
 
     [summary] = [event["test_summary"] for event in events if event["type"] == "test_summary"]
     assert (summary["status"], summary["passed"]) == ("pass", 1)
+
+
+def test_the_block_in_the_readme_is_a_whole_configuration(tmp_path: Path) -> None:
+    [whole, *_] = blocks("README.md", "hcl")
+
+    plan = planned(tmp_path, {"main.tf": whole.replace(SOURCE, CHECKOUT)})
+
+    assert plan["module.async_ingest.module.queue.aws_sqs_queue.this"]["name"] == "orders"
