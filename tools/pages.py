@@ -283,8 +283,9 @@ def browse() -> Iterator[str]:
 
 def headless() -> list[str]:
     """Returns the command that opens a page, and prints what it has become."""
-    options = ("--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr")
-    return [str(browser()), *options, "--virtual-time-budget=8000", "--dump-dom"]
+    options = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
+    output = ("--enable-logging=stderr", "--virtual-time-budget=8000", "--dump-dom")
+    return [str(browser()), *options, *output]
 
 
 def diagrams() -> dict[str, str]:

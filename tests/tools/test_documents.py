@@ -135,3 +135,18 @@ CHECKS: dict[str, Callable[[str], Any]] = {
     "text": is_anything,
     "toml": tomllib.loads,
 }
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("examples/*/README.md")), ids=name_of)
+def test_an_examples_commands_name_what_it_has(page: Path) -> None:
+    text = page.read_text()
+    has = "".join(path.read_text() for path in page.parent.glob("*.tf"))
+    given = set(re.findall(r"-var '?(\w+)=", text))
+    shown = set(re.findall(r"terraform output -raw (\w+)", text))
+
+    assert given <= set(re.findall(r'^variable "(\w+)"', has, re.MULTILINE))
+    assert shown <= set(re.findall(r'^output "(\w+)"', has, re.MULTILINE))
+    for heading in ("What it makes", "What it costs", "Apply it", "Try it", "Destroy it"):
+        assert f"\n## {heading}\n" in text
+    blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', has, re.MULTILINE | re.DOTALL)
+    assert {name for name, block in blocks if "\n  default " not in block} <= given
