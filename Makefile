@@ -37,7 +37,7 @@ setup: ## Install everything that the other targets need, below .cache/.
 .PHONY: demo
 demo: ## Apply the whole system to the local stack, send an order, show its row.
 	$(setup) providers python
-	@$(PYTHON) -m local.demo up
+	@$(PYTHON) -m local.demo up $(if $(PICTURE),--picture $(PICTURE))
 
 .PHONY: demo-down
 demo-down: ## Destroy the demo and stop the local stack.
@@ -168,10 +168,16 @@ lint-docs: ## Spelling and terms; generated tables of inputs and changes are up 
 	$(setup) go python
 	@.cache/venv/bin/codespell --dictionary - --dictionary tools/words.txt
 	@$(PYTHON) -m tests.changes.document --check
+	@$(PYTHON) tools/inputs.py --check
 	@for directory in . $(MODULES); do \
 		.cache/bin/terraform-docs --config "$(CURDIR)/.terraform-docs.yml" --output-check "$$directory" \
 			|| { echo "✗ $$directory/README.md is out of date: make docs" >&2; exit 1; }; \
 	done
+
+.PHONY: site
+site: ## Build the documents as a site, offline; check its links; open each page in a browser, where there is one.
+	$(setup) python
+	@$(PYTHON) tools/pages.py
 
 .PHONY: lint-supply-chain
 lint-supply-chain: ## actionlint and zizmor on the workflows, pip-audit on the pinned packages.
@@ -201,6 +207,7 @@ docs: ## Write the generated tables of inputs, outputs, changes and capacity.
 	$(setup) go python
 	@$(PYTHON) -m tests.changes.document
 	@PYTHONPATH=ops $(PYTHON) -m tests.ops.capacity.document
+	@$(PYTHON) tools/inputs.py
 	@for directory in . $(MODULES); do .cache/bin/terraform-docs --config "$(CURDIR)/.terraform-docs.yml" "$$directory"; done
 
 .PHONY: requirements

@@ -11,7 +11,9 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -19,7 +21,7 @@ from rich.console import Console
 
 from local.emulator import CREDENTIALS, ROOT, Emulator, EmulatorError
 from local.http_client import Answer
-from local.screen import Screen, Stage
+from local.screen import Picture, Screen, Stage
 from local.stack import EXAMPLE, Stack
 from local.terraform import Changes, Observer, Terraform, TerraformError
 from local.waiting import NotInTimeError
@@ -41,11 +43,17 @@ class DemoError(RuntimeError):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    commands = {"up": up, "down": down}
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if len(arguments) != 1 or arguments[0] not in commands:
-        print("usage: python -m local.demo up|down", file=sys.stderr)
-        return 2
+    command: Callable[[Screen], None]
+    match sys.argv[1:] if arguments is None else arguments:
+        case ["up"]:
+            command = up
+        case ["up", "--picture", path]:
+            command = partial(up, picture=Path(path))
+        case ["down"]:
+            command = down
+        case _:
+            print("usage: python -m local.demo up [--picture FILE.svg] | down", file=sys.stderr)
+            return 2
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -54,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(number, interrupt)
     screen = Screen()
     try:
-        commands[arguments[0]](screen)
+        command(screen)
     except KeyboardInterrupt:
         return 130
     except (DemoError, EmulatorError, TerraformError) as error:
@@ -63,8 +71,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def up(screen: Screen) -> None:
-    """Builds the stack, unless it is already up, sends an order and shows its row."""
+def up(screen: Screen, picture: Path | None = None) -> None:
+    """Builds the stack, unless it is already up, sends an order and shows its row.
+
+    With `picture`, what a terminal shows in the end is also written to that file, as SVG.
+    """
     DATA_DIR.mkdir(parents=True, exist_ok=True)
     running = Emulator.attach(EMULATOR_DIR)
     emulator = running or Emulator(EMULATOR_DIR, detached=True)
@@ -86,6 +97,12 @@ def up(screen: Screen) -> None:
         with screen.stage("Wait for its row"):
             row = _wait_for_row(stack, order)
     _show(screen.console, stack, order, answer, row)
+    if picture:
+        drawn = Picture()
+        drawn.console.print("[green]$[/] make demo")
+        drawn.console.print(screen.render())
+        _show(drawn.console, stack, order, answer, row)
+        drawn.save(picture, "make demo")
 
 
 def down(screen: Screen) -> None:
@@ -242,7 +259,7 @@ def _operated(stack: Stack, command: str) -> str:
 
 
 def _print(console: Console, text: str) -> None:
-    console.print(text, markup=False, soft_wrap=True)
+    console.print(text, markup=False, soft_wrap=not console.record)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
@@ -36,6 +40,26 @@ class Stage:
         return time.monotonic() - self.started if self.seconds is None else self.seconds
 
 
+class Picture:
+    """What a terminal would show, as an SVG file.
+
+    Attributes:
+        console: On which it is printed; lines are wrapped.
+    """
+
+    WIDTH = 100
+    # Without the fonts that rich would have a browser load from elsewhere.
+    FORMAT = re.sub(r"@font-face {{.*?}}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+
+    def __init__(self) -> None:
+        self.console = Console(
+            record=True, width=self.WIDTH, file=io.StringIO(), force_terminal=True, highlight=False
+        )
+
+    def save(self, path: Path, title: str) -> None:
+        self.console.save_svg(str(path), title=title, code_format=self.FORMAT, unique_id="picture")
+
+
 def console_for_tables() -> Console:
     """Returns a console that is wide enough for tables where the width is unknown."""
     console = Console(highlight=False)
@@ -50,7 +74,7 @@ class Screen:
         self._is_live = self.console.is_terminal and not self.console.is_dumb_terminal
         self._stages: list[Stage] = []
         self._spinner = Spinner("dots")
-        self._live = Live(console=self.console, get_renderable=self._render, refresh_per_second=10)
+        self._live = Live(console=self.console, get_renderable=self.render, refresh_per_second=10)
         self._last_line = time.monotonic()
         self._done = threading.Event()
 
@@ -103,7 +127,8 @@ class Screen:
             parts = [f"{stage.title}: {stage.elapsed:.0f} s", stage.note, busy]
             self.line("  still in progress, " + "; ".join(filter(None, parts)))
 
-    def _render(self) -> RenderableType:
+    def render(self) -> RenderableType:
+        """Returns the stages as they are now."""
         stages = Table.grid(padding=(0, 2))
         for stage in self._stages:
             mark: RenderableType = self._spinner

@@ -26,6 +26,10 @@ module "async_ingest" {
 
   name = var.name
 
+  # From the lab's own network only, or from a laptop on the internet.
+  load_balancer_internal            = length(var.client_cidr_blocks) == 0
+  load_balancer_ingress_cidr_blocks = length(var.client_cidr_blocks) == 0 ? null : var.client_cidr_blocks
+
   existing_roles = { ingest = local.role, process = local.role }
   vpc            = { flow_logs_enabled = false } # they would need a role of their own
 

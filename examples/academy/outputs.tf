@@ -1,5 +1,5 @@
 output "endpoint_url" {
-  description = "URL to which orders are POSTed, from inside the VPC."
+  description = "URL to which orders are POSTed, from client_cidr_blocks, or else from inside the VPC."
   value       = module.async_ingest.endpoint_url
 }
 

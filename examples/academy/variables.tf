@@ -10,10 +10,16 @@ variable "region" {
   default     = "us-east-1"
 }
 
+variable "client_cidr_blocks" {
+  description = "IPv4 ranges on the internet that may send orders, such as [\"203.0.113.7/32\"] for one laptop; orders then cross the internet in plain text. [] keeps the load balancer inside the VPC. Adding the first range or removing the last one later replaces the load balancer."
+  type        = list(string)
+  default     = []
+}
+
 variable "deletion_protection" {
-  description = "Have AWS refuse to delete the table and the load balancer. Before an intentional destroy, set it to false and apply that change alone."
+  description = "Have AWS refuse to delete the table and the load balancer, and the plan refuse to replace them or the queues. A lab is deleted within hours, so it is off here."
   type        = bool
-  default     = true
+  default     = false
 }
 
 variable "role_name" {

@@ -3,6 +3,11 @@ output "endpoint_url" {
   value       = module.async_ingest.endpoint_url
 }
 
+output "next_steps" {
+  description = "What to do next, as text with commands to copy: terraform output -raw next_steps"
+  value       = module.async_ingest.next_steps
+}
+
 output "load_balancer_name" {
   description = "Name of the load balancer."
   value       = module.async_ingest.load_balancer_name

@@ -20,6 +20,7 @@ PATHS = {
 }
 HTTPS = {"complete", "public"}
 NIGHTLY = {"existing", "academy", "producers"}
+LAPTOP = "203.0.113.7/32"
 
 
 def applied(
@@ -49,7 +50,11 @@ def applied(
         partner = {"producer_account_ids": json.dumps([PARTNER])}
         configurations |= {
             "existing": terraform("existing"),
-            "academy": terraform("academy", credentials=student(emulator)),
+            "academy": terraform(
+                "academy",
+                credentials=student(emulator),
+                variables={"client_cidr_blocks": json.dumps([LAPTOP])},
+            ),
             "producers": terraform("producers", variables=partner),
         }
 

@@ -19,7 +19,7 @@ from local.stack import Stack
 from local.terraform import Resources
 from local.waiting import eventually
 from tests.e2e.consumer import PARTNER, SYSTEMS
-from tests.e2e.examples import NIGHTLY, PATHS, applied
+from tests.e2e.examples import LAPTOP, NIGHTLY, PATHS, applied
 from tests.e2e.openapi import checked_answer
 from tests.e2e.policies import Call, decision, role, role_without
 from tests.support.signatures import SHOP, TILL, signature
@@ -162,6 +162,20 @@ def test_a_permanent_failure_waits_for_the_permission_to_encrypt(
 def test_academy_creates_no_iam_resources(examples: dict[str, Stack]) -> None:
     addresses = examples["academy"].terraform.addresses()
     assert [address for address in addresses if ".aws_iam" in address] == []
+
+
+@pytest.mark.nightly
+def test_academy_is_reached_from_the_laptop_only(examples: dict[str, Stack]) -> None:
+    resources = examples["academy"].terraform.resources()
+    [balancer] = [one for address, one in resources.items() if ".aws_lb." in address]
+    rules = [
+        one
+        for address, one in resources.items()
+        if ".load_balancer.aws_vpc_security_group_ingress" in address
+    ]
+
+    assert not balancer["internal"]
+    assert [one["cidr_ipv4"] for one in rules] == [LAPTOP]
 
 
 def test_public_is_behind_a_firewall_that_limits_each_client(examples: dict[str, Stack]) -> None:

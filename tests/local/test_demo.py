@@ -16,7 +16,7 @@ from rich.console import Console
 
 from local import demo, screen
 from local.emulator import ROOT, Emulator
-from local.screen import Screen
+from local.screen import Picture, Screen
 from local.terraform import Changes, Terraform, TerraformError
 from local.waiting import eventually
 
@@ -234,6 +234,20 @@ def test_without_a_terminal_lines_and_signs_of_life_are_printed(
     assert "\x1b" not in text
 
 
+def test_a_picture_shows_the_stages_and_loads_nothing(tmp_path: Path) -> None:
+    shown, picture = Screen(Console(file=io.StringIO())), Picture()
+    with shown, shown.stage("terraform apply") as stage:
+        stage.note = "94 created"
+    picture.console.print(shown.render())
+
+    picture.save(tmp_path / "demo.svg", "make demo")
+
+    text = (tmp_path / "demo.svg").read_text().replace("&#160;", " ")
+    assert "terraform apply" in text
+    assert "94 created" in text
+    assert "url(http" not in text
+
+
 def test_an_unknown_command_prints_the_usage() -> None:
     run = subprocess.run(
         [sys.executable, "-m", "local.demo", "sideways"],
@@ -243,4 +257,4 @@ def test_an_unknown_command_prints_the_usage() -> None:
         text=True,
     )
     assert run.returncode == 2
-    assert run.stderr == "usage: python -m local.demo up|down\n"
+    assert run.stderr == "usage: python -m local.demo up [--picture FILE.svg] | down\n"

@@ -1,33 +1,25 @@
-"""The configuration in docs/options.md that has several options: it is short, and it plans."""
+"""Configurations in the documents: that with several options is short, and they plan."""
 
-import json
-import os
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]  # of a copy too: see make mutants
+from tests.terraform.planning import CHECKOUT, ROOT, events_of, planned
+
 SOURCE = "git::https://github.com/OWNER/terraform-aws-async-ingest.git"
 MOST_LINES = 30
-TEST = """
-mock_provider "aws" {
-  source = "./checkout/tests/terraform/mocks"
-}
 
-run "plan" {
-  command = plan
-}
-"""
+
+def blocks(document: str, language: str) -> list[str]:
+    text = (ROOT / document).read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def block(language: str) -> str:
-    """Returns the first code block of a language."""
-    text = (ROOT / "docs" / "options.md").read_text()
-    [first, *_] = re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return str(first)
+    """Returns the first code block of a language in docs/options.md."""
+    return blocks("docs/options.md", language)[0]
 
 
 def test_several_options_take_few_lines() -> None:
@@ -39,28 +31,13 @@ def test_several_options_take_few_lines() -> None:
 
 
 @pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def plan(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """The planned values of each resource, by address."""
-    directory = tmp_path_factory.mktemp("documented")
-    (directory / "checkout").symlink_to(ROOT)
-    (directory / "main.tf").write_text(block("hcl").replace(SOURCE, "./checkout"))
-    (directory / "plan.tftest.hcl").write_text(TEST)
-    hooks = directory / "hooks" / "order_hooks"
-    hooks.mkdir(parents=True)
-    (hooks / "__init__.py").write_text(block("python"))
-
-    def terraform(*arguments: str) -> str:
-        environment = {**os.environ, "TF_DATA_DIR": ".terraform"}
-        command = ["terraform", *arguments]
-        return subprocess.run(
-            command, cwd=directory, env=environment, check=True, stdout=subprocess.PIPE, text=True
-        ).stdout
-
-    data = Path(os.environ.get("TF_DATA_DIR", ROOT / ".terraform"))
-    terraform("init", "-backend=false", "-input=false", f"-plugin-dir={data / 'providers'}")
-    events = [json.loads(line) for line in terraform("test", "-json", "-verbose").splitlines()]
-    [plan] = [event["test_plan"] for event in events if event["type"] == "test_plan"]
-    return {one["address"]: one["change"]["after"] for one in plan["resource_changes"]}
+    files = {
+        "main.tf": block("hcl").replace(SOURCE, CHECKOUT),
+        "hooks/order_hooks/__init__.py": block("python"),
+    }
+    return planned(tmp_path_factory.mktemp("documented"), files)
 
 
 @pytest.mark.parametrize(
@@ -71,15 +48,39 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     ],
 )
 def test_it_plans_with_the_options(
-    planned: dict[str, dict[str, Any]], function: str, names: set[str]
+    plan: dict[str, dict[str, Any]], function: str, names: set[str]
 ) -> None:
     address = f"module.async_ingest.module.{function}.aws_lambda_function.this"
-    [environment] = planned[address]["environment"]
+    [environment] = plan[address]["environment"]
 
     assert names <= environment["variables"].keys()
 
 
-def test_it_needs_no_endpoint_of_its_own(planned: dict[str, dict[str, Any]]) -> None:
+def test_it_needs_no_endpoint_of_its_own(plan: dict[str, dict[str, Any]]) -> None:
     module = "module.async_ingest.module.vpc_endpoints[0]"
 
-    assert f'{module}.aws_vpc_endpoint.interface["secrets_manager"]' in planned
+    assert f'{module}.aws_vpc_endpoint.interface["secrets_manager"]' in plan
+
+
+def test_a_configuration_is_tested_as_the_page_says(tmp_path: Path) -> None:
+    """With the mocks in another place, and a key, which is only known after the apply."""
+    configuration, test = blocks("docs/testing.md", "hcl")
+    mocks = (ROOT / "tests/terraform/mocks/aws.tfmock.hcl").read_text()
+    files = {
+        "main.tf": configuration.replace(SOURCE, CHECKOUT),
+        "plan.tftest.hcl": test,
+        "tests/mocks/aws.tfmock.hcl": mocks,
+    }
+
+    events = events_of(tmp_path, files, None)
+
+    [summary] = [event["test_summary"] for event in events if event["type"] == "test_summary"]
+    assert (summary["status"], summary["passed"]) == ("pass", 1)
+
+
+def test_the_block_in_the_readme_is_a_whole_configuration(tmp_path: Path) -> None:
+    [whole, *_] = blocks("README.md", "hcl")
+
+    plan = planned(tmp_path, {"main.tf": whole.replace(SOURCE, CHECKOUT)})
+
+    assert plan["module.async_ingest.module.queue.aws_sqs_queue.this"]["name"] == "orders"

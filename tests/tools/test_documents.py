@@ -115,6 +115,11 @@ def is_a_script(content: str) -> None:
     subprocess.run(["bash", "-n"], input=content, text=True, check=True)
 
 
+def is_a_diagram(content: str) -> None:
+    """Of a kind that is used here; `make site` has a browser draw it, where there is one."""
+    assert content.startswith(("flowchart LR\n", "sequenceDiagram\n"))
+
+
 def is_anything(content: str) -> None:
     """What a program prints, or a drawing."""
 
@@ -125,7 +130,23 @@ CHECKS: dict[str, Callable[[str], Any]] = {
     "console": is_a_session,
     "hcl": is_hcl,
     "json": json.loads,
+    "mermaid": is_a_diagram,
     "python": ast.parse,
     "text": is_anything,
     "toml": tomllib.loads,
 }
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("examples/*/README.md")), ids=name_of)
+def test_an_examples_commands_name_what_it_has(page: Path) -> None:
+    text = page.read_text()
+    has = "".join(path.read_text() for path in page.parent.glob("*.tf"))
+    given = set(re.findall(r"-var '?(\w+)=", text))
+    shown = set(re.findall(r"terraform output -raw (\w+)", text))
+
+    assert given <= set(re.findall(r'^variable "(\w+)"', has, re.MULTILINE))
+    assert shown <= set(re.findall(r'^output "(\w+)"', has, re.MULTILINE))
+    for heading in ("What it makes", "What it costs", "Apply it", "Try it", "Destroy it"):
+        assert f"\n## {heading}\n" in text
+    blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', has, re.MULTILINE | re.DOTALL)
+    assert {name for name, block in blocks if "\n  default " not in block} <= given

@@ -95,7 +95,8 @@ def monthly(settings: Settings, load: Load, result: Result, prices: Prices) -> d
     stored_gb = (
         result.orders["stored"] * (1 - load.known) * later * (load.order_bytes + _ITEM_BYTES) / _GB
     ) / 2
-    traced = aws.TRACES_PER_SECOND + aws.TRACED_SHARE * max(0.0, rate - aws.TRACES_PER_SECOND)
+    always_traced = min(rate, aws.TRACES_PER_SECOND)
+    traced = always_traced + aws.TRACED_SHARE * (rate - always_traced)
     log_bytes = (used.requests * times + used.process_invocations * later) * _LOG_BYTES
     log_bytes += used.messages * times * _LOG_BYTES_PER_MESSAGE
     seconds = {

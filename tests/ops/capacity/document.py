@@ -1,12 +1,13 @@
-"""Writes the tables of docs/capacity.md, all of whose numbers the simulator computes: `make docs`.
+"""Writes the tables of docs/capacity.md and of what the examples cost: `make docs`.
+
+The simulator computes all their numbers.
 
 python -m tests.ops.capacity.document [--check]
 """
 
-import re
 import sys
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from async_ingest.capacity.load import Load, Span
 from async_ingest.capacity.results import Result
 from async_ingest.capacity.settings import Settings
 from tests.ops.capacity.published import FIGURES
+from tests.support import example_costs as examples
+from tests.support.example_costs import table
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "capacity.md"
+ROOT = Path(__file__).parents[3]
 RAMP_SECONDS = 300
 BURST = 20
 
@@ -222,11 +225,6 @@ def said(values: Any) -> str:
     return ", ".join(f"`{name} = {value}`" for name, value in values.items())
 
 
-def table(head: list[str], rows: Iterable[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
 PARTS = {
     "SETTINGS": settings_table,
     "COST": cost_table,
@@ -237,20 +235,36 @@ PARTS = {
     "PUBLISHED": published_table,
     "ASSUMPTIONS": assumptions_list,
 }
+DOCUMENTS: dict[Path, Mapping[str, Callable[[], str]]] = {
+    ROOT / "docs" / "capacity.md": PARTS,
+    ROOT / "examples" / "README.md": {"OVERVIEW": examples.overview},
+    **{
+        ROOT / "examples" / name / "README.md": {"COST": partial(examples.cost_table, name)}
+        for name in examples.EXAMPLES
+    },
+}
+
+
+def written(text: str, parts: Mapping[str, Callable[[], str]]) -> str:
+    """Returns the text with each part between its two comments."""
+    for name, part in parts.items():
+        begin, end = f"<!-- BEGIN_{name} -->\n", f"<!-- END_{name} -->"
+        before, rest = text.split(begin)
+        text = f"{before}{begin}{part()}{end}{rest.split(end)[1]}"
+    return text
 
 
 def main(arguments: list[str]) -> int:
-    before = after = DOCUMENT.read_text()
-    for name, part in PARTS.items():
-        begin, end = f"<!-- BEGIN_{name} -->\n", f"<!-- END_{name} -->"
-        generated = f"{begin}{part()}{end}"
-        after = re.sub(f"{begin}.*?{end}", lambda _, text=generated: text, after, flags=re.DOTALL)  # type: ignore[misc]
-    if "--check" in arguments:
-        if after != before:
-            print("✗ docs/capacity.md is out of date: make docs", file=sys.stderr)
-        return int(after != before)
-    DOCUMENT.write_text(after)
-    return 0
+    old = {document: document.read_text() for document in DOCUMENTS}
+    new = {document: written(old[document], parts) for document, parts in DOCUMENTS.items()}
+    for document in DOCUMENTS:
+        if old[document] == new[document]:
+            continue
+        if "--check" not in arguments:
+            document.write_text(new[document])
+        else:
+            print(f"✗ {document.relative_to(ROOT)} is out of date: make docs", file=sys.stderr)
+    return int("--check" in arguments and old != new)
 
 
 if __name__ == "__main__":

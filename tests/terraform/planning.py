@@ -1,0 +1,66 @@
+"""Plans a configuration that somebody else could have, with a mocked provider."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]  # of a copy too: see make mutants
+CHECKOUT = "./checkout"  # the module's source there
+TEST = """
+mock_provider "aws" {
+  source = "./checkout/tests/terraform/mocks"
+}
+
+run "plan" {
+  command = plan
+}
+"""
+
+
+def planned(
+    directory: Path, files: Mapping[str, str], variables: Mapping[str, Any] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Returns the planned values of each resource, by address."""
+    events = events_of(directory, files, variables)
+    [plan] = [event["test_plan"] for event in events if event["type"] == "test_plan"]
+    return {
+        one["address"]: one["change"]["after"]
+        for one in plan["resource_changes"]
+        if one["mode"] == "managed"
+    }
+
+
+def refused(
+    directory: Path, files: Mapping[str, str], variables: Mapping[str, Any] | None = None
+) -> list[str]:
+    """Returns what the plan complains of, be it refused or, as by a check, only a warning."""
+    events = events_of(directory, files, variables)
+    problems = [event["diagnostic"] for event in events if event["type"] == "diagnostic"]
+    return [one["detail"] for one in problems if one["severity"] == "error"]
+
+
+def events_of(
+    directory: Path, files: Mapping[str, str], variables: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
+    """Returns what `terraform test` says of the plan."""
+    (directory / "checkout").symlink_to(ROOT)
+    for name, content in {"plan.tftest.hcl": TEST, **files}.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(content)
+    (directory / "terraform.tfvars.json").write_text(json.dumps(variables or {}))
+
+    def terraform(*arguments: str) -> str:
+        return subprocess.run(
+            ["terraform", *arguments],
+            cwd=directory,
+            env={**os.environ, "TF_DATA_DIR": ".terraform"},
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
+
+    data = Path(os.environ.get("TF_DATA_DIR", ROOT / ".terraform"))
+    terraform("init", "-backend=false", "-input=false", f"-plugin-dir={data / 'providers'}")
+    return [json.loads(line) for line in terraform("test", "-json", "-verbose").splitlines()]
