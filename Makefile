@@ -122,6 +122,16 @@ changes: ## Change every input of a running system under traffic (hours, resumab
 	$(setup) providers python
 	@$(PYTHON) -m tests.changes
 
+.PHONY: consumers
+consumers: ## Use the module as other repositories do, with Terraform 1.9, the newest, and OpenTofu.
+	$(setup) providers python checkov engines
+	@$(PYTHON) -m pytest tests/consumers
+
+.PHONY: upgrade
+upgrade: ## Upgrade a live system from one tag to the next, under traffic.
+	$(setup) providers python
+	@$(PYTHON) -m pytest tests/changes/test_upgrade.py
+
 .PHONY: bench
 bench: ## Compare the handlers' speed with a tutorial's, and all options on with none, as ratios.
 	$(setup) python
@@ -202,11 +212,16 @@ docs: ## Write the generated tables of inputs, outputs, changes and capacity.
 	@PYTHONPATH=ops $(PYTHON) -m tests.ops.capacity.document
 	@for directory in . $(MODULES); do .cache/bin/terraform-docs --config "$(CURDIR)/.terraform-docs.yml" "$$directory"; done
 
+.PHONY: release
+release: ## Check that a version can be released, and build it: make release VERSION=1.0.0
+	$(setup) providers python release
+	@$(PYTHON) -m tools.release "$(VERSION)"
+
 .PHONY: requirements
 requirements: ## Upgrade and pin tools/*.in, with hashes.
 	$(setup) python
 	@$(PYTHON) -m pip install --quiet uv
-	@for name in requirements requirements-checkov; do \
+	@for name in requirements requirements-checkov requirements-release engines/terraform-lowest engines/terraform-newest; do \
 		$(PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --no-header --no-annotate "tools/$$name.in" --output-file "tools/$$name.txt"; \
 	done

@@ -4,13 +4,11 @@ Two systems side by side, two that share a network and its VPC endpoints, and a 
 """
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
-from local.emulator import ROOT
 from tests.support.policies import allowing
+from tests.support.repository import Repository
 
 PARTNER = "111111111111"  # another account; used as an access key, it is the root of it
 
@@ -49,23 +47,13 @@ INPUTS: dict[str, Any] = {
 
 def write_consumer(work: Path) -> Path:
     """Writes a configuration whose modules come from a repository with the current checkout."""
-    repository = work / "repository"
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    files = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, files.split("\0")):
-        if (ROOT / name).is_file():
-            (repository / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, repository / name)
-    for command in (
-        ["init", "--quiet"],
-        ["add", "--all"],
-        ["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--quiet", "-m", "now"],
-    ):
-        subprocess.run(["git", *command], cwd=repository, check=True)
-
-    source = f"git::file://{repository}"
-    common = {"source": source, "deletion_protection_enabled": False}
-    queue = {"source": f"{source}//modules/queue", "name": "alone", "consumer_timeout_seconds": 5}
+    repository = Repository(work / "repository")
+    common = {"source": repository.source(), "deletion_protection_enabled": False}
+    queue = {
+        "source": repository.source("queue"),
+        "name": "alone",
+        "consumer_timeout_seconds": 5,
+    }
     configuration = {
         "provider": {"aws": {}},
         "module": {
@@ -77,14 +65,14 @@ def write_consumer(work: Path) -> Path:
                 "fair_queue_attribute": "customer",
             },
             "alone": queue,
-            **sharing(source, common),
+            **sharing(repository, common),
         },
         "output": {
             name: {"value": f"${{module.{name}}}"}
             for name in ("left", "right", "north", "south", "alone")
         },
     }
-    mocks = json.dumps(str(repository / "tests" / "terraform" / "mocks"))
+    mocks = json.dumps(str(repository.directory / "tests" / "terraform" / "mocks"))
     directory = work / "consumer"
     directory.mkdir()
     (directory / "main.tf.json").write_text(json.dumps(configuration))
@@ -94,7 +82,7 @@ def write_consumer(work: Path) -> Path:
     return directory
 
 
-def sharing(source: str, common: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def sharing(repository: Repository, common: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Returns two systems in one network, which has the one pair of endpoints a VPC can have."""
     systems = ("north", "south")
     network = {
@@ -108,9 +96,9 @@ def sharing(source: str, common: dict[str, Any]) -> dict[str, dict[str, Any]]:
         return [f"${{module.{system}.{output}}}" for system in systems for output in outputs]
 
     return {
-        "network": {"source": f"{source}//modules/network", "name": "shared"},
+        "network": {"source": repository.source("network"), "name": "shared"},
         "endpoints": {
-            "source": f"{source}//modules/vpc_endpoints",
+            "source": repository.source("vpc_endpoints"),
             "name": "shared",
             "vpc_id": "${module.network.vpc_id}",
             "subnet_ids": "${module.network.private_subnet_ids}",
