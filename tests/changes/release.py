@@ -12,7 +12,7 @@ NEXT = "v1.1.0"
 # Of tests/changes/table.toml: changes in place, or by a new version, that go together and without
 # which no request is refused. Each becomes a default of the next release.
 NEW_DEFAULTS = (
-    *("tags", "nat_gateway_single", "dual_stack", "ingress_ranges", "idle_timeout"),
+    *("tags", "nat_gateway_single", "ingress_ranges", "idle_timeout"),
     *("health_check_first", "ingest_reserved_concurrency", "process_reserved_concurrency"),
     *("provisioned_concurrency", "queue_retention", "table_stream", "batch_of_100"),
     *("maximum_concurrency", "log_retention", "path_added", "ingest_memory", "process_memory"),

@@ -28,5 +28,6 @@ class Engine(NamedTuple):
         return {**others, "PATH": path}
 
 
-ON_PATH = Engine("terraform on PATH")
-ENGINES = (ON_PATH, Engine("terraform-lowest"), Engine("terraform-newest"), Engine("opentofu"))
+ON_PATH = Engine("terraform-on-PATH")
+OPENTOFU = Engine("opentofu")
+ENGINES = (ON_PATH, Engine("terraform-lowest"), Engine("terraform-newest"), OPENTOFU)

@@ -20,7 +20,7 @@ module "async_ingest" {{
   source = "{source}"
 
   name                      = "{name}"
-  kms_key                   = {{ arn = "arn:aws:kms:{place}:key/11111111-2222-3333-4444-555555555555" }}
+  kms_key                   = {{ arn = "arn:aws:kms:{place}:key/orders" }}
   certificate               = {{ arn = "arn:aws:acm:{place}:certificate/orders" }}
   load_balancer_access_logs = {{ bucket = "team-logs" }}
   observability             = {{ alarm_actions = ["arn:aws:sns:{place}:on-call"] }}
