@@ -98,7 +98,7 @@ def documented() -> Iterator[str]:
     text = (ROOT / "docs" / "security-controls.md").read_text()
     [row] = re.findall(r"^\| only `name` \|.*$", text, re.MULTILINE)
     prefix = ""
-    for start, number in re.findall(r"\b(CKV2?_AWS_)?(\d+)\b", row.split("|")[3]):
+    for start, number in re.findall(r"\b(CKV2?_AWS_)?(\d+)\b", row.split("|")[2]):
         prefix = start or prefix
         yield prefix + number
 
