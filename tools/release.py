@@ -152,11 +152,13 @@ def bill_of_materials(output: Path, version: str) -> None:
         "name": "terraform-aws-async-ingest",
         "version": version,
     }
+    for component in document["components"]:
+        component.pop("externalReferences", None)  # where the wheel was on this machine
     for file in sorted(output.glob("*.zip")):
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
-        component = {"type": "file", "name": file.name, "version": version}
+        package = {"type": "file", "name": file.name, "version": version}
         hashes = [{"alg": "SHA-256", "content": digest}]
-        document["components"].append({**component, "bom-ref": file.name, "hashes": hashes})
+        document["components"].append({**package, "bom-ref": file.name, "hashes": hashes})
     target.write_text(json.dumps(document, indent=2) + "\n")
 
 
