@@ -10,7 +10,7 @@ import pytest
 from local.terraform import Terraform
 from tests.consumers.configurations import CONFIGURATIONS, Configuration, missing
 from tests.consumers.engines import ENGINES, ON_PATH, OPENTOFU, Engine
-from tests.support.plans import tested_plan, write_test
+from tests.support.plans import planned_resources, write_test
 from tests.support.repository import TAG, Repository
 
 # In make test, beside the consumer that tests/e2e applies.
@@ -63,7 +63,7 @@ def mocked_plan(terraform: Terraform, configuration: Configuration) -> list[str]
     write_test(terraform.directory, aliases)
     terraform.init()
     with unwritable(terraform.state_path.parent / "terraform" / "modules"):
-        return list(tested_plan(terraform))
+        return list(planned_resources(terraform))
 
 
 @contextmanager
@@ -88,3 +88,10 @@ def written(directory: Path) -> dict[Path, int]:
     """Returns when each file and directory was written last, in nanoseconds."""
     paths = [directory, *directory.rglob("*")]
     return {path: path.stat().st_mtime_ns for path in paths if not path.is_symlink()}
+
+
+def test_what_is_written_into_a_module_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text("")
+
+    with pytest.raises((AssertionError, PermissionError)), unwritable(tmp_path):
+        (tmp_path / "package.zip").write_text("")

@@ -10,7 +10,7 @@ import pytest
 from local.emulator import ROOT
 from local.terraform import Terraform
 from tests.consumers.configurations import PUBLISHED
-from tests.support.plans import tested_plan, write_test
+from tests.support.plans import planned_resources, write_test
 from tests.support.repository import Repository
 from tools import packages
 
@@ -40,7 +40,7 @@ def planned(consumer: Terraform, repository: Repository, block: str) -> dict[str
     assert count == 1
     (consumer.directory / "main.tf").write_text(text)
     consumer.init()
-    plan = tested_plan(consumer)
+    plan = planned_resources(consumer)
     return {name: plan[FUNCTION.format(name)] for name in ("ingest", "process")}
 
 

@@ -29,7 +29,7 @@ def write_test(directory: Path, aliases: Iterable[str] = ("",)) -> None:
     (directory / "plan.tftest.hcl").write_text(text)
 
 
-def tested_plan(terraform: Terraform) -> dict[str, dict[str, Any]]:
+def planned_resources(terraform: Terraform) -> dict[str, dict[str, Any]]:
     """Runs the one test of a configuration. Returns what it plans for each resource, by address.
 
     Raises:
