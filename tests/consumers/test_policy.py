@@ -17,7 +17,7 @@ from tests.consumers.engines import OPENTOFU
 from tests.support.repository import Repository
 from tests.support.stack import new_order
 
-pytestmark = [pytest.mark.stack, pytest.mark.nightly]
+pytestmark = pytest.mark.nightly
 
 CHECKOV = ROOT / ".cache" / "venv-checkov" / "bin" / "checkov"
 MOST_LINES = 10

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests.support.plans import write_test
 from tests.support.policies import allowing
 from tests.support.repository import Repository
 
@@ -72,13 +73,10 @@ def write_consumer(work: Path) -> Path:
             for name in ("left", "right", "north", "south", "alone")
         },
     }
-    mocks = json.dumps(str(repository.directory / "tests" / "terraform" / "mocks"))
     directory = work / "consumer"
     directory.mkdir()
     (directory / "main.tf.json").write_text(json.dumps(configuration))
-    (directory / "plan.tftest.hcl").write_text(
-        f'mock_provider "aws" {{\n  source = {mocks}\n}}\n\nrun "plan" {{\n  command = plan\n}}\n'
-    )
+    write_test(directory)
     return directory
 
 

@@ -1,7 +1,6 @@
 """Plans with mocked providers, which need neither an account nor the emulator."""
 
 import json
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from local.emulator import ROOT
 from local.terraform import Terraform
 
-MOCKS = ROOT / "tests" / "terraform" / "mocks" / "aws.tfmock.hcl"
+MOCKS = ROOT / "tests" / "terraform" / "mocks"
 
 
 def write_test(directory: Path, aliases: Iterable[str] = ("",)) -> None:
@@ -19,10 +18,9 @@ def write_test(directory: Path, aliases: Iterable[str] = ("",)) -> None:
         directory: A root module.
         aliases: Of the AWS providers that it configures; "" is the one without.
     """
-    # In the file itself: OpenTofu knows no `source` of mocks.
-    mocks = re.sub(r"^(?=.)", "  ", MOCKS.read_text(), flags=re.MULTILINE)
+    source = f"  source = {json.dumps(str(MOCKS))}\n"
     providers = [
-        'mock_provider "aws" {\n' + (f'  alias = "{alias}"\n' if alias else "") + mocks + "}\n"
+        'mock_provider "aws" {\n' + (f'  alias = "{alias}"\n' if alias else "") + source + "}\n"
         for alias in aliases
     ]
     text = "\n".join([*providers, 'run "plan" {\n  command = plan\n}\n'])
