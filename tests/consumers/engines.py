@@ -1,11 +1,11 @@
-"""Terraform at the ends of its constraint, and OpenTofu: tools/setup.py engines installs them."""
+"""Terraform at the ends of its constraint, and OpenTofu: tools.engines.install has them."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import pytest
 
-from tools.setup import ENGINES as DIRECTORY
+from tools.engines.install import ENGINES as DIRECTORY
 
 
 class Engine(NamedTuple):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools import setup
+from tools.engines import install
 
 PLATFORM = setup.terraform_platform()
 HASHICORP = setup.hashicorp().relative_to(setup.MIRROR)
@@ -213,12 +214,12 @@ def test_an_engine_that_cannot_be_had_is_named_loudly(
     def refuse(name: str) -> None:
         raise setup.SetupError("No Go.")
 
-    monkeypatch.setattr(setup, "ENGINES", setup.CACHE / tmp_path.name)
-    monkeypatch.setattr(setup, "terraform_library", lambda name: None)
-    monkeypatch.setattr(setup, "opentofu", refuse)
+    monkeypatch.setattr(install, "ENGINES", setup.CACHE / tmp_path.name)
+    monkeypatch.setattr(install, "terraform_library", lambda name: None)
+    monkeypatch.setattr(install, "opentofu", refuse)
     monkeypatch.delenv("ONLINE", raising=False)
 
-    setup.engines()
+    install.install()
 
     printed = capsys.readouterr().out
     assert "NOTE opentofu: cannot be had here, so NO consumer is tried with it. No Go." in printed
@@ -226,4 +227,4 @@ def test_an_engine_that_cannot_be_had_is_named_loudly(
 
     monkeypatch.setenv("ONLINE", "1")
     with pytest.raises(setup.SetupError, match="opentofu could not be had"):
-        setup.engines()
+        install.install()
