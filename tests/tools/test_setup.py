@@ -223,7 +223,7 @@ def test_an_engine_that_cannot_be_had_is_named_loudly(
 
     printed = capsys.readouterr().out
     assert "NOTE opentofu: cannot be had here, so NO consumer is tried with it. No Go." in printed
-    assert "make consumers" in printed
+    assert "NOTE opentofu: put a program named terraform" in printed
 
     monkeypatch.setenv("ONLINE", "1")
     with pytest.raises(setup.SetupError, match="opentofu could not be had"):
