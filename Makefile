@@ -1,5 +1,6 @@
 # Two commands do everything, set-up included: make demo, make test.
 
+# GNU make 3.81, which macOS has, does not know .SHELLFLAGS: what must stop a loop says so.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -124,6 +125,17 @@ changes: ## Change every input of a running system under traffic (hours, resumab
 	$(setup) providers python
 	@$(PYTHON) -m tests.changes
 
+.PHONY: consumers
+consumers: ## Use the module as other repositories do, with Terraform 1.9, the newest, and OpenTofu.
+	$(setup) providers python checkov
+	@$(PYTHON) -m tools.engines.install
+	@$(PYTHON) -m pytest tests/consumers
+
+.PHONY: upgrade
+upgrade: ## Upgrade a live system from one tag to the next, under traffic.
+	$(setup) providers python
+	@$(PYTHON) -m pytest tests/changes/test_upgrade.py
+
 .PHONY: bench
 bench: ## Compare the handlers' speed with a tutorial's, and all options on with none, as ratios.
 	$(setup) python
@@ -141,8 +153,8 @@ lint-terraform: ## terraform fmt and validate, tflint, checkov.
 	@for directory in . $(MODULES) $(EXAMPLES); do \
 		echo "terraform validate: $$directory"; \
 		export TF_DATA_DIR="$(CURDIR)/.cache/terraform/$$directory"; \
-		terraform -chdir="$$directory" init -backend=false -input=false >/dev/null; \
-		terraform -chdir="$$directory" validate >/dev/null || terraform -chdir="$$directory" validate; \
+		terraform -chdir="$$directory" init -backend=false -input=false >/dev/null || exit 1; \
+		terraform -chdir="$$directory" validate >/dev/null || terraform -chdir="$$directory" validate || exit 1; \
 	done
 	@if .cache/bin/tflint --init --config="$(CURDIR)/tools/tflint-aws.hcl" >/dev/null 2>&1; then \
 		echo "tflint: terraform preset all, and the AWS ruleset"; \
@@ -208,15 +220,20 @@ docs: ## Write the generated tables of inputs, outputs, changes and capacity.
 	@$(PYTHON) -m tests.changes.document
 	@PYTHONPATH=ops $(PYTHON) -m tests.ops.capacity.document
 	@$(PYTHON) tools/inputs.py
-	@for directory in . $(MODULES); do .cache/bin/terraform-docs --config "$(CURDIR)/.terraform-docs.yml" "$$directory"; done
+	@for directory in . $(MODULES); do .cache/bin/terraform-docs --config "$(CURDIR)/.terraform-docs.yml" "$$directory" || exit 1; done
+
+.PHONY: release
+release: ## Check that a version can be released, and build it: make release VERSION=1.0.0
+	$(setup) providers python release
+	@$(PYTHON) -m tools.release "$(VERSION)"
 
 .PHONY: requirements
 requirements: ## Upgrade and pin tools/*.in, with hashes.
 	$(setup) python
 	@$(PYTHON) -m pip install --quiet uv
-	@for name in requirements requirements-checkov; do \
+	@for name in requirements requirements-checkov requirements-release engines/terraform-lowest engines/terraform-newest; do \
 		$(PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-			--no-emit-index-url --no-header --no-annotate "tools/$$name.in" --output-file "tools/$$name.txt"; \
+			--no-emit-index-url --no-header --no-annotate "tools/$$name.in" --output-file "tools/$$name.txt" || exit 1; \
 	done
 
 .PHONY: clean

@@ -13,6 +13,7 @@ from rich.progress import Progress, TaskID, TimeElapsedColumn
 
 from benchmarks import ROOT, measurements, options, report
 from local.engines import MissingProgramError
+from local.limits import ARE_POSSIBLE, ONLY_ON_LINUX
 
 ROUNDS = {
     "start": 12,
@@ -29,6 +30,9 @@ RUNS = {"start": 2, "process": 4, "drained": 4, "options_start": 2, "options": 4
 
 
 def main(names: list[str]) -> int:
+    if not ARE_POSSIBLE:
+        print(ONLY_ON_LINUX)
+        return 1
     console = Console(file=sys.stdout, width=WIDTH)  # works while the handlers' output is discarded
     figures = []
     # Without a refreshing thread, whose CPU time would count as the handlers'.

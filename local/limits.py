@@ -9,10 +9,14 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 from typing import Protocol
+
+ARE_POSSIBLE = sys.platform.startswith("linux")
+ONLY_ON_LINUX = "✗ This limits processes and reads /proc, so it runs on Linux only."
 
 PERIOD_SECONDS = 0.02  # an unused share expires after this time
 CHECK_SECONDS = 0.004

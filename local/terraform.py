@@ -221,7 +221,7 @@ class Terraform:
 
     def _execute(self, arguments: Sequence[str], take: Callable[[str], None]) -> int:
         """Runs Terraform, passes each line of its stdout to `take`, and returns its exit code."""
-        executable = shutil.which("terraform")
+        executable = shutil.which("terraform", path=self._environment.get("PATH"))
         if executable is None:
             raise TerraformError("terraform is not on the PATH: install Terraform 1.9 or newer.")
         with (

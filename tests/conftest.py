@@ -1,6 +1,5 @@
 """The applied system, which several folders use, and where the time of a run went."""
 
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import PurePath
@@ -10,6 +9,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from local.emulator import Emulator
+from local.limits import ARE_POSSIBLE
 from local.stack import Stack
 from tests.support.stack import apply_minimal
 
@@ -49,8 +49,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """IAM enforced, TLS on, and the limits of functions where they are possible."""
     directory = tmp_path_factory.mktemp("emulator")
-    limits = sys.platform.startswith("linux")
-    with Emulator(directory, auth=True, tls=True, function_limits=limits) as running:
+    with Emulator(directory, auth=True, tls=True, function_limits=ARE_POSSIBLE) as running:
         yield running
 
 

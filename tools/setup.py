@@ -4,6 +4,7 @@
     python3 tools/setup.py checkov     checkov, in an environment of its own
     python3 tools/setup.py providers   Terraform's providers, and the configuration that finds them
     python3 tools/setup.py go          tflint, terraform-docs and actionlint
+    python3 tools/setup.py release     what makes a release's bill of materials
 
 AWS_PROVIDER selects another AWS provider than the tested one: a version such as 5.100.0, or a
 prefix such as 6 for the newest release of that series.
@@ -301,11 +302,11 @@ def remove_locks() -> None:
 # Go tools ---------------------------------------------------------------------------------------
 
 
-def go_build(package: str, target: Path) -> None:
+def go_build(package: str, target: Path, module: Path = TOOLS) -> None:
     if not shutil.which("go"):
         raise SetupError(f"go is not on PATH. Install Go 1.24 or newer, which builds {package}.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    run("go", "build", "-o", target, package, cwd=TOOLS)
+    run("go", "build", "-o", target, package, cwd=module)
 
 
 def go_tools() -> None:
@@ -328,6 +329,7 @@ STEPS = {
     "python": lambda: python_environment("venv", TOOLS / "requirements.txt"),
     "checkov": lambda: python_environment("venv-checkov", TOOLS / "requirements-checkov.txt"),
     "providers": providers,
+    "release": lambda: python_environment("venv-release", TOOLS / "requirements-release.txt"),
     "go": go_tools,
 }
 

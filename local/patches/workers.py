@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable
 from typing import Any
 
-from local.limits import CpuShare, Limit, MemoryLimit, Watch
+from local.limits import ARE_POSSIBLE, CpuShare, Limit, MemoryLimit, Watch
 from local.patches import PatchError, around, patch
 
 MEGABYTES_OF_A_CORE = 1769
@@ -42,7 +41,7 @@ _watch = Watch()
 
 
 def _limit_workers(limit: Callable[[Any, int], Limit]) -> None:
-    if not sys.platform.startswith("linux"):
+    if not ARE_POSSIBLE:
         raise PatchError("limits need Linux: leave out --function-limits")
 
     @functools.cache

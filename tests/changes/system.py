@@ -226,11 +226,21 @@ class Traffic:
 
 
 class ChangingSystem:
-    """One system: this checkout, used by a configuration whose inputs are exchanged."""
+    """One system: this checkout, used by a configuration whose inputs are exchanged.
 
-    def __init__(self, emulator: Emulator, work: Path, name: str) -> None:
+    Args:
+        emulator: Where it is applied.
+        work: For the configuration, its state and its surroundings.
+        name: Of the system.
+        source: Of the module, if it is not this checkout.
+    """
+
+    def __init__(
+        self, emulator: Emulator, work: Path, name: str, *, source: str = str(ROOT)
+    ) -> None:
         self.emulator = emulator
         self.name = name
+        self.source = source
         self._work = work
         self._directory = work / "configuration"
         self._directory.mkdir(parents=True, exist_ok=True)
@@ -302,7 +312,7 @@ class ChangingSystem:
         """Writes the configuration with these inputs and the common ones, or without the system."""
         self._inputs = inputs
         module = {
-            "source": str(ROOT),
+            "source": self.source,
             "name": self.name,
             "deletion_protection_enabled": False,
             **self.surroundings.resolve(inputs or {}),

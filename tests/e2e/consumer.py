@@ -5,13 +5,12 @@ VPC endpoints. Terraform is slower with all four in one configuration than with 
 """
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
-from local.emulator import ROOT
+from tests.support.plans import write_test
 from tests.support.policies import allowing
+from tests.support.repository import Repository
 
 SYSTEMS = (("left", "right"), ("north", "south"))
 PARTNER = "111111111111"  # another account; used as an access key, it is the root of it
@@ -55,23 +54,13 @@ def write_consumers(work: Path) -> list[Path]:
     Returns:
         The directories, as in SYSTEMS.
     """
-    repository = work / "repository"
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    files = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, files.split("\0")):
-        if (ROOT / name).is_file():
-            (repository / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, repository / name)
-    for command in (
-        ["init", "--quiet"],
-        ["add", "--all"],
-        ["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--quiet", "-m", "now"],
-    ):
-        subprocess.run(["git", *command], cwd=repository, check=True)
-
-    source = f"git::file://{repository}"
-    common = {"source": source, "deletion_protection_enabled": False}
-    queue = {"source": f"{source}//modules/queue", "name": "alone", "consumer_timeout_seconds": 5}
+    repository = Repository(work / "repository")
+    common = {"source": repository.source(), "deletion_protection_enabled": False}
+    queue = {
+        "source": repository.source("queue"),
+        "name": "alone",
+        "consumer_timeout_seconds": 5,
+    }
     side_by_side = {
         "left": {**common, "name": "left", **INPUTS},
         "right": {
@@ -82,11 +71,8 @@ def write_consumers(work: Path) -> list[Path]:
         },
         "alone": queue,
     }
-    mocks = json.dumps(str(repository / "tests" / "terraform" / "mocks"))
-    provider = f'mock_provider "aws" {{\n  source = {mocks}\n}}\n'
-    test = provider + '\nrun "plan" {\n  command = plan\n}\n'
     directories = []
-    for systems, modules in zip(SYSTEMS, (side_by_side, sharing(source, common)), strict=True):
+    for systems, modules in zip(SYSTEMS, (side_by_side, sharing(repository, common)), strict=True):
         configuration = {
             "provider": {"aws": {}},
             "module": modules,
@@ -95,12 +81,12 @@ def write_consumers(work: Path) -> list[Path]:
         directory = work / "-and-".join(systems)
         directory.mkdir()
         (directory / "main.tf.json").write_text(json.dumps(configuration))
-        (directory / "plan.tftest.hcl").write_text(test)
+        write_test(directory)
         directories.append(directory)
     return directories
 
 
-def sharing(source: str, common: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def sharing(repository: Repository, common: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Returns two systems in one network, which has the one pair of endpoints a VPC can have."""
     systems = ("north", "south")
     network = {
@@ -114,9 +100,9 @@ def sharing(source: str, common: dict[str, Any]) -> dict[str, dict[str, Any]]:
         return [f"${{module.{system}.{output}}}" for system in systems for output in outputs]
 
     return {
-        "network": {"source": f"{source}//modules/network", "name": "shared"},
+        "network": {"source": repository.source("network"), "name": "shared"},
         "endpoints": {
-            "source": f"{source}//modules/vpc_endpoints",
+            "source": repository.source("vpc_endpoints"),
             "name": "shared",
             "vpc_id": "${module.network.vpc_id}",
             "subnet_ids": "${module.network.private_subnet_ids}",

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from local.events import record, request
+from local.limits import ARE_POSSIBLE
 from tests.support import child
 from tests.support.yes_server import yes_server
 
@@ -27,6 +28,8 @@ LARGE_LIMIT_MB = 200
 LARGE_BYTES = 1_047_500
 LARGE_MESSAGES = 5
 CORES = 512 / 1769  # of a function with 512 MB: "Configure Lambda function memory"
+
+pytestmark = pytest.mark.skipif(not ARE_POSSIBLE, reason="reads /proc: Linux only")
 
 SCRIPT = """
 import json, sys

@@ -19,16 +19,10 @@ import pytest
 
 from local.emulator import ROOT
 from local.events import ENVIRONMENT
-from local.terraform import Terraform
-from tools import setup
+from tools import packages, setup
+from tools.packages import MOCKS, RUN, Package
 
 SOURCES = ROOT / "lambda_src"
-MOCKS = "tests/terraform/mocks"
-RUN = f"""
-mock_provider "aws" {{ source = "./{MOCKS}" }}
-
-run "packages" {{ command = plan }}
-"""
 RUN_WITH_HOOKS = f"""
 mock_provider "aws" {{ source = "./{MOCKS}" }}
 
@@ -56,12 +50,6 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 
 
-class Package(NamedTuple):
-    handler: str
-    source_code_hash: str
-    file: Path
-
-
 class Machine(NamedTuple):
     """Differences between machines, which must not affect the packages."""
 
@@ -74,25 +62,10 @@ class Machine(NamedTuple):
     def build(self, top: Path, run: str = RUN) -> dict[str, Package]:
         with self._umask():
             root = top / self.directory
-            self._check_out(root, run)
-            terraform = Terraform(root, root, os.environ | {"TZ": self.timezone})
-            terraform.run("init", "-backend=false", "-input=false")
-            _, output = terraform.run("test", "-json", "-verbose")
-        messages = [json.loads(line) for line in output.splitlines()]
-        (plan,) = (message["test_plan"] for message in messages if message["type"] == "test_plan")
-        functions = (
-            change["change"]["after"]
-            for change in plan["resource_changes"]
-            if change["type"] == "aws_lambda_function"
-        )
-        return {
-            function["handler"].partition(".")[0]: Package(
-                function["handler"], function["source_code_hash"], root / function["filename"]
-            )
-            for function in functions
-        }
+            self._check_out(root)
+            return packages.build(root, os.environ | {"TZ": self.timezone}, run)
 
-    def _check_out(self, root: Path, run: str) -> None:
+    def _check_out(self, root: Path) -> None:
         patterns = ("*.tf", "modules/**/*.tf", f"{MOCKS}/*", "lambda_src/**/*.py")
         files = sorted(file for pattern in patterns for file in ROOT.glob(pattern))
         for number, file in enumerate(reversed(files) if self.last_file_first else files):
@@ -100,7 +73,6 @@ class Machine(NamedTuple):
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(file.read_bytes())
             os.utime(copy, (self.mtime + number, self.mtime + number))
-        (root / "tests" / "packages.tftest.hcl").write_text(run)
         for name, text in HOOKS.items():
             (root / "hooks" / name).parent.mkdir(parents=True, exist_ok=True)
             (root / "hooks" / name).write_text(text)

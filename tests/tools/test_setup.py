@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools import setup
+from tools.engines import install
 
 PLATFORM = setup.terraform_platform()
 HASHICORP = setup.hashicorp().relative_to(setup.MIRROR)
@@ -205,3 +206,25 @@ def test_an_environment_that_is_a_link_is_refused(
         setup.python_environment("venv", setup.TOOLS / "requirements.txt")
 
     assert theirs.is_dir()
+
+
+def test_an_engine_that_cannot_be_had_is_named_loudly(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(name: str) -> None:
+        raise setup.SetupError("No Go.")
+
+    monkeypatch.setattr(install, "ENGINES", setup.CACHE / tmp_path.name)
+    monkeypatch.setattr(install, "terraform_library", lambda name: None)
+    monkeypatch.setattr(install, "opentofu", refuse)
+    monkeypatch.delenv("ONLINE", raising=False)
+
+    install.install()
+
+    printed = capsys.readouterr().out
+    assert "NOTE opentofu: cannot be had here, so NO consumer is tried with it. No Go." in printed
+    assert "NOTE opentofu: put a program named terraform" in printed
+
+    monkeypatch.setenv("ONLINE", "1")
+    with pytest.raises(setup.SetupError, match="opentofu could not be had"):
+        install.install()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.emulator import Emulator
+from local.limits import ARE_POSSIBLE
 from tests.local.patches.checks import Checks
 from tests.local.support import deploy
 
@@ -26,6 +27,7 @@ def handle(event, context):
 """
 
 check = Checks("workers")
+pytestmark = pytest.mark.skipif(not ARE_POSSIBLE, reason="limits processes: Linux only")
 
 
 @pytest.fixture(scope="module")

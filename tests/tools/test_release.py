@@ -1,0 +1,173 @@
+"""What a release must agree on, in repositories made here, and what it consists of."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.emulator import ROOT
+from tests.support.repository import AUTHOR
+from tools import release, setup
+
+CHANGELOG = """# Changelog
+
+## [1.1.0] - 2026-12-01
+
+### Added
+
+- Something.
+
+## [1.0.0] - 2026-11-30
+
+- The first.
+"""
+BLOCK = 'source = "git::https://github.com/OWNER/terraform-aws-async-ingest.git//modules/queue?ref={}"\n'
+
+
+class Checkout:
+    """A repository with what a release looks at."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.write("CHANGELOG.md", CHANGELOG)
+        self.write("ops/pyproject.toml", '[project]\nversion = "1.1.0"\n')
+        self.write("README.md", BLOCK.format("v1.1.0"))
+        self.git("init", "--quiet")
+        self.commit("feat: a first commit")
+
+    def write(self, name: str, text: str) -> None:
+        (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / name).write_text(text)
+
+    def git(self, *arguments: str) -> None:
+        subprocess.run(["git", *AUTHOR, *arguments], cwd=self.root, check=True)
+
+    def commit(self, subject: str) -> None:
+        self.git("add", "--all")
+        date = "--date=2030-01-01T00:00:00Z"
+        command = ["commit", "--quiet", "--allow-empty", date, "--message", subject]
+        environment = {"GIT_COMMITTER_DATE": "2030-01-01T00:00:00Z"}
+        subprocess.run(
+            ["git", *AUTHOR, *command],
+            cwd=self.root,
+            check=True,
+            env={**os.environ, **environment},
+        )
+
+    def problems(self) -> list[str]:
+        return list(release.problems(self.root, "1.1.0"))
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path / "checkout")
+
+
+def test_what_agrees_can_be_released_again_too(checkout: Checkout) -> None:
+    assert checkout.problems() == []
+
+    checkout.git("tag", "v1.1.0")
+
+    assert checkout.problems() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("CHANGELOG.md", "## [1.2.0] - 2026-12-01", "newest version is 1.2.0, not 1.1.0"),
+        ("CHANGELOG.md", "## [1.1.0] - unreleased", "no date for 1.1.0"),
+        ("ops/pyproject.toml", '[project]\nversion = "1.0.0"', "ops/pyproject.toml has 1.0.0"),
+        ("docs/a.md", BLOCK.format("v1.0.0"), "docs/a.md has ?ref=v1.0.0"),
+        ("docs/a.md", BLOCK.format("main"), "docs/a.md has ?ref=main"),
+    ],
+)
+def test_a_disagreement_is_named(checkout: Checkout, name: str, text: str, problem: str) -> None:
+    checkout.write(name, text)
+    checkout.commit("docs: something else")
+
+    assert problem in "\n".join(checkout.problems())
+
+
+def test_a_change_that_is_not_committed_is_named(checkout: Checkout) -> None:
+    checkout.write("README.md", "")
+
+    assert checkout.problems() == ["the work tree has changes that are not committed"]
+
+
+def test_a_tag_of_another_commit_is_named(checkout: Checkout) -> None:
+    checkout.git("tag", "v1.1.0")
+    checkout.commit("fix: something")
+
+    assert checkout.problems() == ["the tag v1.1.0 is of another commit"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "is_conventional"),
+    [
+        ("feat(queue)!: a dead-letter queue", True),
+        ("fix: an order was lost", True),
+        ("Queue: a dead-letter queue", False),
+        ("feature: a queue", False),
+        ("feat:", False),
+    ],
+)
+def test_commits_since_the_last_tag_are_conventional(
+    checkout: Checkout, subject: str, is_conventional: bool
+) -> None:
+    checkout.commit("whatever was said before")
+    checkout.git("tag", "v1.0.0")
+    checkout.commit(subject)
+
+    expected = [] if is_conventional else [f"a commit is not conventional: {subject}"]
+    assert checkout.problems() == expected
+
+
+def test_the_notes_are_the_versions_part(checkout: Checkout) -> None:
+    assert release.notes(checkout.root, "1.1.0") == "### Added\n\n- Something.\n"
+
+
+def test_this_checkout_agrees_on_its_version() -> None:
+    assert list(release.disagreements(ROOT)) == []
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release of the newest commit, without what needs the registry."""
+    setup.providers()
+    output = tmp_path_factory.mktemp("release") / "output"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(release, "bill_of_materials", lambda *_: None)
+        release.build(ROOT, release.newest(ROOT)[0], output)
+    return output
+
+
+@pytest.mark.nightly
+def test_a_release_has_checksums_of_everything(built: Path) -> None:
+    names = {path.name.split("-")[0] for path in built.iterdir()} - {"SHA256SUMS"}
+
+    lines = [line.split("  ") for line in (built / "SHA256SUMS").read_text().splitlines()]
+    sums = {name: digest for digest, name in lines}
+
+    assert names == {"ingest", "process", "async_ingest", "packages.json", "notes.md"}
+    assert sums == {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in built.iterdir()
+        if path.name != "SHA256SUMS"
+    }
+
+
+@pytest.mark.nightly
+def test_a_release_is_the_same_bytes_again(built: Path, tmp_path: Path) -> None:
+    before = (built / "SHA256SUMS").read_text()
+    kept = shutil.copytree(built, tmp_path / "kept")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(release, "bill_of_materials", lambda *_: None)
+        release.build(ROOT, release.newest(ROOT)[0], built)
+
+    assert (built / "SHA256SUMS").read_text() == before
+    assert json.loads((kept / "packages.json").read_text()).keys() == {"ingest", "process"}
