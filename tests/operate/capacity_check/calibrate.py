@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean, linear_regression
+from statistics import fmean, linear_regression, median
 
 from async_ingest.capacity.calibration import Calibration, Times
 from async_ingest.capacity.load import Load
@@ -19,8 +19,10 @@ from tests.operate.capacity_check.system import Posts, System
 IDLE = Load(4, 15)
 CEILING = Load(200, 2)
 CONNECTIONS = 8
-# Messages of a backlog, by batch size; a call of DynamoDB has up to 25.
-BACKLOGS = {1: 40, 10: 400, 100: 1000}
+# Messages of a backlog, by batch size.
+BACKLOGS = {1: 40, 2: 80, 10: 300, 100: 1000}
+# Whose calls have so few orders that the emulator's time for each does not count as the call's.
+CALLS_OF = (1, 2)
 CONCURRENCY = 2
 MOST_CONCURRENCY = 10
 
@@ -69,6 +71,7 @@ def take(system: System) -> Samples:
     """Takes the samples, by loads that the simulator is not judged by."""
     settings = Settings()
     with system.configured(settings):
+        cold = system.send(IDLE)  # starts what this needs
         idle = system.send(IDLE)
         system.send(CEILING, connections=CONNECTIONS)  # starts what this many need
         busy = system.send(CEILING, connections=CONNECTIONS)
@@ -83,7 +86,7 @@ def take(system: System) -> Samples:
         with system.configured(batches):
             system.drain(2 * CONCURRENCY * size)  # starts what this many need
             backlogs[size] = Backlog(CONCURRENCY, system.drain(messages))
-            calls += system.calls()
+            calls += system.calls() if size in CALLS_OF else []
     wide = replace(settings, process_maximum_concurrency=MOST_CONCURRENCY, process_batch_size=1)
     with system.configured(wide):
         system.drain(5 * MOST_CONCURRENCY)
@@ -93,7 +96,7 @@ def take(system: System) -> Samples:
         by_operation.setdefault(target.rpartition(".")[2], []).append(seconds)
     return Samples(
         idle.posts,
-        idle.invocations,
+        [one for one in cold.invocations if one.is_cold] + idle.invocations,
         busy.posts.per_second,
         by_operation,
         backlogs,
@@ -104,7 +107,7 @@ def take(system: System) -> Samples:
 def calibration_of(samples: Samples) -> Calibration:
     """Returns the constants; what the calls do not explain of a batch grows with its orders."""
     warm = [one for one in samples.idle if not one.is_cold]
-    poll = fmean(age - one.seconds for one in warm for age in one.ages)
+    poll = median(age - one.seconds for one in warm for age in one.ages)
     cold = [max(one.ages) - one.seconds - poll for one in samples.idle if one.is_cold and one.ages]
     puts, inserts = (samples.calls[name] for name in ("PutItem", "BatchExecuteStatement"))
     calls = replace(

@@ -58,7 +58,7 @@ def _narrowed(tail: float, seconds: float, more: float) -> float:
 _TWO = Settings(process_maximum_concurrency=2)
 
 CASES = (
-    Case("steady", Load(8, 30)),
+    Case("steady", Load(8, 20)),
     Case(
         "burst of 20 times the rate",
         Load(1, 50, bursts=[Span(10, 25, 20)]),
@@ -70,18 +70,18 @@ CASES = (
         Load(4, 85, throttled=[Span(20, 60)]),
         Settings(process_timeout_seconds=6, queue_visibility_timeout_seconds=10),
     ),
-    Case("batches of 10", Load(15, 40), _TWO, table_seconds=2),
+    Case("batches of 10", Load(15, 30), _TWO, table_seconds=2),
     Case(
         "batches of 100",
-        Load(15, 40),
+        Load(15, 30),
         replace(_TWO, process_batch_size=100, process_batching_window_seconds=1),
         table_seconds=2,
     ),
-    Case("known keys", Load(14, 40, known=0.5), _TWO, table_seconds=1),
-    Case("small concurrency", Load(6, 45), replace(_TWO, process_batch_size=2), table_seconds=1),
+    Case("known keys", Load(14, 30, known=0.5), _TWO, table_seconds=1),
+    Case("small concurrency", Load(6, 35), replace(_TWO, process_batch_size=2), table_seconds=1),
     Case(
         "poison",
-        Load(6, 45, permanent_failures=1 / 6),
+        Load(6, 35, permanent_failures=1 / 6),
         Settings(
             process_timeout_seconds=6,
             process_dead_letter_immediately=False,
@@ -89,5 +89,5 @@ CASES = (
             queue_max_receive_count=3,
         ),
     ),
-    Case("slow consumer", Load(12, 40), seconds_per_message=0.6),
+    Case("slow consumer", Load(12, 30), seconds_per_message=0.6),
 )

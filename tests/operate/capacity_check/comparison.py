@@ -47,8 +47,8 @@ class Comparison:
             predicted, measured = getattr(self.predicted, figure), getattr(self.measured, figure)
             if not agree(predicted, measured, self._least(figure)):
                 found.append(
-                    f"{self.name}: {figure} is predicted as {_said(figure, predicted)}, and measured as "
-                    f"{_said(figure, measured)}."
+                    f"{self.name}: {figure} is predicted as {_said(figure, predicted)}, "
+                    f"and measured as {_said(figure, measured)}."
                 )
         return found + [f"{self.name}: {problem}" for problem in self.problems]
 

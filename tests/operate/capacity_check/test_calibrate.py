@@ -58,7 +58,7 @@ def samples(known: Calibration) -> Samples:
         },
         backlogs={
             size: Backlog(2, list(one_after_another(20, times.process(size), at_once=2)))
-            for size in (1, 10, 100)
+            for size in (1, 2, 10, 100)
         },
         busiest=Backlog(10, list(one_after_another(50, known.dispatch_seconds))),
     )
