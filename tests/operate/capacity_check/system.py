@@ -89,7 +89,7 @@ class System:
     def configured(
         self, settings: Settings, table_seconds: float = 0, seconds_per_message: float = 0
     ) -> Iterator[None]:
-        """Gives the system settings, and one warm environment of each function."""
+        """Gives the system settings. Process has no warm environment then."""
         variables = {
             "SECONDS_PER_MESSAGE": str(seconds_per_message),
             "DEAD_LETTER_IMMEDIATELY": json.dumps(settings.process_dead_letter_immediately),
@@ -114,12 +114,13 @@ class System:
         """Returns the calls since `configured`: X-Amz-Target, and seconds."""
         return self._proxy.slowed_calls
 
-    def warm_up(self) -> None:
+    def warm_up(self) -> list[Invocation]:
         """Has an order stored, by an environment of each function that is warm from then on."""
-        order = new_order()
+        began, order = time.time(), new_order()
         assert self._stack.post(order).status == 202
         self._stack.wait_for_row(order)
         self._stack.wait_for_empty_queue()
+        return self._invocations(began)
 
     def send(self, load: Load, connections: int = 16) -> Sent:
         """Sends a load by `async-ingest load`, and waits until nothing of it is in the queue."""

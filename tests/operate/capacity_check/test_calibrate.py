@@ -10,7 +10,12 @@ from async_ingest.capacity.calibration import Calibration, Times
 from async_ingest.capacity.load import Load
 from async_ingest.capacity.settings import Settings
 from tests.operate.capacity_check import invocations
-from tests.operate.capacity_check.calibrate import Backlog, Samples, calibration_of
+from tests.operate.capacity_check.calibrate import (
+    FED_TABLE_SECONDS,
+    Backlog,
+    Samples,
+    calibration_of,
+)
 from tests.operate.capacity_check.cases import CASES
 from tests.operate.capacity_check.invocations import Invocation
 from tests.operate.capacity_check.system import Posts, Sent, recorded
@@ -47,10 +52,8 @@ def samples(known: Calibration) -> Samples:
     cold = known.cold_start_seconds + known.poll_seconds
     return Samples(
         posts=Posts(known.ingest_seconds, 0.04, known.ingest_tail * 0.04, 4),
-        idle=[
-            Invocation(1, 0.5, [0.5 + cold], is_cold=True),
-            *(Invocation(n, 0.1, [0.1 + known.poll_seconds], is_cold=False) for n in range(2, 9)),
-        ],
+        idle=[Invocation(n, 0.1, [0.1 + known.poll_seconds], is_cold=False) for n in range(2, 9)],
+        cold=[Invocation(1, 0.5, [0.5 + late], is_cold=True) for late in (cold + 9, cold, cold)],
         requests_per_second=known.ingest_requests_per_second,
         calls={
             "PutItem": [known.put_seconds] * 5,
@@ -60,6 +63,9 @@ def samples(known: Calibration) -> Samples:
             size: Backlog(2, list(one_after_another(20, times.process(size), at_once=2)))
             for size in (1, 2, 10, 100)
         },
+        fed=Backlog(
+            2, list(one_after_another(20, times.process(1) + FED_TABLE_SECONDS, at_once=2))
+        ),
         busiest=Backlog(10, list(one_after_another(50, known.dispatch_seconds))),
     )
 
