@@ -67,7 +67,7 @@ CASES = (
     ),
     Case(
         "table throttled for a minute",
-        # It ends earlier than the throttling, so that more than one redelivery has to be waited for.
+        # It ends before the throttling does, so that a redelivery more or less is not all there is.
         Load(4, 70, throttled=[Span(20, 60)]),
         Settings(process_timeout_seconds=6, queue_visibility_timeout_seconds=10),
     ),
