@@ -20,6 +20,6 @@ def compare(system: System, case: Case, calibration: Calibration) -> Comparison:
         case.name,
         case.load.requests / case.load.seconds,
         Figures(result.drain_seconds, result.peak_backlog, result.freshness["p95"]),
-        Figures(document["drain_seconds"], document["peak_backlog"], sent.freshness_p95),
+        Figures(sent.drain_seconds(case.load), document["peak_backlog"], sent.freshness_p95),
         document["problems"],
     )

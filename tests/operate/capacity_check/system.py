@@ -70,6 +70,12 @@ class Sent:
         seconds = document["seconds"] + document["latency_ms"]["max"] / 1000
         return Posts(**times, per_second=document["requests"]["accepted"] / seconds)
 
+    def drain_seconds(self, load: Load) -> float | None:
+        """Returns seconds from the end of a load, rather than from its last request."""
+        measured = self.document["drain_seconds"]
+        early = load.seconds - self.document["seconds"]
+        return None if measured is None else max(0.0, measured - early)
+
     @property
     def freshness_p95(self) -> float:
         ages = [age for one in self.invocations for age in one.ages]

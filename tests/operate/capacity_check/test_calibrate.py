@@ -116,6 +116,14 @@ def test_freshness_is_that_of_all_orders() -> None:
     assert Sent({}, ages).freshness_p95 == 9.0
 
 
+@pytest.mark.parametrize(("measured", "expected"), [(17.2, 16.2), (0.3, 0), (None, None)])
+def test_drain_counts_from_the_end_of_the_load(
+    measured: float | None, expected: float | None
+) -> None:
+    sent = Sent({"drain_seconds": measured, "seconds": 49.0}, [])
+    assert sent.drain_seconds(Load(1, 50)) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_what_is_sent_is_what_is_predicted(case: object) -> None:
     assert case in CASES
