@@ -105,6 +105,11 @@ load: ## 50,000 orders through the local stack by an open schedule; account for 
 	$(setup) providers python
 	@$(PYTHON) -m tests.operate.load $(ARGS)
 
+.PHONY: capacity-check
+capacity-check: ## What capacity predicts of nine loads, against the local stack; fails if they differ.
+	$(setup) providers python
+	@$(PYTHON) -m tests.operate.capacity_check $(ARGS)
+
 .PHONY: settle
 settle: ## Run process against a table as slow and limited as AWS's.
 	$(setup) python

@@ -9,14 +9,18 @@ _P99 = 2.326  # standard deviations above the median of a normal distribution
 
 
 class Latency(NamedTuple):
-    """A log-normal distribution, in seconds: one call in a hundred takes longer than `tail`."""
+    """A log-normal distribution, in seconds: one call in a hundred takes longer than `tail`.
+
+    Every call takes `further` in addition.
+    """
 
     median: float
     tail: float
+    further: float = 0.0
 
     def sample(self, random: Random) -> float:
         deviation = math.log(self.tail / self.median) / _P99
-        return self.median * math.exp(deviation * random.gauss())
+        return self.further + self.median * math.exp(deviation * random.gauss())
 
 
 Profile = Mapping[str, Latency]
@@ -29,6 +33,14 @@ AWS: Profile = {
     "DynamoDB": Latency(0.006, 0.030),
     "DynamoDB_20120810.BatchExecuteStatement": Latency(0.012, 0.050),
 }
+
+
+def further_away(profile: Profile, service: str, seconds: float) -> Profile:
+    """Returns a profile in which a service is further away, as in another region."""
+    return {
+        name: latency._replace(further=seconds) if name.startswith(service) else latency
+        for name, latency in profile.items()
+    }
 
 
 def delay(profile: Profile, target: str, random: Random) -> float:

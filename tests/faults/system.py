@@ -12,7 +12,6 @@ from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import urllib3
 from boto3.dynamodb.types import TypeDeserializer
@@ -22,10 +21,11 @@ from local.emulator import HOST
 from local.latency import AWS
 from local.stack import Stack
 from local.waiting import eventually
-from tests.faults.proxy import Proxy
 from tests.support.checker import Row
+from tests.support.functions import configured, mapped, replaceable
 from tests.support.history import Attempt, History, Outcome, now
 from tests.support.mutation import Mutation, package
+from tests.support.proxy import Proxy
 from tests.support.stack import quick_retries
 
 FUNCTIONS = ("ingest", "process")
@@ -114,13 +114,11 @@ class System:
             batch_size: Of the event source mapping.
             window_seconds: The batching window of the event source mapping.
         """
-        mapping = {"UUID": self.stack.outputs["event_source_mapping_id"]}
-        update = self.stack.lambda_.update_event_source_mapping
         with contextlib.ExitStack() as cleanup:
             for function, deployed in self.deployed.items():
                 variables = deployed["Environment"]["Variables"]
                 cleanup.enter_context(
-                    _configured(
+                    configured(
                         self.stack,
                         f"{self.name}-{function}",
                         {"READ_TIMEOUT_SECONDS": variables["READ_TIMEOUT_SECONDS"]},
@@ -130,13 +128,10 @@ class System:
                 )
             visibility = visibility_seconds or 6 * self.deployed["process"]["Timeout"]
             cleanup.enter_context(quick_retries(self.stack, visibility, DELIVERIES))
-            before = self.stack.lambda_.get_event_source_mapping(**mapping)
-            update(**mapping, BatchSize=batch_size, MaximumBatchingWindowInSeconds=window_seconds)
-            cleanup.callback(
-                update,
-                **mapping,
-                BatchSize=before["BatchSize"],
-                MaximumBatchingWindowInSeconds=before.get("MaximumBatchingWindowInSeconds", 0),
+            cleanup.enter_context(
+                mapped(
+                    self.stack, BatchSize=batch_size, MaximumBatchingWindowInSeconds=window_seconds
+                )
             )
             cleanup.enter_context(self.proxy.slowed(AWS))
             yield
@@ -157,7 +152,7 @@ class System:
     @contextlib.contextmanager
     def settings(self, function: str, variables: dict[str, str]) -> Iterator[None]:
         """Gives a function further environment variables, and so new execution environments."""
-        with _configured(self.stack, f"{self.name}-{function}", variables):
+        with configured(self.stack, f"{self.name}-{function}", variables):
             yield
 
     @contextlib.contextmanager
@@ -314,6 +309,11 @@ def under_test(stack: Stack) -> Iterator[System]:
         unreachable_url = cleanup.enter_context(full_backlog())
         system = System(stack, proxy, tokens)
         cleanup.enter_context(quick_retries(stack, VISIBILITY_SECONDS, DELIVERIES))
+        settings = {
+            "Timeout": TIMEOUT_SECONDS,
+            "MemorySize": MEMORY_SIZE,
+            "Handler": "nemesis.handle",
+        }
         for function in FUNCTIONS:
             name = f"{system.name}-{function}"
             system.deployed[function] = stack.lambda_.get_function_configuration(FunctionName=name)
@@ -325,44 +325,9 @@ def under_test(stack: Stack) -> Iterator[System]:
                 "MAX_RECEIVE_COUNT": str(DELIVERIES),
                 "UNREACHABLE_URL": unreachable_url,
             }
-            cleanup.enter_context(_reconfigured(stack, name, additions))
+            cleanup.enter_context(replaceable(stack, name, additions, **settings))
         system.deploy()
         yield system
-
-
-@contextlib.contextmanager
-def _reconfigured(stack: Stack, name: str, additions: dict[str, str]) -> Iterator[None]:
-    """Points the alias to $LATEST, with the nemesis as handler; restores both afterwards."""
-    code = urlsplit(stack.lambda_.get_function(FunctionName=name)["Code"]["Location"])
-    version = stack.lambda_.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
-    package = stack.emulator.request(f"{code.path}?{code.query}")
-    settings = {"Timeout": TIMEOUT_SECONDS, "MemorySize": MEMORY_SIZE, "Handler": "nemesis.handle"}
-    with _configured(stack, name, additions, **settings):
-        stack.lambda_.update_alias(FunctionName=name, Name="live", FunctionVersion="$LATEST")
-        try:
-            yield
-        finally:
-            stack.lambda_.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
-            stack.lambda_.update_function_code(FunctionName=name, ZipFile=package)
-
-
-@contextlib.contextmanager
-def _configured(
-    stack: Stack, name: str, variables: dict[str, str], **settings: Any
-) -> Iterator[None]:
-    before = stack.lambda_.get_function_configuration(FunctionName=name)
-    environment = before["Environment"]["Variables"]
-    stack.lambda_.update_function_configuration(
-        FunctionName=name, Environment={"Variables": environment | variables}, **settings
-    )
-    try:
-        yield
-    finally:
-        stack.lambda_.update_function_configuration(
-            FunctionName=name,
-            Environment={"Variables": environment},
-            **{setting: before[setting] for setting in settings},
-        )
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from async_ingest.capacity import aws
+from async_ingest.capacity.distribution import slowest_of
 from async_ingest.capacity.load import Load
 from async_ingest.capacity.settings import Settings
 from async_ingest.errors import OpsError
@@ -45,6 +46,7 @@ class Calibration:
     process_seconds_per_order: float = _assumed(0, "of an order, beside CPU and calls")
     put_seconds: float = _assumed(0.006, "a PutItem; AWS says single-digit milliseconds")
     batch_call_seconds: float = _assumed(0.012, "a BatchExecuteStatement of 25 orders")
+    call_tail: float = _assumed(5, "99th percentile of a call of DynamoDB ÷ median")
     process_tail: float = _assumed(4, "99th percentile of an invocation of process ÷ median")
     orders_per_call: int = _assumed(25, "orders a BatchExecuteStatement")
     parallel_calls: int = _assumed(8, "calls at the same time in an invocation")
@@ -104,12 +106,22 @@ class Times:
         orders = messages * self._load.orders_per_request
         inserted = 0 if orders == 1 or self._load.known >= KNOWN_SHARE else orders
         put = orders * self._load.known if inserted else orders
-        rounds = math.ceil(math.ceil(inserted / known.orders_per_call) / known.parallel_calls)
         return (
             known.process_seconds_per_batch
             + known.process_seconds_per_order * orders
             + (known.process_cpu_seconds_per_batch + known.process_cpu_seconds_per_order * orders)
             / self._cores
-            + rounds * known.batch_call_seconds
-            + math.ceil(put / known.parallel_calls) * known.put_seconds
+            + self._rounds(math.ceil(inserted / known.orders_per_call)) * known.batch_call_seconds
+            + self._rounds(math.ceil(put)) * known.put_seconds
         )
+
+    def _rounds(self, calls: int) -> float:
+        """Returns how many mean calls, one after another, take as long as these on all threads.
+
+        An invocation ends with the slowest of the last calls.
+        """
+        if not calls:
+            return 0.0
+        threads = self.calibration.parallel_calls
+        slowest = slowest_of(min(calls, threads), self.calibration.call_tail)
+        return max(math.ceil(calls / threads), max(0.0, calls / threads - 1) + slowest)

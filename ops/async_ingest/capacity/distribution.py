@@ -4,12 +4,36 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from functools import cache
 from statistics import NormalDist
 
 _NORMAL = NormalDist()
 _P99 = _NORMAL.inv_cdf(0.99)
 _BINS_PER_FACTOR = 50  # 1/50 of a natural logarithm: values are kept within 1 %
 _SMALLEST = 1e-4
+
+
+@cache
+def slowest_of(number: int, tail: float) -> float:
+    """Returns the mean of the slowest of so many services, divided by the mean of them all.
+
+    Args:
+        number: Of services at the same time.
+        tail: The 99th percentile of a service divided by its median.
+    """
+    sigma = _deviation(tail)
+    # An integral over the density of the greatest of `number` normal values.
+    steps = [step / 50 for step in range(-300, 400)]
+    return (
+        sum(
+            math.exp(sigma * z - sigma**2 / 2)
+            * number
+            * _NORMAL.pdf(z)
+            * _NORMAL.cdf(z) ** (number - 1)
+            for z in steps
+        )
+        / 50
+    )
 
 
 class Latencies:
@@ -21,7 +45,7 @@ class Latencies:
         Args:
             tail: The 99th percentile of a service divided by its median.
         """
-        self._sigma = math.log(max(tail, 1.0)) / _P99
+        self._sigma = _deviation(tail)
         self._weights: Counter[tuple[int, int]] = Counter()
         self._seconds = 0.0
         self.count = 0.0
@@ -56,6 +80,10 @@ class Latencies:
             return float(seconds >= mean)
         median = mean * math.exp(-(self._sigma**2) / 2)
         return _NORMAL.cdf(math.log(seconds / median) / self._sigma)
+
+
+def _deviation(tail: float) -> float:
+    return math.log(max(tail, 1.0)) / _P99
 
 
 def _bin(seconds: float) -> int:

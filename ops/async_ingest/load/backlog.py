@@ -10,8 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from async_ingest.system import System
 
-POLL_SECONDS = 1.0
-EMPTY_POLLS = 3  # SQS's numbers are approximate
+POLL_SECONDS = 0.25
+EMPTY_POLLS = 12  # SQS's numbers are approximate
 
 
 class Backlog:

@@ -70,16 +70,16 @@ class Proxy:
     @contextlib.contextmanager
     def slowed(self, profile: Profile) -> Iterator[None]:
         """Delays forwarded calls by the latencies of a profile."""
-        self._upstream.profile, self._upstream.slowed = profile, 0
+        self._upstream.profile, self._upstream.slowed = profile, []
         try:
             yield
         finally:
             self._upstream.profile = {}
 
     @property
-    def slowed_calls(self) -> int:
-        """The number of calls delayed by the latest `slowed`."""
-        return self._upstream.slowed
+    def slowed_calls(self) -> list[tuple[str, float]]:
+        """The calls delayed by the latest `slowed`: X-Amz-Target, and seconds with the delay."""
+        return list(self._upstream.slowed)
 
     def cut(self, how: str) -> int:
         """Ends every connection that a function keeps open. Returns how many.
@@ -154,7 +154,7 @@ class _Upstream(Upstream):  # type: ignore[misc] # microburst is not typed
         self._trust = trust
         self._random = Random()
         self.profile: Profile = {}
-        self.slowed = 0
+        self.slowed: list[tuple[str, float]] = []
 
     async def start(self) -> None:
         self.session = aiohttp.ClientSession(
@@ -162,10 +162,12 @@ class _Upstream(Upstream):  # type: ignore[misc] # microburst is not typed
         )
 
     async def relay(self, request: web.Request, *args: Any, **kwargs: Any) -> web.StreamResponse:
-        if seconds := delay(self.profile, request.headers.get("X-Amz-Target", ""), self._random):
-            self.slowed += 1
-            await asyncio.sleep(seconds)
+        target = request.headers.get("X-Amz-Target", "")
+        began, seconds = time.monotonic(), delay(self.profile, target, self._random)
+        await asyncio.sleep(seconds)
         response: web.StreamResponse = await super().relay(request, *args, **kwargs)
+        if seconds:
+            self.slowed.append((target, time.monotonic() - began))
         return response
 
     def _outbound_headers(self, request: web.Request) -> dict[str, str]:
