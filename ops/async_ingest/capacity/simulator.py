@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from async_ingest.capacity import aws
 from async_ingest.capacity.calibration import Calibration, Times
@@ -193,8 +194,9 @@ class _Simulation:
         else:
             self._write(cohorts, middle, throttled)
             kept = self._deliver(cohorts, start, gathering, service)
-        # The wait for a batch takes no poller, and is short beside what it does to latency.
-        self._run(now, length, lasting, invocations, kept)
+        self._run(now, length, lasting, invocations, [])
+        for wait, part in _gathered(kept, gathering):  # for a batch to fill takes no invocation
+            self._run(now, length, wait + lasting, 0.0, part)
         self._usage.process_invocations += invocations
         self._usage.process_seconds += invocations * lasting
         calls = invocations * math.ceil(size / aws.MESSAGES_PER_CALL)
@@ -266,9 +268,8 @@ class _Simulation:
         for one in cohorts:
             if one.is_good:
                 wait = max(0.0, start - one.accepted)
-                for part in _GATHERED if gathering else (0.0,):
-                    share = one.messages / (len(_GATHERED) if gathering else 1)
-                    self._freshness.add(wait + part * gathering, service, share)
+                for more, [part] in _gathered([one], gathering):
+                    self._freshness.add(wait + more, service, part.messages)
                 kept.append(one)
             elif self._settings.process_dead_letter_immediately:
                 kept.append(one)
@@ -326,3 +327,11 @@ class _Simulation:
             usage=self._usage,
             series=self._series.thinned(),
         )
+
+
+def _gathered(cohorts: list[Cohort], seconds: float) -> Iterator[tuple[float, list[Cohort]]]:
+    """Yields parts of the messages of batches that take so long to fill, and what each waits."""
+    parts = _GATHERED if seconds else (0.0,)
+    for part in parts:
+        share = [replace(one, messages=one.messages / len(parts)) for one in cohorts]
+        yield part * seconds, share

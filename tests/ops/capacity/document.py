@@ -1,4 +1,4 @@
-"""Writes the tables of docs/capacity.md and of what the examples cost: `make docs`.
+"""Writes the tables of docs/capacity.md, of batches and of what the examples cost: `make docs`.
 
 The simulator computes all their numbers.
 
@@ -45,6 +45,10 @@ WORKED: dict[int, dict[str, Any]] = {
         "table_write_quota": 200_000,
     },
 }
+
+
+BATCHES = ((1, 0), (10, 0), (10, 1), (100, 1), (1000, 5))  # sizes, and windows in seconds
+PER_BATCH = ("process", "queue", "table writes")  # components of the cost
 
 
 def adviser(rate: float, bursts: Iterable[Span] = ()) -> Adviser:
@@ -225,6 +229,31 @@ def said(values: Any) -> str:
     return ", ".join(f"`{name} = {value}`" for name, value in values.items())
 
 
+def batches_table() -> str:
+    """What a million orders costs on their way from the queue to the table."""
+    rate = max(rate for rate, chosen in WORKED.items() if not chosen)
+    millions = rate * cost.HOURS * 3600 / 1e6
+
+    def row(size: int, window: int) -> list[str]:
+        mapping = {"process_batch_size": size, "process_batching_window_seconds": window}
+        outcome = adviser(rate).outcome(Settings().with_values(mapping))
+        result, used = outcome.result, outcome.result.usage
+        return [
+            f"{size:,}",
+            f"{window} s",
+            f"{used.messages / used.process_invocations:,.1f}",
+            *(f"{outcome.cost[name] / millions:.2f}" for name in PER_BATCH),
+            in_words(result.freshness["p50"]),
+            in_words(result.freshness["p95"]),
+        ]
+
+    head = [
+        "batch size", "window", "orders in a batch", *(f"{name}, USD" for name in PER_BATCH),
+        "freshness p50", "freshness p95",
+    ]  # fmt: skip
+    return table(head, (row(size, window) for size, window in BATCHES))
+
+
 PARTS = {
     "SETTINGS": settings_table,
     "COST": cost_table,
@@ -237,6 +266,7 @@ PARTS = {
 }
 DOCUMENTS: dict[Path, Mapping[str, Callable[[], str]]] = {
     ROOT / "docs" / "capacity.md": PARTS,
+    ROOT / "docs" / "performance.md": {"BATCHES": batches_table},
     ROOT / "examples" / "README.md": {"OVERVIEW": examples.overview},
     **{
         ROOT / "examples" / name / "README.md": {"COST": partial(examples.cost_table, name)}

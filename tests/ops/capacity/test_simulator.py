@@ -111,6 +111,15 @@ def test_littles_law(
     assert result.mean_process_concurrency == pytest.approx(invocations * duration, rel=0.02)
 
 
+@pytest.mark.parametrize("rate", [0.5, 20])
+def test_messages_whose_batch_fills_wait_in_the_queue(rate: float) -> None:
+    window = Settings(process_batch_size=100, process_batching_window_seconds=5)
+    result = simulate(window, Load(rate, 120))
+    arrivals = result.orders["accepted"] / result.seconds
+    assert result.mean_messages == pytest.approx(arrivals * result.mean_freshness, rel=0.02)
+    assert result.drain_seconds == pytest.approx(5, abs=1)
+
+
 def test_a_backlog_drains_as_fast_as_the_pollers_work() -> None:
     known = Calibration(
         process_seconds_per_batch=1,
