@@ -199,7 +199,9 @@ def mermaid() -> bytes:
 
 def for_models() -> str:
     """Returns llms.txt: each page with its address and its first sentence."""
-    nav: list[dict[str, list[Any]]] = load_config(str(ROOT / "mkdocs.yml")).nav or []
+    nav: list[dict[str, list[Any]]] = (
+        load_config(str(ROOT / "mkdocs.yml"), docs_dir="docs").nav or []
+    )
     lines = ["# terraform-aws-async-ingest", "", f"> {summary(ROOT / 'README.md')}"]
     for section in nav:
         for title, pages in section.items():

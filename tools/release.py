@@ -86,7 +86,7 @@ def problems(root: Path, version: str) -> Iterator[str]:
     since = [tag for tag in tags if tag not in head][:1]
     for subject in _git(
         root,
-        *("log", "--first-parent", "--no-merges", "--format=%s"),
+        *("log", "--no-merges", "--format=%s"),
         *(f"--since-as-filter={CONVENTIONAL_SINCE}", f"{since[0]}..HEAD" if since else "HEAD"),
     ).splitlines():
         if not SUBJECT.fullmatch(subject):

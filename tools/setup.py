@@ -304,7 +304,7 @@ def remove_locks() -> None:
 
 def go_build(package: str, target: Path, module: Path = TOOLS) -> None:
     if not shutil.which("go"):
-        raise SetupError(f"go is not on PATH. Install Go 1.24 or newer, which builds {package}.")
+        raise SetupError(f"go is not on PATH. Install Go 1.26 or newer, which builds {package}.")
     target.parent.mkdir(parents=True, exist_ok=True)
     run("go", "build", "-o", target, package, cwd=module)
 

@@ -11,7 +11,6 @@ from botocore.exceptions import ClientError
 from async_ingest.errors import FOUND, OpsError, code_of, is_denied
 from async_ingest.system import System
 
-MAX_PER_SECOND = 500  # "StartMessageMoveTask", Amazon SQS API Reference
 POLL_SECONDS = 1.0
 
 

@@ -120,7 +120,6 @@ def refusals(policy: str, needed: Call, *changes: dict[str, Any]) -> list[Refusa
 
 
 OTHER_GROUP = LOG_GROUPS["/aws/lambda/e2e-ingest"].replace("e2e-", "other-")
-FUNCTION_OF_OTHER_ACCOUNT = f"{FUNCTION}-ingest".replace(ACCOUNT, OTHER_ACCOUNT_ID)
 OTHER_ACCOUNT = {"aws:SourceAccount": OTHER_ACCOUNT_ID}
 
 REFUSALS = [

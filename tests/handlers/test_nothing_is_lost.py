@@ -50,7 +50,6 @@ FATES = st.sampled_from(
 STATEMENT_FATES = st.sampled_from(["ok"] * 4 + ["ThrottlingError", "InternalServerError"])
 VERSIONS = ["-1", "2", "2.0", "20E-1", "3", "9" * 38]
 NOTHING = (Fraction(-(10**9)), 0)  # below the rank of any order
-CLOCKS = st.integers(-3, 5)
 SEND_FATES = st.sampled_from(["ok"] * 3 + ["throttled", "lost"])
 
 

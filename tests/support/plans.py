@@ -34,7 +34,11 @@ def planned_resources(terraform: Terraform) -> dict[str, dict[str, Any]]:
         TerraformError: It does not plan.
     """
     _, output = terraform.run("test", "-json", "-verbose")
-    events = [json.loads(line) for line in output.splitlines()]
+    return resources_in(json.loads(line) for line in output.splitlines())
+
+
+def resources_in(events: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Returns what the one plan of a test has for each resource, by address."""
     [plan] = [event["test_plan"] for event in events if event["type"] == "test_plan"]
     return {
         one["address"]: one["change"]["after"]

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.support.plans import resources_in
+
 ROOT = Path(__file__).resolve().parents[2]  # of a copy too: see make mutants
 CHECKOUT = "./checkout"  # the module's source there
 TEST = """
@@ -24,13 +26,7 @@ def planned(
     directory: Path, files: Mapping[str, str], variables: Mapping[str, Any] | None = None
 ) -> dict[str, dict[str, Any]]:
     """Returns the planned values of each resource, by address."""
-    events = events_of(directory, files, variables)
-    [plan] = [event["test_plan"] for event in events if event["type"] == "test_plan"]
-    return {
-        one["address"]: one["change"]["after"]
-        for one in plan["resource_changes"]
-        if one["mode"] == "managed"
-    }
+    return resources_in(events_of(directory, files, variables))
 
 
 def refused(
