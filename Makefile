@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 PYTHON := .cache/venv/bin/python
 MODULES := $(wildcard modules/*)
-EXAMPLES := $(wildcard examples/*)
+EXAMPLES := $(patsubst %/main.tf,%,$(wildcard examples/*/main.tf))
 
 # Written by tools/setup.py: finds the providers in the registry, or in a local mirror.
 export TF_CLI_CONFIG_FILE := $(CURDIR)/.cache/terraform.rc

@@ -295,8 +295,9 @@ def mirror_from_this_machine(wanted: str) -> None:
 
 def remove_locks() -> None:
     """Removes lock files, which would hold a directory to the provider it was first used with."""
-    for directory in (ROOT, *ROOT.glob("modules/*"), *ROOT.glob("examples/*")):
-        (directory / ".terraform.lock.hcl").unlink(missing_ok=True)
+    for directory in ("", "modules/*/", "examples/*/"):
+        for lock in ROOT.glob(f"{directory}.terraform.lock.hcl"):
+            lock.unlink()
 
 
 # Go tools ---------------------------------------------------------------------------------------
