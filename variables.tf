@@ -54,7 +54,7 @@ variable "existing_network" {
   description = <<-EOT
     An existing network to use instead of creating a VPC. Set it from the start: it cannot be added, changed or removed later.
     vpc_cidr_block and load_balancer_subnet_ids (at least two, in different zones) are for the load balancer and not needed with existing_listener; vpc_cidr_block is the default of load_balancer_ingress_cidr_blocks.
-    function_subnet_ids: at least one subnet, better two in different zones.
+    function_subnet_ids: at least one subnet, better two in different zones. Unless vpc_endpoints.enabled is true, they need a way to SQS and DynamoDB: NAT, or endpoints of yours that admit the functions' security groups and policies. The plan cannot check that, and the functions may then call any address on port 443.
     function_route_table_ids: route tables of the function subnets, needed if vpc_endpoints.enabled is true.
   EOT
   type = object({
@@ -755,7 +755,7 @@ variable "existing_roles" {
 }
 
 variable "permissions_boundary" {
-  description = "Permissions boundary for every role that is created, for accounts that require one. Changed in place."
+  description = "Permissions boundary for every role that is created, for accounts that require one. It must allow at least what the outputs ingest_policy_json and process_policy_json contain: one that allows less stops orders. Changed in place."
   type        = object({ arn = string })
   default     = null
 

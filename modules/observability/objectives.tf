@@ -69,7 +69,7 @@ resource "aws_cloudwatch_composite_alarm" "objective" {
 
   alarm_rule = join(" OR ", [
     for pair in [["1h", "5m"], ["6h", "30m"]] :
-    "(${join(" AND ", [for window in pair : "ALARM(\"${aws_cloudwatch_metric_alarm.this["${each.key}-${window}"].alarm_name}\")"])})"
+    format("(ALARM(%q) AND ALARM(%q))", [for window in pair : aws_cloudwatch_metric_alarm.this["${each.key}-${window}"].alarm_name]...)
   ])
 
   alarm_actions = var.alarm_actions

@@ -39,6 +39,7 @@ USE_PROC = {
     "tests/faults/nemesis.py",
     "tests/handlers/test_memory.py",
     "tests/local/test_emulator.py",
+    "tests/operate/path.py",
     "tests/settle/function.py",
     "tests/settle/table.py",
 }
