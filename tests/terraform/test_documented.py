@@ -62,20 +62,60 @@ def test_it_needs_no_endpoint_of_its_own(plan: dict[str, dict[str, Any]]) -> Non
     assert f'{module}.aws_vpc_endpoint.interface["secrets_manager"]' in plan
 
 
-def test_a_configuration_is_tested_as_the_page_says(tmp_path: Path) -> None:
-    """With the mocks in another place, and a key, which is only known after the apply."""
-    configuration, test = blocks("docs/testing.md", "hcl")
-    mocks = (ROOT / "tests/terraform/mocks/aws.tfmock.hcl").read_text()
+def summary_of(directory: Path, configuration: str, test: str) -> dict[str, Any]:
+    """Runs a test as docs/testing.md says, with the mocks in another place."""
     files = {
         "main.tf": configuration.replace(SOURCE, CHECKOUT),
         "plan.tftest.hcl": test,
-        "tests/mocks/aws.tfmock.hcl": mocks,
+        "tests/mocks/aws.tfmock.hcl": (ROOT / "tests/terraform/mocks/aws.tfmock.hcl").read_text(),
     }
-
-    events = events_of(tmp_path, files, None)
-
+    events = events_of(directory, files, None)
     [summary] = [event["test_summary"] for event in events if event["type"] == "test_summary"]
-    assert (summary["status"], summary["passed"]) == ("pass", 1)
+    return {name: summary[name] for name in ("status", "passed")}
+
+
+def test_a_configuration_is_tested_as_the_page_says(tmp_path: Path) -> None:
+    """With a key and a topic, which are only known after the apply."""
+    configuration, test, _ = blocks("docs/testing.md", "hcl")
+
+    assert summary_of(tmp_path, configuration, test) == {"status": "pass", "passed": 1}
+
+
+LISTENER = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/a/b/c"
+EXISTING = f"""
+data "aws_vpc" "platform" {{}}
+data "aws_subnets" "functions" {{}}
+data "aws_lb_listener" "shared" {{
+  arn = "{LISTENER}"
+}}
+data "aws_iam_policy" "boundary" {{
+  name = "boundary"
+}}
+
+module "async_ingest" {{
+  source = "{SOURCE}"
+
+  name                 = "orders"
+  paths                = ["/v1/orders"]
+  existing_listener    = {{ arn = data.aws_lb_listener.shared.arn, priority = 200 }}
+  permissions_boundary = {{ arn = data.aws_iam_policy.boundary.arn }}
+  existing_network = {{
+    vpc_id              = data.aws_vpc.platform.id
+    function_subnet_ids = data.aws_subnets.functions.ids
+  }}
+}}
+"""
+
+
+@pytest.mark.parametrize(("are_given", "status"), [(True, "pass"), (False, "error")])
+def test_data_sources_have_the_values_that_the_page_gives(
+    tmp_path: Path, are_given: bool, status: str
+) -> None:
+    _, test, values = blocks("docs/testing.md", "hcl")
+
+    summary = summary_of(tmp_path, EXISTING, test + (values if are_given else ""))
+
+    assert summary["status"] == status
 
 
 def test_the_block_in_the_readme_is_a_whole_configuration(tmp_path: Path) -> None:
