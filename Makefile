@@ -169,7 +169,10 @@ lint-terraform: ## terraform fmt and validate, tflint, checkov.
 		echo "NOTE tflint: run make lint on a machine that reaches GitHub to have it checked."; \
 		.cache/bin/tflint --recursive --config="$(CURDIR)/.tflint.hcl"; \
 	fi
-	@LOG_LEVEL=ERROR .cache/venv-checkov/bin/checkov --directory . --framework terraform --skip-path '\.cache' --skip-path tests/terraform --quiet --compact
+	@mkdir -p build
+	@LOG_LEVEL=ERROR .cache/venv-checkov/bin/checkov --directory . --framework terraform --skip-path '\.cache' --skip-path tests/terraform --quiet --compact \
+		--output cli --output json --output-file-path console,build/checkov.json
+	@grep -q '"parsing_errors": 0,' build/checkov.json || { echo "✗ checkov cannot read every file, and says nothing: see build/checkov.json" >&2; exit 1; }
 
 .PHONY: lint-python
 lint-python: ## ruff, mypy, import-linter, duplicate code.
