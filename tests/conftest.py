@@ -14,7 +14,8 @@ from local.stack import Stack
 from tests.support.stack import apply_minimal
 
 NAME = "e2e"  # of the system
-# Where tests use the stack, and files in which they apply a system of their own.
+# Where tests use the stack, which one process applies: two would write the same packages, below
+# examples/minimal. And files there in which they apply a system of their own.
 USE_THE_STACK = ("tests/e2e", "tests/faults", "tests/hostile", "tests/operate")
 APPLY_THEIR_OWN = ("test_examples.py", "test_hooks.py", "test_signatures.py", "test_table.py")
 LONGEST = ("test_settle.py",)  # after those that use a stack
@@ -23,6 +24,9 @@ PROFILED_SECONDS = 10  # a shorter run needs no table
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Moves the longest tests to the front, and those that destroy the stack to the end."""
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()) and not _is_where_the_stack_is(item.nodeid):
+            raise pytest.UsageError(f"{item.nodeid} uses the stack: see tests/conftest.py")
     items.sort(
         key=lambda item: (
             item.get_closest_marker("destroys") is not None,
@@ -32,12 +36,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
 
 
+def _is_where_the_stack_is(nodeid: str) -> bool:
+    return nodeid.startswith(USE_THE_STACK)
+
+
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # without types
     """Gives a process whole files, and one process all that use the stack, which takes minutes."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        is_shared = file.startswith(USE_THE_STACK) and not file.endswith(APPLY_THEIR_OWN)
+        is_shared = _is_where_the_stack_is(file) and not file.endswith(APPLY_THEIR_OWN)
         return "stack" if is_shared else file
 
 

@@ -1,12 +1,12 @@
 import pytest
 
-from local.stack import Stack
+from local.emulator import Emulator
 from tests.changes.system import ChangingSystem
 
 
 @pytest.fixture(scope="module")
-def changing(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> ChangingSystem:
-    """The session's system, managed by a configuration whose inputs can be exchanged."""
-    system = ChangingSystem(stack.emulator, tmp_path_factory.mktemp("changing"), "e2e")
-    system.adopt(stack.terraform.state_path)
+def changing(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> ChangingSystem:
+    """A system of its own, managed by a configuration whose inputs can be exchanged."""
+    system = ChangingSystem(emulator, tmp_path_factory.mktemp("changing"), "changing")
+    system.apply()
     return system

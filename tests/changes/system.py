@@ -3,7 +3,6 @@
 import itertools
 import json
 import re
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -253,10 +252,6 @@ class ChangingSystem:
         self.configure({})
         self.terraform.init()
 
-    def adopt(self, state: Path) -> None:
-        """Continues with a copy of the state of another configuration of the same system."""
-        shutil.copy(state, self._work / "terraform.tfstate")
-
     def become(self, inputs: dict[str, Any]) -> None:
         """Applies these inputs, unless they were applied last."""
         self.configure(inputs)
@@ -326,7 +321,7 @@ class ChangingSystem:
             configuration[kind] = {**configuration.get(kind, {}), **blocks}
         (self._directory / "main.tf.json").write_text(json.dumps(configuration))
 
-    def planned(self, *options: str) -> tuple[dict[str, list[str]], str]:
+    def planned(self, *options: str) -> tuple[dict[str, str], str]:
         """Plans the current configuration.
 
         Returns:

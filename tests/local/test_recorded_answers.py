@@ -4,7 +4,7 @@ A row is one call: what AWS answers, and the source. Most rows hold for the stac
 answers differently, `here` is its answer: either just another text, or a difference, and then `why`
 says why it is accepted. Such a row also fails if the stack starts to answer in a third way, or like
 AWS. So run this to assess a new version of the emulator. The calls have the form of boto3's, except
-for those in `Stack.CALLS`.
+for those in `Emulators.CALLS`.
 
 Sources begin with a letter: L for LocalStack's tests validated on AWS, P for the suite
 dynamodb-conformance of paritysuite (run on AWS in 2026), D for dynalite, S for the tests of
@@ -144,7 +144,7 @@ def like(pattern: str, text: str) -> bool:
     return bool(re.fullmatch(".*".join(map(re.escape, pattern.split("…"))), text, re.DOTALL))
 
 
-class Stack:
+class Emulators:
     """Makes the calls, each on its own queue and table."""
 
     def __init__(self, emulators: dict[bool, Emulator]) -> None:
@@ -293,17 +293,17 @@ class Stack:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
     with (
         Emulator(tmp_path_factory.mktemp("plain"), port=0) as plain,
         Emulator(tmp_path_factory.mktemp("enforced"), port=0, auth=True, tls=True) as enforced,
     ):
-        yield Stack({False: plain, True: enforced})
+        yield Emulators({False: plain, True: enforced})
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
-def test_the_stack_answers_as_recorded(stack: Stack, case: Case) -> None:
-    answer, names = stack.answer(case)
+def test_the_stack_answers_as_recorded(emulators: Emulators, case: Case) -> None:
+    answer, names = emulators.answer(case)
 
     aws = expand(case.aws, names)
     if case.here is None:
