@@ -188,7 +188,7 @@ lint-docs: ## Spelling and terms; generated tables of inputs and changes are up 
 	$(setup) go python
 	@.cache/venv/bin/codespell --dictionary - --dictionary tools/words.txt
 	@$(PYTHON) -m tests.changes.document --check
-	@$(PYTHON) tools/inputs.py --check
+	@$(PYTHON) -m tools.inputs --check
 	@for directory in . $(MODULES); do \
 		.cache/bin/terraform-docs --config "$(CURDIR)/.terraform-docs.yml" --output-check "$$directory" \
 			|| { echo "✗ $$directory/README.md is out of date: make docs" >&2; exit 1; }; \
@@ -197,7 +197,7 @@ lint-docs: ## Spelling and terms; generated tables of inputs and changes are up 
 .PHONY: site
 site: ## Build the documents as a site, offline; check its links; open each page in a browser, where there is one.
 	$(setup) python
-	@$(PYTHON) tools/pages.py
+	@$(PYTHON) -m tools.pages
 
 .PHONY: lint-supply-chain
 lint-supply-chain: ## actionlint and zizmor on the workflows, pip-audit on the pinned packages.
@@ -227,7 +227,7 @@ docs: ## Write the generated tables of inputs, outputs, changes and capacity.
 	$(setup) go python
 	@$(PYTHON) -m tests.changes.document
 	@PYTHONPATH=ops $(PYTHON) -m tests.ops.capacity.document
-	@$(PYTHON) tools/inputs.py
+	@$(PYTHON) -m tools.inputs
 	@for directory in . $(MODULES); do .cache/bin/terraform-docs --config "$(CURDIR)/.terraform-docs.yml" "$$directory" || exit 1; done
 
 .PHONY: release

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import Progress, TaskID, TimeElapsedColumn
 
 from benchmarks import ROOT, measurements, options, report
+from local import limits
 from local.engines import MissingProgramError
-from local.limits import ARE_POSSIBLE, ONLY_ON_LINUX
 
 ROUNDS = {
     "start": 12,
@@ -30,9 +30,7 @@ RUNS = {"start": 2, "process": 4, "drained": 4, "options_start": 2, "options": 4
 
 
 def main(names: list[str]) -> int:
-    if not ARE_POSSIBLE:
-        print(ONLY_ON_LINUX)
-        return 1
+    limits.require()
     console = Console(file=sys.stdout, width=WIDTH)  # works while the handlers' output is discarded
     figures = []
     # Without a refreshing thread, whose CPU time would count as the handlers'.

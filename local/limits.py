@@ -16,12 +16,18 @@ from pathlib import Path
 from typing import Protocol
 
 ARE_POSSIBLE = sys.platform.startswith("linux")
-ONLY_ON_LINUX = "✗ This limits processes and reads /proc, so it runs on Linux only."
 
 PERIOD_SECONDS = 0.02  # an unused share expires after this time
 CHECK_SECONDS = 0.004
 IDLE_CHECK_SECONDS = 0.02  # while all processes are idle
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+def require() -> None:
+    """Ends the program, with exit code 1, where limits are not possible."""
+    if not ARE_POSSIBLE:
+        print("✗ This limits processes and reads /proc, so it runs on Linux only.")
+        raise SystemExit(1)
 
 
 class Limit(Protocol):

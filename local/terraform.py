@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +27,9 @@ CLI_CONFIG = ROOT / ".cache" / "terraform.rc"
 
 LOCK_TIMEOUT_SECONDS = 60
 GARBAGE_COLLECTION = "400"  # percent: a fifth less CPU time for some 200 MB more
+
+# Of a plan's events; the others are "noop", "read", "move" and the like.
+ACTIONS = {"create", "update", "replace", "delete"}
 
 T = TypeVar("T")
 
@@ -46,7 +49,6 @@ class Changes:
     running: dict[str, float] = field(default_factory=dict)  # address -> start, monotonic seconds
     refreshed: int = 0
     counts: dict[str, int] = field(default_factory=dict)  # {"add": 61, "change": 0, "remove": 0}
-    diagnostics: list[str] = field(default_factory=list)
 
     def take(self, event: Mapping[str, Any]) -> str | None:
         """Takes an event into account. Returns a line to show, if the event is worth one."""
@@ -69,8 +71,6 @@ class Changes:
                 seconds = event["hook"]["elapsed_seconds"]
                 done = {"create": "created", "update": "updated", "delete": "destroyed"}
                 return f"{done.get(verb, verb)} {address} ({seconds:.0f} s)"
-            case "diagnostic" if event["diagnostic"]["severity"] == "error":
-                self.diagnostics.append(_readable(event["diagnostic"]))
         return None
 
     def __str__(self) -> str:
@@ -175,19 +175,33 @@ class Terraform:
         self._plan(f"-out={self._plan_path}")
         return _managed(self._show(self._plan_path)["planned_values"])
 
-    def planned_actions(self, *options: str) -> dict[str, list[str]]:
+    def planned_actions(self, *options: str) -> dict[str, str]:
         """Returns what an apply would do to each managed resource that it would change.
 
         Returns:
-            Actions by address, such as ["update"], or ["delete", "create"] for a replacement.
+            "create", "update", "replace" or "delete", by address.
         """
-        self._plan(f"-out={self._plan_path}", *options)
-        changes = {
-            change["address"]: change["change"]["actions"]
-            for change in self._show(self._plan_path)["resource_changes"]
-            if change["mode"] == "managed"
-        }
-        return {address: actions for address, actions in changes.items() if actions != ["no-op"]}
+        found: dict[str, str] = {}
+
+        def take(event: Mapping[str, Any]) -> None:
+            if event["type"] == "planned_change":
+                change = event["change"]
+                found[change["resource"]["addr"]] = change["action"]
+
+        self._follow(["plan", *options], take)
+        return {address: what for address, what in found.items() if what in ACTIONS}
+
+    def tested_resources(self, *options: str) -> Resources:
+        """Runs the one test of a configuration, which plans it with mocked providers.
+
+        Returns:
+            The managed resources as an apply would leave them, as far as it is known.
+
+        Raises:
+            TerraformError: It does not plan.
+        """
+        _, output = self.run("test", "-json", "-verbose", *options)
+        return resources_in(json.loads(line) for line in output.splitlines())
 
     def _plan(self, *options: str, accept: tuple[int, ...] = (0,)) -> tuple[int, str]:
         state = f"-state={self.state_path}"
@@ -201,23 +215,29 @@ class Terraform:
 
     def _change(self, command: str, on_event: Observer) -> Changes:
         changes = Changes()
+        self._follow(
+            [command, "-auto-approve", f"-lock-timeout={LOCK_TIMEOUT_SECONDS}s"],
+            lambda event: on_event(changes, changes.take(event)),
+        )
+        return changes
 
-        def take(line: str) -> None:
+    def _follow(self, command: Sequence[str], take: Callable[[Mapping[str, Any]], None]) -> None:
+        """Runs a command and passes each of its events to `take`. Raises TerraformError."""
+        diagnostics: list[str] = []
+
+        def take_line(line: str) -> None:
             try:
                 event = json.loads(line)
             except ValueError:
-                changes.diagnostics.append(line)  # printed before Terraform switches to JSON
-            else:
-                on_event(changes, changes.take(event))
+                diagnostics.append(line)  # printed before Terraform switches to JSON
+                return
+            if event["type"] == "diagnostic" and event["diagnostic"]["severity"] == "error":
+                diagnostics.append(_readable(event["diagnostic"]))
+            take(event)
 
-        arguments = [
-            *(command, "-json", "-auto-approve", "-input=false", f"-state={self.state_path}"),
-            f"-lock-timeout={LOCK_TIMEOUT_SECONDS}s",
-            *self._variables,
-        ]
-        if self._execute(arguments, take):
-            raise TerraformError("\n\n".join(changes.diagnostics) or f"It failed.{self._log()}")
-        return changes
+        state = f"-state={self.state_path}"
+        if self._execute([*command, "-json", "-input=false", state, *self._variables], take_line):
+            raise TerraformError("\n\n".join(diagnostics) or f"It failed.{self._log()}")
 
     def _execute(self, arguments: Sequence[str], take: Callable[[str], None]) -> int:
         """Runs Terraform, passes each line of its stdout to `take`, and returns its exit code."""
@@ -256,6 +276,16 @@ class Terraform:
     def _log(self) -> str:
         text = self._log_path.read_text(errors="replace").strip()
         return "\n" + "\n".join(text.splitlines()[-60:]) if text else ""
+
+
+def resources_in(events: Iterable[Mapping[str, Any]]) -> Resources:
+    """Returns the managed resources as the one plan of `terraform test -verbose` leaves them."""
+    [plan] = [event["test_plan"] for event in events if event["type"] == "test_plan"]
+    return {
+        one["address"]: one["change"]["after"]
+        for one in plan["resource_changes"]
+        if one["mode"] == "managed"
+    }
 
 
 def short_address(address: str) -> str:

@@ -1,14 +1,15 @@
 """Writes the list of the inputs by piece into README.md, from the headings in variables.tf.
 
-python tools/inputs.py [--check]
+python -m tools.inputs [--check]
 """
 
 import re
 import sys
 from pathlib import Path
 
+from tools import markup
+
 ROOT = Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- BEGIN_GROUPS -->\n", "<!-- END_GROUPS -->"
 
 
 def groups(variables: str) -> dict[str, list[str]]:
@@ -24,18 +25,17 @@ def groups(variables: str) -> dict[str, list[str]]:
 
 
 def table(variables: str) -> str:
-    rows = ["| piece | inputs |\n| --- | --- |\n"]
-    for heading, names in groups(variables).items():
-        links = ", ".join(f"[{name}](#input_{name})" for name in names)
-        rows.append(f"| {heading or 'The whole'} | {links} |\n")
-    return "".join(rows)
+    rows = [
+        (heading or "The whole", ", ".join(f"[{name}](#input_{name})" for name in names))
+        for heading, names in groups(variables).items()
+    ]
+    return markup.table(("piece", "inputs"), rows)
 
 
 def main(arguments: list[str]) -> int:
     document = ROOT / "README.md"
     before = document.read_text()
-    head, rest = before.split(BEGIN)
-    after = f"{head}{BEGIN}{table((ROOT / 'variables.tf').read_text())}{END}{rest.split(END)[1]}"
+    after = markup.with_part(before, "GROUPS", table((ROOT / "variables.tf").read_text()))
     if "--check" not in arguments:
         document.write_text(after)
     elif after != before:

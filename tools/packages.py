@@ -1,6 +1,5 @@
 """The functions' packages, built as the module builds them: by Terraform, with AWS mocked."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -38,17 +37,11 @@ def build(root: Path, environment: Mapping[str, str], run: str = RUN) -> dict[st
     (root / "tests" / "packages.tftest.hcl").write_text(run)
     terraform = Terraform(root, root, environment)
     terraform.run("init", "-backend=false", "-input=false")
-    _, output = terraform.run("test", "-json", "-verbose", "-filter=tests/packages.tftest.hcl")
-    messages = [json.loads(line) for line in output.splitlines()]
-    (plan,) = (message["test_plan"] for message in messages if message["type"] == "test_plan")
-    functions = (
-        change["change"]["after"]
-        for change in plan["resource_changes"]
-        if change["type"] == "aws_lambda_function"
-    )
+    resources = terraform.tested_resources("-filter=tests/packages.tftest.hcl")
     return {
         function["handler"].partition(".")[0]: Package(
             function["handler"], function["source_code_hash"], root / function["filename"]
         )
-        for function in functions
+        for address, function in resources.items()
+        if ".aws_lambda_function." in address
     }

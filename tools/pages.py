@@ -29,6 +29,8 @@ from urllib.parse import unquote, urlsplit
 from markdown_it import MarkdownIt
 from mkdocs.config import load_config
 
+from tools import markup
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE, SITE = ROOT / "build" / "site-source", ROOT / "build" / "site"
 REPOSITORY = "https://github.com/OWNER/terraform-aws-async-ingest"
@@ -301,11 +303,10 @@ def headless() -> list[str]:
 
 def diagrams() -> dict[str, str]:
     """Returns the diagrams of all pages, by where they are."""
-    fence = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
     return {
-        f"{page.relative_to(SOURCE)} {number}": match[1]
+        f"{page.relative_to(SOURCE)} {number}": diagram
         for page in sorted(SOURCE.rglob("*.md"))
-        for number, match in enumerate(fence.finditer(page.read_text()), 1)
+        for number, diagram in enumerate(markup.blocks(page.read_text(), "mermaid"), 1)
     }
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from local.emulator import ROOT
 from tests.changes.table import Change, load
+from tools import markup
 
 DOCUMENT = ROOT / "docs" / "changing.md"
 PROTECTION = "deletion_protection_enabled"
-BEGIN, END = "<!-- BEGIN_CHANGES -->", "<!-- END_CHANGES -->"
 
 # Plain names of the table's patterns of resources; "" is not worth mentioning.
 WORDS = {
@@ -46,9 +46,7 @@ WORDS = {
 
 def main(arguments: list[str]) -> int:
     before = DOCUMENT.read_text()
-    head, rest = before.split(BEGIN)
-    tail = rest.split(END)[1]
-    after = f"{head}{BEGIN}\n{table(load())}{END}{tail}"
+    after = markup.with_part(before, "CHANGES", table(load()))
     if "--check" in arguments:
         if after != before:
             print("✗ docs/changing.md is out of date: make docs", file=sys.stderr)
@@ -60,7 +58,7 @@ def main(arguments: list[str]) -> int:
 def table(changes: dict[str, Change]) -> str:
     """Returns a Markdown table with a row for each change of each input."""
     variables = (ROOT / "variables.tf").read_text()
-    lines = ["| Input | From | To | What the apply does |", "| --- | --- | --- | --- |"]
+    rows = []
     for name in re.findall(r'^variable "(\w+)"', variables, re.MULTILINE):
         label = f"`{name}`"
         for change in changes.values():
@@ -69,9 +67,9 @@ def table(changes: dict[str, Change]) -> str:
             if name in change.inputs and not is_twin:
                 before = _shown(change.base[name]) if name in change.base else "default"
                 after = _shown(change.inputs[name])
-                lines.append(f"| {label} | {before} | {after} | {effect(change, name)} |")
+                rows.append((label, before, after, effect(change, name)))
                 label = ""
-    return "\n".join(lines) + "\n"
+    return markup.table(("Input", "From", "To", "What the apply does"), rows)
 
 
 def effect(change: Change, name: str) -> str:

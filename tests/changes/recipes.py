@@ -298,7 +298,9 @@ def _losses(system: ChangingSystem) -> str:
     """Returns the tables and queues that an apply would delete or replace."""
     actions, refusal = system.planned()
     lost = [
-        a for a, what in actions.items() if "delete" in what and ("_table" in a or "_queue" in a)
+        a
+        for a, what in actions.items()
+        if what in ("delete", "replace") and ("_table" in a or "_queue" in a)
     ]
     return refusal or ", ".join(lost)
 

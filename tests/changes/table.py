@@ -9,7 +9,7 @@ from typing import Any
 
 TABLES = [Path(__file__).with_name(name) for name in ("table.toml", "refused.toml")]
 
-Actions = dict[str, list[str]]  # as Terraform plans them, by address
+Actions = dict[str, str]  # as Terraform plans them, by address
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ class Change:
         """Returns how a plan differs from the expectation."""
         # terraform_data only remembers values: it is no part of the system.
         actions = {a: what for a, what in actions.items() if "terraform_data." not in a}
-        replaced = [a for a, what in actions.items() if {"delete", "create"} <= set(what)]
-        destroyed = [a for a, what in actions.items() if what == ["delete"]]
+        replaced = [a for a, what in actions.items() if what == "replace"]
+        destroyed = [a for a, what in actions.items() if what == "delete"]
         aliases = [a for a in actions if a.endswith("aws_lambda_alias.live")]
-        versions = sorted(a.split(".")[0] for a in aliases if "create" not in actions[a])
+        versions = sorted(a.split(".")[0] for a in aliases if actions[a] == "update")
         found = [
             *_differences("replaces", self.replaces, replaced),
             *_differences("destroys", self.destroys, destroyed),

@@ -65,18 +65,18 @@ def test_an_unknown_field_raises() -> None:
 def test_a_plan_that_differs_is_reported() -> None:
     change = Change("x", {}, versions=["ingest"], destroys=["queue.*"])
     expected = {
-        "ingest.aws_lambda_function.this": ["update"],
-        "ingest.aws_lambda_alias.live": ["update"],
-        "process.aws_lambda_function.this": ["update"],  # its tags
-        "queue.aws_sqs_queue.this": ["delete"],
-        "terraform_data.name": ["delete", "create"],
+        "ingest.aws_lambda_function.this": "update",
+        "ingest.aws_lambda_alias.live": "update",
+        "process.aws_lambda_function.this": "update",  # its tags
+        "queue.aws_sqs_queue.this": "delete",
+        "terraform_data.name": "replace",
     }
 
     assert change.plan_problems(expected) == []
-    assert change.plan_problems({**expected, "table.t": ["delete", "create"]}) == [
+    assert change.plan_problems({**expected, "table.t": "replace"}) == [
         "replaces table.t, which is unexpected"
     ]
-    assert change.plan_problems({"queue.aws_sqs_queue.this": ["delete"]}) == [
+    assert change.plan_problems({"queue.aws_sqs_queue.this": "delete"}) == [
         "new versions of [], not of ['ingest']"
     ]
     assert "does not destroy queue.*" in change.plan_problems({})

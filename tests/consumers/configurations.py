@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from local.emulator import ROOT
 from tests.support.repository import Repository
+from tools import markup
 
 Json = dict[str, Any]
 
@@ -137,7 +138,7 @@ def unknown(repository: Repository, ref: str) -> Configuration:
 def _documented(repository: Repository, module: str, ref: str) -> str:
     """Returns the block of a submodule's README, with the repository's source."""
     readme = (repository.directory / "modules" / module / "README.md").read_text()
-    [block, *_] = re.findall(r"^```hcl\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    [block, *_] = markup.blocks(readme, "hcl")
     text, count = re.subn(PUBLISHED, f'"{repository.source(module, ref)}"', block)
     assert count == 1, f"modules/{module}/README.md has {count} sources"
     return text

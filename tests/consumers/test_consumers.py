@@ -10,7 +10,7 @@ import pytest
 from local.terraform import Terraform
 from tests.consumers.configurations import CONFIGURATIONS, Configuration, missing
 from tests.consumers.engines import ENGINES, ON_PATH, OPENTOFU, Engine
-from tests.support.plans import planned_resources, write_test
+from tests.support.plans import write_test
 from tests.support.repository import TAG, Repository
 
 # In make test, beside the consumer that tests/e2e applies.
@@ -63,7 +63,7 @@ def mocked_plan(terraform: Terraform, configuration: Configuration) -> list[str]
     write_test(terraform.directory, aliases)
     terraform.init()
     with unwritable(terraform.state_path.parent / "terraform" / "modules"):
-        return list(planned_resources(terraform))
+        return list(terraform.tested_resources())
 
 
 @contextmanager

@@ -10,9 +10,9 @@ import pytest
 from local.emulator import ROOT
 from local.terraform import Terraform
 from tests.consumers.configurations import PUBLISHED
-from tests.support.plans import planned_resources, write_test
+from tests.support.plans import write_test
 from tests.support.repository import Repository
-from tools import packages
+from tools import markup, packages
 
 pytestmark = pytest.mark.nightly
 
@@ -20,8 +20,7 @@ FUNCTION = "module.async_ingest.module.{}.aws_lambda_function.this"
 
 
 def blocks() -> list[str]:
-    text = (ROOT / "docs" / "upgrading.md").read_text()
-    return re.findall(r"^```hcl\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return markup.blocks((ROOT / "docs" / "upgrading.md").read_text(), "hcl")
 
 
 @pytest.fixture
@@ -40,7 +39,7 @@ def planned(consumer: Terraform, repository: Repository, block: str) -> dict[str
     assert count == 1
     (consumer.directory / "main.tf").write_text(text)
     consumer.init()
-    plan = planned_resources(consumer)
+    plan = consumer.tested_resources()
     return {name: plan[FUNCTION.format(name)] for name in ("ingest", "process")}
 
 

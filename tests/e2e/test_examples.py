@@ -341,18 +341,22 @@ def test_endpoint_policies_have_the_additional_statements(resources_of_left: Res
         assert len(sids) == 2
 
 
-def test_a_consumer_plans_with_mocked_providers(examples: dict[str, Stack]) -> None:
-    _, output = examples["left"].terraform.run("test", "-no-color")
+@pytest.mark.parametrize("name", CONSUMERS)
+def test_a_consumer_plans_with_mocked_providers(examples: dict[str, Stack], name: str) -> None:
+    _, output = examples[name].terraform.run("test", "-no-color")
 
     assert "1 passed, 0 failed" in output
 
 
 def test_each_system_has_its_own_files_of_identical_packages(examples: dict[str, Stack]) -> None:
-    packages = examples["left"].terraform.directory / ".terraform" / "packages"
     for function in ("ingest", "process"):
-        files = sorted(packages.glob(f"000000000000-us-east-1-*-{function}.zip"))
-        assert [file.name.split("-")[-2] for file in files] == ["left", "right"]
-        assert len({file.read_bytes() for file in files}) == 1
+        found = []
+        for systems in SYSTEMS:
+            packages = examples[systems[0]].terraform.directory / ".terraform" / "packages"
+            files = sorted(packages.glob(f"000000000000-us-east-1-*-{function}.zip"))
+            assert [file.name.split("-")[-2] for file in files] == list(systems)
+            found += files
+        assert len({file.read_bytes() for file in found}) == 1
 
 
 @pytest.mark.parametrize("function", ["ingest", "process"])

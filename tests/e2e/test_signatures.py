@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import ssl
 import subprocess
 import time
@@ -25,6 +24,7 @@ from tests.e2e.policies import role_without
 from tests.support import ops
 from tests.support.signatures import OLD_TILL, SHOP, TILL, signature
 from tests.support.stack import new_order
+from tools import markup
 
 pytestmark = pytest.mark.stack
 
@@ -33,9 +33,10 @@ VERSION = Version("updated_at", "S", "order_version_S_updated_at")
 NOW = "2026-11-26T10:00:00Z"  # the version of an order for which any will do
 INGEST = f"{NAME}-ingest"
 TIMEOUT_SECONDS = 10  # the default of ingest_timeout_seconds
-SNIPPETS = dict(
-    re.findall(r"^```(bash|python)\n(.*?)^```", (ROOT / "docs/clients.md").read_text(), re.M | re.S)
-)
+SNIPPETS = {
+    language: markup.blocks((ROOT / "docs/clients.md").read_text(), language)[-1]
+    for language in ("bash", "python")
+}
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ python -m tests.faults [NAME ...]    only these scenarios and mutants
 
 import sys
 
-from local.limits import ARE_POSSIBLE, ONLY_ON_LINUX
+from local import limits
 from local.screen import Screen, console_for_tables
 from tests.faults import report
 from tests.faults.mutants import MUTANTS
@@ -18,9 +18,7 @@ TARGETS = {"scenarios": 20, "faults_fired": 1_000, "acknowledged": 10_000}
 
 
 def main(names: list[str]) -> int:
-    if not ARE_POSSIBLE:
-        print(ONLY_ON_LINUX)
-        return 1
+    limits.require()
     if unknown := set(names) - SCENARIOS.keys() - MUTANTS.keys():
         print(f"Unknown: {', '.join(unknown)}. Known are:", *SCENARIOS, *MUTANTS, sep="\n  ")
         return 2

@@ -7,7 +7,7 @@ import random
 import sys
 from collections.abc import Callable
 
-from local.limits import ARE_POSSIBLE, ONLY_ON_LINUX
+from local import limits
 from local.screen import Screen, console_for_tables
 from local.stack import Stack
 from tests.operate import alarms, doctor, report
@@ -45,9 +45,7 @@ PARTS: dict[str, Callable[[Stack, Screen], list[str]]] = {
 
 
 def main(names: list[str]) -> int:
-    if not ARE_POSSIBLE:
-        print(ONLY_ON_LINUX)
-        return 1
+    limits.require()
     if unknown := set(names) - PARTS.keys():
         print(f"Unknown: {', '.join(unknown)}. Known are: {', '.join(PARTS)}")
         return 2

@@ -17,12 +17,13 @@ from typing import NamedTuple
 
 from async_ingest.http_client import Client
 from async_ingest.signing import Headers
+from local import limits
 from local.emulator import HOST
 from local.events import request
 from local.screen import Screen, console_for_tables
 from local.stack import Stack
-from tests.support.example_costs import table
 from tests.support.stack import new_order, temporary_stack
+from tools.markup import table
 
 PAIRS = 300
 WARM_UP = 20
@@ -108,7 +109,7 @@ def cpu_seconds(stack: Stack) -> float:
 
 def latency_table(found: list[tuple[float, float]]) -> str:
     """Returns milliseconds of both, and the ratio of each pair."""
-    ratios = sorted(a / b for a, b in found)
+    ratios = [a / b for a, b in found]
 
     def row(name: str, seconds: list[float]) -> list[str]:
         percentiles = statistics.quantiles(seconds, n=100)
@@ -134,6 +135,7 @@ def ceiling_table(found: list[Ceiling]) -> str:
 
 
 def main() -> int:
+    limits.require()
     with Screen(console_for_tables()) as screen, temporary_stack("path", screen) as stack:
         os.environ["AWS_CA_BUNDLE"] = str(stack.emulator.ca_bundle)
         first, second = ways(stack)

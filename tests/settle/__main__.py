@@ -5,7 +5,7 @@ python -m tests.settle [NAME ...]    only these scenarios and mutants
 
 import sys
 
-from local.limits import ARE_POSSIBLE, ONLY_ON_LINUX
+from local import limits
 from local.screen import Screen, console_for_tables
 from tests.settle import report
 from tests.settle.mutants import MUTANTS, mutated
@@ -14,9 +14,7 @@ from tests.settle.scenarios import SCENARIOS
 
 
 def main(names: list[str]) -> int:
-    if not ARE_POSSIBLE:
-        print(ONLY_ON_LINUX)
-        return 1
+    limits.require()
     if unknown := set(names) - SCENARIOS.keys() - MUTANTS.keys():
         print(f"There is no {', '.join(unknown)}, but:", *SCENARIOS, *MUTANTS, sep="\n  ")
         return 2

@@ -1,6 +1,6 @@
 """What each example costs: by the simulator, and by what it makes beside the module's pieces."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ from async_ingest.capacity.advice import Adviser
 from async_ingest.capacity.calibration import Calibration
 from async_ingest.capacity.load import Load
 from async_ingest.capacity.settings import Settings
+from tools.markup import table
 
 RATES = (0, 1, 100)  # requests a second
 _SECONDS = cost.HOURS * 3600
@@ -121,8 +122,3 @@ def overview() -> str:
     return table(
         ["USD a month", "idle", "1 request/s", "100 requests/s"], (row(name) for name in EXAMPLES)
     )
-
-
-def table(head: list[str], rows: Iterable[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

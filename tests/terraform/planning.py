@@ -2,14 +2,13 @@
 
 import json
 import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.support.plans import resources_in
+from local.emulator import ROOT
+from local.terraform import Terraform, resources_in
 
-ROOT = Path(__file__).resolve().parents[2]  # of a copy too: see make mutants
 CHECKOUT = "./checkout"  # the module's source there
 TEST = """
 mock_provider "aws" {
@@ -48,15 +47,8 @@ def events_of(
         (directory / name).write_text(content)
     (directory / "terraform.tfvars.json").write_text(json.dumps(variables or {}))
 
-    def terraform(*arguments: str) -> str:
-        return subprocess.run(
-            ["terraform", *arguments],
-            cwd=directory,
-            env={**os.environ, "TF_DATA_DIR": ".terraform"},
-            stdout=subprocess.PIPE,
-            text=True,
-        ).stdout
-
-    data = Path(os.environ.get("TF_DATA_DIR", ROOT / ".terraform"))
-    terraform("init", "-backend=false", "-input=false", f"-plugin-dir={data / 'providers'}")
-    return [json.loads(line) for line in terraform("test", "-json", "-verbose").splitlines()]
+    terraform = Terraform(directory, directory, os.environ)
+    plugins = ROOT / ".terraform" / "providers"
+    terraform.run("init", "-backend=false", "-input=false", f"-plugin-dir={plugins}")
+    _, output = terraform.run("test", "-json", "-verbose", accept=(0, 1))
+    return [json.loads(line) for line in output.splitlines()]

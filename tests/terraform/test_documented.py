@@ -1,20 +1,20 @@
 """Configurations in the documents: that with several options is short, and they plan."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.terraform.planning import CHECKOUT, ROOT, events_of, planned
+from local.emulator import ROOT
+from tests.terraform.planning import CHECKOUT, events_of, planned
+from tools import markup
 
 SOURCE = "git::https://github.com/OWNER/terraform-aws-async-ingest.git"
 MOST_LINES = 30
 
 
 def blocks(document: str, language: str) -> list[str]:
-    text = (ROOT / document).read_text()
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return markup.blocks((ROOT / document).read_text(), language)
 
 
 def block(language: str) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from local.emulator import ROOT
 from tests.support.example_costs import EXAMPLES
-from tests.terraform.planning import CHECKOUT, ROOT, planned, refused
+from tests.terraform.planning import CHECKOUT, planned, refused
 
 FOLDER = ROOT / "examples"
 NEEDED: dict[str, dict[str, Any]] = {

@@ -74,7 +74,7 @@ def test_a_package_without_hash_fails(
 def test_requirements_have_only_pins_with_hashes(file: Path) -> None:
     requirements = re.sub(r"\\\n *", "", file.read_text()).splitlines()
 
-    assert len(requirements) > 20
+    assert len(requirements) > {"requirements-release.txt": 20}.get(file.name, 50)
     for line in requirements:
         assert re.fullmatch(
             r"[a-z0-9-]+(\[[a-z,]+\])?==\S+( ; [^-]+)?( *--hash=sha256:[0-9a-f]{64})+", line

@@ -141,7 +141,8 @@ CHECKS: dict[str, Callable[[str], Any]] = {
 def test_an_examples_commands_name_what_it_has(page: Path) -> None:
     text = page.read_text()
     has = "".join(path.read_text() for path in page.parent.glob("*.tf"))
-    given = set(re.findall(r"-var '?(\w+)=", text))
+    given = set(re.findall(r"-var '?(\w+)=|\$ echo '(\w+) = ", text))
+    given = {option or line for option, line in given}
     shown = set(re.findall(r"terraform output -raw (\w+)", text))
 
     assert given <= set(re.findall(r'^variable "(\w+)"', has, re.MULTILINE))

@@ -331,7 +331,9 @@ class _Simulation:
 
 def _gathered(cohorts: list[Cohort], seconds: float) -> Iterator[tuple[float, list[Cohort]]]:
     """Yields parts of the messages of batches that take so long to fill, and what each waits."""
-    parts = _GATHERED if seconds else (0.0,)
-    for part in parts:
-        share = [replace(one, messages=one.messages / len(parts)) for one in cohorts]
-        yield part * seconds, share
+    if not seconds:
+        yield 0.0, cohorts
+        return
+    shares = [replace(one, messages=one.messages / len(_GATHERED)) for one in cohorts]
+    for part in _GATHERED:
+        yield part * seconds, shares

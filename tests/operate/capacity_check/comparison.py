@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tools import markup
+
 SHARE = 0.15
 SECONDS = 1.0
 FIGURES = ("drain_seconds", "peak_backlog", "freshness_p95")
-BEGIN, END = "<!-- BEGIN_MEASURED -->\n", "<!-- END_MEASURED -->"
 
 
 @dataclass(frozen=True)
@@ -97,20 +98,17 @@ def document(
 def table(made: Mapping[str, Any]) -> str:
     """Returns the document's loads as a table in Markdown, with the date of the run."""
     head = ["load", "drained after", "peak backlog", "freshness p95"]
-    rows = [head, ["---"] * len(head)]
-    rows += [
+    rows = [
         [load["name"], *(_cell(load[figure], figure) for figure in FIGURES)]
         for load in made["loads"]
     ]
-    lines = "".join(f"| {' | '.join(row)} |\n" for row in rows)
-    return f"{lines}\nPredicted → measured, by `make capacity-check` on {made['date']}.\n"
+    said = f"Predicted → measured, by `make capacity-check` on {made['date']}.\n"
+    return f"{markup.table(head, rows)}\n{said}"
 
 
 def in_document(text: str, made: Mapping[str, Any]) -> str:
     """Returns a text with the table between its marks."""
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}{table(made)}{END}{tail}"
+    return markup.with_part(text, "MEASURED", table(made))
 
 
 def _cell(figure: Mapping[str, float | None], name: str) -> str:

@@ -10,6 +10,7 @@ from local.emulator import ROOT
 from tests.operate.capacity_check import comparison
 from tests.operate.capacity_check.comparison import Comparison, Figures, agree
 
+BEGIN, END = "<!-- BEGIN_MEASURED -->\n", "<!-- END_MEASURED -->"
 SECONDS = st.floats(0, 1e5)
 
 
@@ -105,8 +106,8 @@ def test_only_the_part_between_the_marks_is_written() -> None:
     assert comparison.table(made) in written
     assert comparison.in_document(written, made) == written
     for before, after in ((text, written), (written, text)):
-        head, _, rest = before.partition(comparison.BEGIN)
-        tail = rest.partition(comparison.END)[2]
+        head, _, rest = before.partition(BEGIN)
+        tail = rest.partition(END)[2]
         assert after.startswith(head)
         assert after.endswith(tail)
         assert tail

@@ -19,7 +19,7 @@ from async_ingest.capacity.results import Result
 from async_ingest.capacity.settings import Settings
 from tests.ops.capacity.published import FIGURES
 from tests.support import example_costs as examples
-from tests.support.example_costs import table
+from tools.markup import table, with_part
 
 ROOT = Path(__file__).parents[3]
 RAMP_SECONDS = 300
@@ -278,9 +278,7 @@ DOCUMENTS: dict[Path, Mapping[str, Callable[[], str]]] = {
 def written(text: str, parts: Mapping[str, Callable[[], str]]) -> str:
     """Returns the text with each part between its two comments."""
     for name, part in parts.items():
-        begin, end = f"<!-- BEGIN_{name} -->\n", f"<!-- END_{name} -->"
-        before, rest = text.split(begin)
-        text = f"{before}{begin}{part()}{end}{rest.split(end)[1]}"
+        text = with_part(text, name, part())
     return text
 
 
