@@ -35,6 +35,7 @@ module "observability" {
   freshness_target_seconds   = local.freshness_target_seconds
   oldest_message_age_seconds = var.observability.oldest_message_age_seconds
   account_concurrency_quota  = var.observability.account_concurrency_quota
+  disabled_alarms            = var.observability.disabled_alarms
   dashboard_enabled          = var.observability.dashboard_enabled
 
   tags = var.tags

@@ -813,6 +813,7 @@ variable "observability" {
     freshness_target_seconds: seconds from acceptance to write above which an order is late; 99 % shall not be. null is 60, or twice process_batching_window_seconds if that is more. A change publishes a new version of process, as setting or removing observability does.
     oldest_message_age_seconds: age of the oldest waiting message above which an alarm starts. null is the larger of 15 minutes and two visibility timeouts, at most half of queue_retention_seconds.
     account_concurrency_quota: the account's quota of concurrent Lambda executions in this region, at 90 % of which an alarm starts; null creates none. Must be known at plan.
+    disabled_alarms: names of alarms that are not created, such as ["load-balancer-errors"] where a shared load balancer answers 5xx for others; the output alarm_names has those that are there. Must be known at plan.
     dashboard_enabled: create the dashboard "NAME-REGION".
   EOT
   type = object({
@@ -821,6 +822,7 @@ variable "observability" {
     freshness_target_seconds   = optional(number)
     oldest_message_age_seconds = optional(number)
     account_concurrency_quota  = optional(number)
+    disabled_alarms            = optional(list(string), [])
     dashboard_enabled          = optional(bool, true)
   })
   default = {}

@@ -92,7 +92,7 @@ locals {
     }
   ]...)
 
-  alarms = merge(
+  all_alarms = merge(
     {
       load-balancer-errors = {
         namespace = "AWS/ApplicationELB", metric = "HTTPCode_ELB_5XX_Count", dimensions = local.of_load_balancer
@@ -186,8 +186,15 @@ locals {
     },
     local.of_functions,
     local.account_concurrency,
-    local.burn_rates,
   )
+  alarms = { for key, alarm in merge(local.all_alarms, local.burn_rates) : key => alarm if !contains(var.disabled_alarms, key) }
+
+  # Those that depend on a setting have their names here whether they are there or not.
+  alarm_names = sort(setunion(
+    keys(local.all_alarms),
+    keys(local.all_objectives),
+    ["account-concurrency", "ingest-concurrency", "process-concurrency"],
+  ))
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {

@@ -39,7 +39,7 @@ locals {
       }
     }
   }
-  objectives = { for key, objective in local.all_objectives : key => objective if objective.percent != null }
+  objectives = { for key, objective in local.all_objectives : key => objective if objective.percent != null && !contains(var.disabled_alarms, key) }
 
   burn_rates = merge([
     for key, objective in local.objectives : {

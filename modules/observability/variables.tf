@@ -138,6 +138,18 @@ variable "ok_actions" {
   }
 }
 
+variable "disabled_alarms" {
+  description = "Names of alarms that are not created, as alarm_names has them, for example [\"load-balancer-errors\"] where a shared load balancer answers 5xx for others. One that is not there anyway may be named. Must be known at plan. Changed in place."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(var.disabled_alarms, local.alarm_names)) == 0
+    error_message = "disabled_alarms (observability.disabled_alarms) has ${jsonencode(setsubtract(var.disabled_alarms, local.alarm_names))}, but no alarm has such a name: ${join(", ", local.alarm_names)}."
+  }
+}
+
 variable "runbook" {
   description = "Address of the runbook, to which each alarm's description appends \"#\" and the alarm's name without the system's. Set it if yours is elsewhere. Changed in place."
   type        = string

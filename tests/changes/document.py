@@ -38,6 +38,7 @@ WORDS = {
     "network.aws_iam_role.flow_logs": "their role",
     "network.aws_iam_role_policy.flow_logs": "",
     "observability.*": "alarms, dashboard and queries",
+    "observability.aws_cloudwatch_*_alarm.*": "those alarms",
     "observability.aws_cloudwatch_dashboard.this": "the dashboard",
     "table.aws_dynamodb_table.this": "the table",
     "vpc_endpoints.*": "the endpoints",

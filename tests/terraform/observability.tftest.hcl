@@ -287,3 +287,23 @@ run "shortest_retention" {
     error_message = "The age must be reached before messages expire."
   }
 }
+
+# One of each kind: with a metric of its own, one that depends on a setting, and an objective with its windows.
+run "disabled" {
+  command = plan
+
+  module { source = "./modules/observability" }
+
+  variables {
+    disabled_alarms = ["load-balancer-errors", "account-concurrency", "availability"]
+  }
+
+  assert {
+    condition     = [for key in keys(aws_cloudwatch_metric_alarm.this) : key if startswith(key, "load-balancer") || startswith(key, "availability")] == []
+    error_message = "An alarm that is disabled must not be created, nor the windows of an objective."
+  }
+  assert {
+    condition     = contains(keys(aws_cloudwatch_metric_alarm.this), "target-errors") && length(aws_cloudwatch_composite_alarm.objective) == 0
+    error_message = "The others must be created."
+  }
+}

@@ -46,6 +46,13 @@ OBSERVABILITY = (
     Row("ok_actions", ACTIONS, "ok_actions has 6 actions, but CloudWatch allows 5"),
     *each("alarm_actions", "but each must be an ARN", '["on-call"]', "[null]"),
     *each("ok_actions", "but each must be an ARN", '["on-call"]', "[null]"),
+    *each(
+        "disabled_alarms",
+        "but no alarm has such a name: account-concurrency, availability, dead-letter-queue-growing",
+        '["load-balancer-error"]',
+        '["availability-1h"]',  # a window of an objective
+        "[null]",
+    ),
     *each("runbook", "but must have 1 to 200", '""', text(201)),
     *each(
         "oldest_message_age_seconds",

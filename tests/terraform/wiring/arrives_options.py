@@ -37,6 +37,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
             f'{ALARM}["process-concurrency"].threshold': 7.2,
             f'{ALARM}["orders-failing"].period': 1140,
             f'{ALARM}["dead-letter-queue-last-call"].threshold': 604801 - 86401 - 86400,
+            f'{ALARM}["target-errors"]': NOTHING,
             DASHBOARD: NOTHING,
             f"process.{LAMBDA}.environment.variables.FRESHNESS_TARGET_SECONDS": "45.5",
         },

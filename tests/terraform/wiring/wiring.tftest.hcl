@@ -159,7 +159,7 @@ run "given" {
     log_retention_days   = 90
     tracing_enabled      = false
 
-    observability = { alarm_actions = ["arn:aws:sns:eu-central-1:123456789012:on-call"], ok_actions = ["arn:aws:sns:eu-central-1:123456789012:all-clear"], freshness_target_seconds = 45.5, oldest_message_age_seconds = 1800, account_concurrency_quota = 1000, dashboard_enabled = false }
+    observability = { alarm_actions = ["arn:aws:sns:eu-central-1:123456789012:on-call"], ok_actions = ["arn:aws:sns:eu-central-1:123456789012:all-clear"], freshness_target_seconds = 45.5, oldest_message_age_seconds = 1800, account_concurrency_quota = 1000, disabled_alarms = ["target-errors"], dashboard_enabled = false }
   }
 }
 
