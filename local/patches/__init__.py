@@ -38,6 +38,7 @@ def all_patches() -> dict[str, Patch]:
         *("queues", "network", "zones", "protection", "keys"),
         *("sqs", "dynamodb", "mappings", "firewall", "workers"),
         *("cloudwatch", "logs", "metrics", "service_metrics", "alarms"),
+        "policies",
     )
     for module in modules:
         importlib.import_module(f"{__name__}.{module}")
