@@ -1,11 +1,10 @@
 """A team's own policy checks on a consumer that pins a commit, and the consumer applied."""
 
-import json
 import os
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,12 +13,12 @@ from local.stack import Stack
 from local.terraform import Terraform
 from tests.consumers import policy
 from tests.consumers.engines import OPENTOFU
+from tests.support import checkov
 from tests.support.repository import Repository
 from tests.support.stack import new_order
 
 pytestmark = pytest.mark.nightly
 
-CHECKOV = ROOT / ".cache" / "venv-checkov" / "bin" / "checkov"
 MOST_LINES = 10
 
 
@@ -35,32 +34,18 @@ class Consumer:
         self.terraform = Terraform(directory, data, emulator.environment())
         self.terraform.init()
 
-    def checkov(self, *options: str) -> set[str]:
-        """Returns the ids of the checks that fail. None may be of a file that is not scanned."""
-        result = subprocess.run(
-            [CHECKOV, *options, "--download-external-modules=true", "--output=json"],
-            cwd=self.directory,
-            env={**os.environ, "LOG_LEVEL": "ERROR"},
-            capture_output=True,
-            text=True,
-        )
-        report = json.loads(result.stdout)
-        assert report["summary"]["passed"] > 100, "it did not find the module"
-        return {check["check_id"] for check in report["results"]["failed_checks"]}
-
     def static(self) -> set[str]:
-        return self.checkov("--directory=.", "--framework=terraform")
+        """Returns the ids of the checks that fail."""
+        return _failed(checkov.static(self.directory))
 
     def planned(self) -> set[str]:
-        """Checks the plan, enriched by the configuration."""
         plan = self.directory / ".terraform" / "checked"
         self.terraform.run("plan", "-input=false", f"-out={plan}")
-        _, document = self.terraform.run("show", "-json", str(plan))
-        (self.directory / "plan.json").write_text(document)
-        return self.checkov(
-            *("--file=plan.json", "--framework=terraform_plan"),
-            "--repo-root-for-plan-enrichment=.",
-        )
+        return _failed(checkov.planned(self.terraform, plan))
+
+
+def _failed(results: dict[str, Any]) -> set[str]:
+    return {check["check_id"] for check in results["failed_checks"]}
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from local.emulator import ROOT
@@ -21,14 +21,19 @@ PROVIDERS = ROOT / ".terraform" / "providers"
 
 
 @contextlib.contextmanager
-def attached() -> Iterator[dict[str, str]]:
+def attached(environment: Mapping[str, str] = os.environ) -> Iterator[dict[str, str]]:
     """Yields the environment that lets Terraform attach to the running provider.
 
     It needs a preceding `terraform init` in the root.
+
+    Args:
+        environment: Of the provider, which it configures.
     """
     [binary] = PROVIDERS.glob("*/hashicorp/aws/*/*/terraform-provider-aws*")
     with tempfile.NamedTemporaryFile("w+") as output:
-        process = subprocess.Popen([binary, "-debug"], stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [binary, "-debug"], env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
 
         def address() -> str:
             text = Path(output.name).read_text()
