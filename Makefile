@@ -136,6 +136,12 @@ consumers: ## Use the module as other repositories do, with Terraform 1.9, the n
 	@$(PYTHON) -m tools.engines.install
 	@$(PYTHON) -m pytest tests/consumers tests/tools/test_release.py
 
+.PHONY: compare
+compare: ## Compare with public modules composed by hand; WRITE=1 writes docs/comparison.md.
+	$(setup) providers python checkov
+	@terraform init -backend=false -input=false -test-directory=tests/terraform >/dev/null
+	@$(PYTHON) -m tests.comparison $(if $(WRITE),,--check)
+
 .PHONY: upgrade
 upgrade: ## Upgrade a live system to a made-up next version, under traffic.
 	$(setup) providers python
@@ -170,7 +176,7 @@ lint-terraform: ## terraform fmt and validate, tflint, checkov.
 		.cache/bin/tflint --recursive --config="$(CURDIR)/.tflint.hcl"; \
 	fi
 	@mkdir -p build
-	@LOG_LEVEL=ERROR .cache/venv-checkov/bin/checkov --directory . --framework terraform --skip-path '\.cache' --skip-path tests/terraform --quiet --compact \
+	@LOG_LEVEL=ERROR .cache/venv-checkov/bin/checkov --directory . --framework terraform --skip-path '\.cache' --skip-path 'tests/(terraform|comparison)' --quiet --compact \
 		--output cli --output json --output-file-path console,build/checkov.json
 	@grep -q '"parsing_errors": 0,' build/checkov.json || { echo "✗ checkov cannot read every file, and says nothing: see build/checkov.json" >&2; exit 1; }
 
