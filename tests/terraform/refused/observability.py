@@ -48,7 +48,7 @@ OBSERVABILITY = (
     *each("ok_actions", "but each must be an ARN", '["on-call"]', "[null]"),
     *each(
         "disabled_alarms",
-        "but no alarm has such a name: account-concurrency, availability, dead-letter-queue-growing",
+        "but no alarm has such a name: account-concurrency, availability",
         '["load-balancer-error"]',
         '["availability-1h"]',  # a window of an objective
         "[null]",
