@@ -25,6 +25,12 @@ setup = @python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/nu
 	|| { echo "✗ python3 is missing or older than 3.11. Install Python 3.11 or newer." >&2; exit 1; }; \
 	python3 tools/setup.py
 
+# Providers and modules of the root and of its tests.
+define init
+@terraform init -backend=false -input=false -test-directory=tests/terraform >/dev/null
+@terraform init -backend=false -input=false -test-directory=tests/terraform/wiring >/dev/null
+endef
+
 .PHONY: help
 help: ## Show this list.
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,8 +77,7 @@ test-unit: ## Run those tests that need no applied system.
 .PHONY: test-terraform
 test-terraform: ## Test the module's plans with mocked providers.
 	$(setup) providers python
-	@terraform init -backend=false -input=false -test-directory=tests/terraform >/dev/null
-	@terraform init -backend=false -input=false -test-directory=tests/terraform/wiring >/dev/null
+	$(init)
 	@$(PYTHON) -m tests.support.provider terraform test -test-directory=tests/terraform
 	@$(PYTHON) -m tests.support.provider $(PYTHON) -m pytest tests/terraform -n 2
 
@@ -86,8 +91,7 @@ test-e2e: ## Apply systems and all examples to the local stack, with IAM and TLS
 .PHONY: mutants
 mutants: ## 200 random mutations of the Terraform: does test-terraform see them?
 	$(setup) providers python
-	@terraform init -backend=false -input=false -test-directory=tests/terraform >/dev/null
-	@terraform init -backend=false -input=false -test-directory=tests/terraform/wiring >/dev/null
+	$(init)
 	@$(PYTHON) -m tests.mutants $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT))
 
 .PHONY: faults
@@ -139,7 +143,7 @@ consumers: ## Use the module as other repositories do, with Terraform 1.9, the n
 .PHONY: compare
 compare: ## Compare with public modules composed by hand; WRITE=1 writes docs/comparison.md.
 	$(setup) providers python checkov
-	@terraform init -backend=false -input=false -test-directory=tests/terraform >/dev/null
+	$(init)
 	@$(PYTHON) -m tests.comparison $(if $(WRITE),,--check)
 
 .PHONY: upgrade

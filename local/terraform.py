@@ -167,13 +167,18 @@ class Terraform:
 
     def pending_changes(self) -> str:
         """Returns what another apply would change, as Terraform prints it, or ""."""
-        code, output = self._plan("-detailed-exitcode", accept=(0, 2))
+        options = ("-detailed-exitcode", "-input=false", "-no-color", f"-state={self.state_path}")
+        code, output = self.run("plan", *options, *self._variables, accept=(0, 2))
         return output if code == 2 else ""
+
+    def planned_document(self) -> dict[str, Any]:
+        """Returns a plan as `terraform show -json` has it. Raises TerraformError."""
+        self._follow(["plan", f"-out={self._plan_path}"], lambda _: None)
+        return self._show(self._plan_path)
 
     def planned_resources(self) -> Resources:
         """Returns the managed resources as an apply would leave them, as far as it is known."""
-        self._plan(f"-out={self._plan_path}")
-        return _managed(self._show(self._plan_path)["planned_values"])
+        return _managed(self.planned_document()["planned_values"])
 
     def planned_actions(self, *options: str) -> dict[str, str]:
         """Returns what an apply would do to each managed resource that it would change.
@@ -202,11 +207,6 @@ class Terraform:
         """
         _, output = self.run("test", "-json", "-verbose", *options)
         return resources_in(json.loads(line) for line in output.splitlines())
-
-    def _plan(self, *options: str, accept: tuple[int, ...] = (0,)) -> tuple[int, str]:
-        state = f"-state={self.state_path}"
-        arguments = ("-input=false", "-no-color", state, *options, *self._variables)
-        return self.run("plan", *arguments, accept=accept)
 
     def _show(self, path: Path) -> dict[str, Any]:
         _, output = self.run("show", "-json", str(path))

@@ -18,6 +18,7 @@ RECORDED = Path(__file__).with_name("measured.json")
 Report = dict[str, Any]
 Cell = Callable[[Miswiring], str]
 
+OWNER = "terraform-aws-modules/terraform-aws-"
 SYSTEMS = ("composed by hand", "here")
 SIZES = ("lines of Terraform", "module blocks", "resources")
 FOUND, SILENT = "refused at plan", "**not found**"
@@ -47,7 +48,8 @@ def write(report: Report) -> None:
 
 
 def is_stale() -> bool:
-    return DOCUMENT.read_text() != written(DOCUMENT.read_text(), recorded())
+    text = DOCUMENT.read_text()
+    return text != written(text, recorded())
 
 
 def written(text: str, report: Report) -> str:
@@ -59,10 +61,9 @@ def written(text: str, report: Report) -> str:
 
 
 def modules_list(report: Report) -> str:
-    names = ((name, name.partition("aws-modules/terraform-aws-")[2]) for name in modules())
     links = [
-        f"[{short} {modules()[name]}]({GITHUB}{name}/tree/{report['commits'][name]})"
-        for name, short in names
+        f"[{name.removeprefix(OWNER)} {tag}]({GITHUB}{name}/tree/{report['commits'][name]})"
+        for name, tag in modules().items()
     ]
     return f"{', '.join(links)}.\n"
 

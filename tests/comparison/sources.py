@@ -52,7 +52,8 @@ def build_providers() -> None:
         _commit(name, tag)
         provider, version = name.rpartition("-")[2], tag.removeprefix("v")
         directory = setup.hashicorp() / provider / version / setup.terraform_platform()
-        if directory.exists():
+        binary = directory / f"terraform-provider-{provider}_{tag}"
+        if binary.exists():
             continue
         with (
             setup.stage(f"Terraform provider {provider} {version}, built from source"),
@@ -60,9 +61,7 @@ def build_providers() -> None:
         ):
             options = ("--quiet", "--depth=1", f"--branch={tag}", "-c", "advice.detachedHead=false")
             setup.run("git", "clone", *options, f"{GITHUB}{name}.git", clone)
-            setup.go_build(".", Path(clone) / "built" / f"{name[10:]}_{tag}", Path(clone))
-            directory.parent.mkdir(parents=True, exist_ok=True)
-            setup.run("mv", Path(clone) / "built", directory)
+            setup.go_build(".", binary, Path(clone))
 
 
 def _commit(name: str, tag: str) -> str:

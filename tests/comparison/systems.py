@@ -14,6 +14,7 @@ from local.emulator import ROOT
 from local.terraform import Terraform, TerraformError
 from tests.comparison.sources import COMPOSED
 from tests.support import checkov
+from tests.support.mutation import Mutation
 from tests.support.repository import Repository
 from tools import markup
 
@@ -43,18 +44,12 @@ class Miswiring(NamedTuple):
     ignored: bool = False
 
     def in_composed(self, text: str) -> str:
-        return _replaced(text, self.text, self.replacement)
+        return Mutation("composed/main.tf", self.text, self.replacement).applied_to(text)
 
     def in_used(self, text: str) -> str:
         """Adds the inputs to the module block. An expression in JSON is one in Terraform."""
         inputs = (f"  {name} = {json.dumps(value)}\n" for name, value in self.inputs.items())
-        return _replaced(text, NAME, NAME + "".join(inputs))
-
-
-def _replaced(text: str, old: str, new: str) -> str:
-    count = text.count(old)
-    assert count == 1, f"{old!r} is there {count} times, not once"
-    return text.replace(old, new)
+        return Mutation("README.md", NAME, NAME + "".join(inputs)).applied_to(text)
 
 
 def miswirings() -> list[Miswiring]:
@@ -90,7 +85,6 @@ class System:
         data = directory / ".terraform"  # hidden from checkov
         data.mkdir()
         self.directory, self.text = directory, text
-        self._plan = data / "planned"
         self._terraform = Terraform(directory, data, environment)
         self._terraform.init()
         self.planned = self._planned()
@@ -107,8 +101,7 @@ class System:
 
     def findings(self) -> dict[str, dict[str, int]]:
         """Returns how often each check of checkov fails, and is skipped, in the plan."""
-        self._planned()
-        results = checkov.planned(self._terraform, self._plan)
+        results = checkov.planned(self._terraform)
 
         def counts(kind: str) -> dict[str, int]:
             found = Counter(one["check_id"] for one in results[f"{kind}_checks"])
@@ -137,9 +130,7 @@ class System:
 
     def _planned(self) -> dict[str, Any]:
         """Returns what an apply would leave or read, as far as it is known, by address."""
-        self._terraform.planned_actions(f"-out={self._plan}")
-        _, document = self._terraform.run("show", "-json", str(self._plan))
-        changes = json.loads(document)["resource_changes"]
+        changes = self._terraform.planned_document()["resource_changes"]
         return {one["address"]: one["change"]["after"] for one in changes}
 
 

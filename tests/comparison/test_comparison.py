@@ -3,11 +3,11 @@
 `make compare` measures again.
 """
 
-import importlib.util
 import json
 import re
+import runpy
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import boto3
@@ -17,6 +17,7 @@ from moto import mock_aws
 from local.emulator import REGION, ROOT
 from tests.comparison import document, sources, systems
 from tests.comparison.systems import Miswiring
+from tests.support.tables import create_table
 from tools import setup
 
 MISWIRINGS = systems.miswirings()
@@ -88,18 +89,13 @@ def test_the_composed_handlers_take_an_order_to_the_table(monkeypatch: pytest.Mo
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     sqs = boto3.client("sqs")
     queue = sqs.create_queue(QueueName="orders")["QueueUrl"]
-    table = boto3.resource("dynamodb").create_table(
-        TableName="orders",
-        KeySchema=[{"AttributeName": "order_id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "order_id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    create_table(boto3.client("dynamodb"), "orders", {"order_id": "S"})
     monkeypatch.setenv("QUEUE_URL", queue)
     monkeypatch.setenv("TABLE_NAME", "orders")
     ingest, process = handler("ingest"), handler("process")
 
     def post(body: str) -> int:
-        status: int = ingest.handler({"body": body, "isBase64Encoded": False}, None)["statusCode"]
+        status: int = ingest({"body": body, "isBase64Encoded": False}, None)["statusCode"]
         return status
 
     order = {"order_id": "123", "qty": 2}
@@ -109,18 +105,15 @@ def test_the_composed_handlers_take_an_order_to_the_table(monkeypatch: pytest.Mo
         {"messageId": "good", "body": message["Body"]},
         {"messageId": "bad", "body": "{}"},
     ]
-    answer = process.handler({"Records": records}, None)
+    answer = process({"Records": records}, None)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
-    assert table.scan()["Items"] == [order]
+    assert boto3.resource("dynamodb").Table("orders").scan()["Items"] == [order]
 
 
-def handler(function: str) -> ModuleType:
-    """Imports a handler of the composed system."""
-    path = sources.COMPOSED / "src" / function / "handler.py"
-    spec = importlib.util.spec_from_file_location(f"composed_{function}", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def handler(function: str) -> Callable[..., Any]:
+    """Returns the handler of a function of the composed system."""
+    found: Callable[..., Any] = runpy.run_path(
+        str(sources.COMPOSED / "src" / function / "handler.py")
+    )["handler"]
+    return found

@@ -39,9 +39,7 @@ class Consumer:
         return _failed(checkov.static(self.directory))
 
     def planned(self) -> set[str]:
-        plan = self.directory / ".terraform" / "checked"
-        self.terraform.run("plan", "-input=false", f"-out={plan}")
-        return _failed(checkov.planned(self.terraform, plan))
+        return _failed(checkov.planned(self.terraform))
 
 
 def _failed(results: dict[str, Any]) -> set[str]:

@@ -18,10 +18,9 @@ def static(directory: Path) -> dict[str, Any]:
     return _checked(directory, "--directory=.", "--framework=terraform")
 
 
-def planned(terraform: Terraform, plan: Path) -> dict[str, Any]:
-    """Checks a saved plan, enriched by its configuration. Returns what `_checked` does."""
-    _, document = terraform.run("show", "-json", str(plan))
-    (terraform.directory / PLAN).write_text(document)
+def planned(terraform: Terraform) -> dict[str, Any]:
+    """Checks a plan, enriched by its configuration. Returns what `_checked` does."""
+    (terraform.directory / PLAN).write_text(json.dumps(terraform.planned_document()))
     enriched = "--repo-root-for-plan-enrichment=."
     return _checked(terraform.directory, f"--file={PLAN}", "--framework=terraform_plan", enriched)
 

@@ -1,4 +1,4 @@
-"""Deliberate mistakes in the handlers, for tests of the tests."""
+"""Deliberate mistakes: in the handlers, for tests of the tests, and in configurations."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ SOURCES = ROOT / "lambda_src"
 class Mutation:
     """A text that a source file contains exactly once, and its replacement."""
 
-    path: str  # below lambda_src
+    path: str  # below lambda_src, if it is a handler's
     text: str
     replacement: str
 
