@@ -10,6 +10,9 @@ locals {
     read_seconds    = 1.5
     read_bytes      = 262144
 
+    # What Lambda passes on at most, whatever process_batch_size is ("BatchSize", AWS Lambda API Reference).
+    batch_bytes = 6291456
+
     # DynamoDB documents "single-digit millisecond" latency; these leave room for slow minutes.
     put_seconds           = 0.020
     batch_call_seconds    = 0.050
@@ -28,6 +31,12 @@ locals {
   ])
   reserve_seconds       = local.invocation.reserve_seconds + local.invocation.read_seconds * max(0, var.queue_max_message_bytes / local.invocation.read_bytes - 1)
   orders_per_invocation = (var.process_timeout_seconds - local.reserve_seconds - local.hook_seconds) / local.seconds_per_order
+
+  # A body takes time by its size, however few orders it has: all deliveries together must have time for a whole batch of the largest.
+  # Each has time for two of them at least, by the validations of process_timeout_seconds and queue_max_message_bytes.
+  largest_message_seconds    = local.invocation.read_seconds * var.queue_max_message_bytes / local.invocation.read_bytes
+  largest_messages_per_batch = min(var.process_batch_size, ceil(local.invocation.batch_bytes / var.queue_max_message_bytes))
+  largest_messages_read      = floor((var.process_timeout_seconds - local.invocation.reserve_seconds) / local.largest_message_seconds) * module.queue.max_receive_count
 
   # Far more than a request needs, and still quick to check.
   most_orders_per_request = 1000

@@ -128,6 +128,15 @@ resource "aws_lambda_event_source_mapping" "process" {
   }
 
   tags = var.tags
+
+  # A validation of process_batch_size would be a cycle: the number of deliveries depends on the batching window, whose validation
+  # depends on the batch size.
+  lifecycle {
+    precondition {
+      condition     = local.largest_messages_per_batch <= local.largest_messages_read
+      error_message = "process_batch_size is ${var.process_batch_size}, of which a batch can have ${local.largest_messages_per_batch} messages of queue_max_message_bytes ${var.queue_max_message_bytes}, but in ${module.queue.max_receive_count} deliveries of process_timeout_seconds ${var.process_timeout_seconds} there is time to read only ${local.largest_messages_read}. Raise that timeout or queue_max_receive_count, or lower process_batch_size or queue_max_message_bytes."
+    }
+  }
 }
 
 module "process" {

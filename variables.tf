@@ -443,8 +443,8 @@ variable "queue_max_message_bytes" {
   }
 
   validation {
-    condition     = var.queue_max_message_bytes <= local.invocation.read_bytes || var.process_timeout_seconds >= 4.5 + 1.5 * var.queue_max_message_bytes / local.invocation.read_bytes
-    error_message = "queue_max_message_bytes is ${var.queue_max_message_bytes}, which takes a process_timeout_seconds of at least ${ceil(4.5 + 1.5 * var.queue_max_message_bytes / local.invocation.read_bytes)}, not ${var.process_timeout_seconds}: time to read a message, to write its orders and to report. Raise it, or lower queue_max_message_bytes."
+    condition     = var.queue_max_message_bytes <= local.invocation.read_bytes || var.process_timeout_seconds >= local.invocation.reserve_seconds + 2 * local.invocation.read_seconds * var.queue_max_message_bytes / local.invocation.read_bytes
+    error_message = "queue_max_message_bytes is ${var.queue_max_message_bytes}, which takes a process_timeout_seconds of at least ${ceil(local.invocation.reserve_seconds + 2 * local.invocation.read_seconds * var.queue_max_message_bytes / local.invocation.read_bytes)}, not ${var.process_timeout_seconds}: time to read two such messages, to write their orders and to report. Raise it, or lower queue_max_message_bytes."
   }
 }
 

@@ -6,6 +6,7 @@ PARALLEL_CALLS = 8
 RESERVE_SECONDS = 3
 READ_SECONDS = 1.5
 READ_BYTES = 262144
+BATCH_BYTES = 6291456
 PUT_SECONDS = 0.020
 BATCH_CALL_SECONDS = 0.050
 ORDERS_PER_BATCH_CALL = 25
@@ -42,6 +43,23 @@ def max_orders_per_request(
     return max(
         1, math.floor(min(1000, 0.5 * orders, 0.33 * orders * max_receive_count / batch_size))
     )
+
+
+def timeout_for_two_messages(max_message_bytes: int) -> int:
+    """Returns the shortest process_timeout_seconds for queue_max_message_bytes above READ_BYTES."""
+    return math.ceil(RESERVE_SECONDS + 2 * _message_seconds(max_message_bytes))
+
+
+def largest_messages_read(
+    *, timeout_seconds: float, max_receive_count: int, max_message_bytes: int
+) -> int:
+    """Returns how many of the largest messages all deliveries of a batch have time to read."""
+    time = timeout_seconds - RESERVE_SECONDS
+    return math.floor(time / _message_seconds(max_message_bytes)) * max_receive_count
+
+
+def _message_seconds(max_message_bytes: int) -> float:
+    return READ_SECONDS * max_message_bytes / READ_BYTES
 
 
 def read_timeout_seconds(timeout_seconds: float) -> float:

@@ -27,5 +27,11 @@ def test_terraform_and_python_have_the_same_model(tmp_path: Path) -> None:
     for name, case in CASES.items():
         orders = model.max_orders_per_request(**case)
         assert models[name]["max_orders_per_request"] == orders, name
+        messages = model.largest_messages_read(
+            timeout_seconds=case["timeout_seconds"],
+            max_receive_count=case["max_receive_count"],
+            max_message_bytes=case["max_message_bytes"],
+        )
+        assert models[name]["largest_messages_read"] == messages, name
     numbers = models[next(iter(CASES))]["invocation"]
     assert numbers == {name: getattr(model, name.upper()) for name in numbers}

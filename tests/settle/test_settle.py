@@ -12,7 +12,7 @@ SELECTION = (
     "1000_known_in_one_message",
     "1000_sort_keys_of_one_partition",
     "any_batch_within_6_seconds",
-    "messages_of_1_mib_within_11_seconds",
+    "messages_of_1_mib_in_the_least_time",
     "largest_batches_of_100",
     "throttled_for_an_hour",
     "versions_out_of_order",

@@ -39,6 +39,7 @@ module "queue" {
 output "invocation" { value = local.invocation }
 output "orders_per_invocation" { value = local.orders_per_invocation }
 output "max_orders_per_request" { value = local.max_orders_per_request }
+output "largest_messages_read" { value = local.largest_messages_read }
 """
 QUEUE = """
 variable "max_receive_count" { type = number }

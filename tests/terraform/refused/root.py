@@ -204,8 +204,8 @@ ROOT = (
             (
                 "1048576",
                 "process_timeout_seconds",
-                "10",
-                "a process_timeout_seconds of at least 11",
+                "14",
+                "a process_timeout_seconds of at least 15",
             ),
         )
     ),
@@ -217,6 +217,17 @@ ROOT = (
             {f"{function}_memory_size": "511"},
         )
         for function in ("ingest", "process")
+    ),
+    Row(
+        "process_batch_size",
+        "100",
+        "a batch can have 24 messages of queue_max_message_bytes 262144, but in 5 deliveries of "
+        "process_timeout_seconds 10 there is time to read only 20.",
+        {
+            "process_batching_window_seconds": "1",
+            "process_timeout_seconds": "10",
+            "queue_max_receive_count": "5",
+        },
     ),
     Row("fair_queue_attribute", '""', "fair_queue_attribute has 0 characters"),
     Row("fair_queue_attribute", text(256), "fair_queue_attribute has 256 characters"),
