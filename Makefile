@@ -110,9 +110,10 @@ load: ## 50,000 orders through the local stack by an open schedule; account for 
 	@$(PYTHON) -m tests.operate.load $(ARGS)
 
 .PHONY: capacity-check
-capacity-check: ## What capacity predicts of nine loads, against the local stack; fails if they differ.
+capacity-check: ## What capacity predicts: of nine loads, against the local stack; and in the documents.
 	$(setup) providers python
 	@$(PYTHON) -m tests.operate.capacity_check $(ARGS)
+	@$(PYTHON) -m pytest -m nightly tests/ops/capacity
 
 .PHONY: settle
 settle: ## Run process against a table as slow and limited as AWS's.

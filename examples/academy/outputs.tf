@@ -32,3 +32,13 @@ output "event_source_mapping_id" {
   description = "ID of the event source mapping, for pausing the consumer."
   value       = module.async_ingest.event_source_mapping_id
 }
+
+output "ingest_policy_json" {
+  description = "IAM policy document with what the role must allow for ingest."
+  value       = module.async_ingest.ingest_policy_json
+}
+
+output "process_policy_json" {
+  description = "IAM policy document with what the role must allow for process."
+  value       = module.async_ingest.process_policy_json
+}

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,20 +43,18 @@ def applied(terraform: Terraform) -> Terraform:
 
 
 @pytest.fixture(scope="module")
-def example(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def example(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     variables = {"name": "hooks", "deletion_protection": "false"}
     directory, work = ROOT / "examples" / "hooks", tmp_path_factory.mktemp("hooks")
     terraform = applied(Terraform(directory, work, emulator.environment(), variables))
-    yield Stack(emulator, terraform)
-    terraform.destroy()
+    return Stack(emulator, terraform)
 
 
 @pytest.fixture(scope="module")
-def odd(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def odd(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     directory = write_odd_system(tmp_path_factory.mktemp("odd"))
     terraform = applied(Terraform(directory, directory, emulator.environment()))
-    yield Stack(emulator, terraform, path=PATH, module="all")
-    terraform.destroy()
+    return Stack(emulator, terraform, path=PATH, module="all")
 
 
 def test_an_order_passes_both_hooks(example: Stack) -> None:

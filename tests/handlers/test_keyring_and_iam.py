@@ -25,6 +25,7 @@ def enforcing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         credentials = new_user(running, USER)
         with pytest.MonkeyPatch.context() as patch:
             clients.isolate(patch)
+            clients.forget_tls()
             for name, value in credentials.items():
                 patch.setenv(name.upper(), value)
             patch.setenv("AWS_CA_BUNDLE", str(running.ca_bundle))

@@ -15,6 +15,7 @@ from tests.support.scripted_server import ScriptedServer
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     clients.isolate(monkeypatch)
+    clients.forget_tls()
     yield monkeypatch
     clients.forget_tls()
 
