@@ -36,6 +36,7 @@ ITEMS = ("Kopi Susu", "Es Teh", "Nasi Goreng", "Pisang Goreng")
 # it is not, because the emulator is about to be stopped.
 PATIENCE_SECONDS = 60.0
 IMPATIENCE_SECONDS = 5.0
+ROW_SECONDS = 30.0  # that a reader waits for the row
 
 
 class DemoError(RuntimeError):
@@ -221,7 +222,7 @@ def _post(stack: Stack, order: dict[str, Any]) -> Answer:
 
 def _wait_for_row(stack: Stack, order: dict[str, Any]) -> dict[str, Any]:
     try:
-        row = stack.wait_for_row(order)
+        row = stack.wait_for_row(order, ROW_SECONDS)
     except NotInTimeError:
         raise DemoError(
             "The order was accepted, but its row is not in the table. The output of the process "

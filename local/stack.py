@@ -18,6 +18,9 @@ from local.waiting import eventually
 
 EXAMPLE = ROOT / "examples" / "minimal"
 PATH = "/lambda/api"  # the default of the module's paths
+# A message whose delivery failed, perhaps because the machine was busy, comes again after the
+# visibility timeout, which is 180 s by default.
+SETTLED_SECONDS = 240
 
 Order = dict[str, Any]
 Item = dict[str, Any]  # a row in DynamoDB's wire format: {"order_id": {"S": "123"}, ...}
@@ -111,7 +114,7 @@ class Stack:
         item: Item | None = answer.get("Item")
         return item
 
-    def wait_for_row(self, order: Order, seconds: float = 30) -> Item:
+    def wait_for_row(self, order: Order, seconds: float = SETTLED_SECONDS) -> Item:
         """Waits for the row of an order. Raises NotInTimeError."""
         return eventually(lambda: self.row(order), f"the row of {order}", seconds)
 
@@ -125,7 +128,7 @@ class Stack:
         )
         return sum(int(value) for value in answer["Attributes"].values())
 
-    def wait_for_empty_queue(self, seconds: float = 30) -> None:
+    def wait_for_empty_queue(self, seconds: float = SETTLED_SECONDS) -> None:
         """Waits until nothing is on the queue or in flight. Raises NotInTimeError."""
         eventually(self.queued, "an empty queue", seconds, until=lambda number: number == 0)
 

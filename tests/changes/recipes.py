@@ -9,7 +9,7 @@ from typing import Any
 from local.emulator import ROOT, Emulator
 from local.stack import PATH, Stack
 from tests.changes.run import QUIET_SECONDS, Applied, missing_orders, status, stored
-from tests.changes.system import EXISTING, SETTLED_SECONDS, ChangingSystem, Traffic
+from tests.changes.system import EXISTING, ChangingSystem, Traffic
 
 TABLE = "module.async_ingest.module.table.aws_dynamodb_table.this[0]"
 MOVED_TABLE = "module.orders.aws_dynamodb_table.this[0]"
@@ -192,7 +192,7 @@ def order_version(system: ChangingSystem) -> Applied:
             order = {**key, "revision": revision, "updated_at": f"2026-11-26T10:{minute:02}Z"}
             if status(stack, order) != 202:
                 return f"revision {revision} is not accepted"
-        stack.wait_for_empty_queue(SETTLED_SECONDS)
+        stack.wait_for_empty_queue()
         stored_one = stack.wait_for_row(key)["revision"]["N"]
         return "" if stored_one == str(newest) else f"{stored_one} stays, not {newest}"
 
@@ -250,7 +250,7 @@ def _replaced_by(
     second = Stack(there or system.emulator, system.terraform, path=PATH, module="second")
     with _traffic(first, result, accepted), _traffic(second, result, accepted):
         pass  # the clients move, one by one
-    first.wait_for_empty_queue(SETTLED_SECONDS)
+    first.wait_for_empty_queue()
     with _traffic(second, result, accepted):
         system.configure(None)
         system.apply()

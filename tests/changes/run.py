@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from local.stack import Stack
+from local.stack import SETTLED_SECONDS, Stack
 from local.terraform import TerraformError
 from local.waiting import NotInTimeError, eventually
-from tests.changes.system import SETTLED_SECONDS, ChangingSystem, Traffic
+from tests.changes.system import ChangingSystem, Traffic
 from tests.changes.table import Change
 
 QUIET_SECONDS = 3  # of traffic after an apply, so that damage shows

@@ -24,7 +24,6 @@ from tests.support.tables import create_table
 LOGS = f"logs.{REGION}.amazonaws.com"
 EXISTING = "existing"  # the name of each resource that exists before the system
 REQUESTS_PER_SECOND = 10
-SETTLED_SECONDS = 240  # by then an accepted order must be in a table or on a queue
 
 
 class Surroundings:

@@ -83,7 +83,7 @@ def test_public_takes_signed_orders_of_which_the_newest_version_stays(
 
     assert [post(newer), post(older), post(newer, secret=TILL)] == [202, 202, 401]
     stack.wait_for_row(newer)
-    stack.wait_for_empty_queue(60)
+    stack.wait_for_empty_queue()
     row = stack.wait_for_row(newer)
     assert row["updated_at"] == {"S": newer["updated_at"]}
     assert row["order_version_S_updated_at"]

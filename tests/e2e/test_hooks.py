@@ -134,10 +134,10 @@ def test_process_writes_the_neighbours_of_an_order_with_an_odd_hook(odd: Stack, 
             for order in bodies:
                 assert odd.post(order).status == 202
         for order in good:
-            odd.wait_for_row(order, 60)
+            odd.wait_for_row(order)
         assert odd.row(bad) is None
         odd.sqs.purge_queue(QueueUrl=odd.outputs["queue_url"])
-        odd.wait_for_empty_queue(60)
+        odd.wait_for_empty_queue()
     assert SECRET not in log(odd, "process", start)
     if does in ("loop", "exit", "nothing"):
         assert "Unexpected exception" in log(odd, "process", start)

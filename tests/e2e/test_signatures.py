@@ -248,12 +248,12 @@ def test_a_replayed_request_changes_nothing(signing: Stack) -> None:
     assert post(signing, body, seen).status == 202
     first = signing.wait_for_row(order)
     assert post(signing, body, seen).status == 202
-    signing.wait_for_empty_queue(60)
+    signing.wait_for_empty_queue()
     assert signing.row(order) == first
     assert post_signed(signing, **newer).status == 202
-    signing.wait_for_empty_queue(60)
+    signing.wait_for_empty_queue()
     assert post(signing, body, seen).status == 202
-    signing.wait_for_empty_queue(60)
+    signing.wait_for_empty_queue()
     assert signing.wait_for_row(order)["qty"] == {"N": "3"}
 
 

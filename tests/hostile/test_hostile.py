@@ -4,7 +4,7 @@ import pytest
 
 from local.stack import Stack
 from tests.hostile.corpus import Request, categories
-from tests.hostile.run import DRAIN_SECONDS, KINDS, Sender, run
+from tests.hostile.run import KINDS, Sender, run
 
 pytestmark = pytest.mark.stack
 
@@ -47,7 +47,7 @@ def test_an_unknown_transfer_coding_reaches_no_function(stack: Stack, lines: str
     )
     raw = f"{head}\r\n{lines}\r\n\r\n$HEX\r\n$ORDER\r\n0\r\n\r\n"
     request = Request(category="", name="", status=501, why="", raw=raw)
-    stack.wait_for_empty_queue(DRAIN_SECONDS)
+    stack.wait_for_empty_queue()
     with stack.paused_mapping():
         sent = Sender(stack).send(request, "marker")
 

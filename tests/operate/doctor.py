@@ -51,7 +51,7 @@ def examine(stack: Stack, name: str) -> Result:
     if mapping_problem(stack):  # the emulator reports a poll's problem until the next message
         order = new_order()
         assert stack.post(order).status == 202
-        stack.wait_for_row(order, 60)
+        stack.wait_for_row(order)
     first = document["first_failed"] or {"hop": "", "what": "nothing is wrong"}
     return Result(name, expected, first["hop"], first["what"])
 

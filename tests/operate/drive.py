@@ -48,7 +48,7 @@ def ordinary_hour(system: System) -> list[str]:
             answer = system.stack.post(new_order())
             if answer.status != 202:
                 raise RuntimeError(f"ordinary traffic is answered {answer.status}")
-        system.stack.wait_for_empty_queue(60)
+        system.stack.wait_for_empty_queue()
         system.monitoring.move(MINUTE)
     return sorted(name for name, times in raised(system).items() if times > before.get(name, 0))
 

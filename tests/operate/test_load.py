@@ -63,7 +63,7 @@ def test_what_the_consumer_has_not_written_is_missing(
     arguments = (*options, "--rate", "5", "--for", "2s", "--wait", "1s")
     with stack.paused_mapping():
         document = ops.run_json(stack.emulator, tmp_path, *arguments, accept=(1,))
-    stack.wait_for_empty_queue(60)
+    stack.wait_for_empty_queue()
 
     orders = sums(document)
     assert orders["missing"] == orders["accepted"] > 0
