@@ -260,8 +260,8 @@ variable "load_balancer_web_acl" {
 
 variable "existing_listener" {
   description = <<-EOT
-    A listener of an existing load balancer to use instead of creating one. Set it where several services share a load balancer. Adding or removing it later replaces the target group, causes minutes of downtime and is refused while deletion_protection_enabled is true.
-    priority: first rule priority to use, 1 to 50000; each path takes the next. Not with listener_rules_enabled = false.
+    A listener of an existing load balancer to use instead of creating one. Set it where several services share a load balancer, whose owner keeps its certificates, TLS policy, web ACL and access logs. Adding or removing it later replaces the target group, causes minutes of downtime and is refused while deletion_protection_enabled is true.
+    priority: first rule priority to use, 1 to 50000; each path takes the next. Not needed where priorities has all paths. Not with listener_rules_enabled = false.
     priorities: priorities by path, such as { "/orders" = 12 }, so that adding or removing a path in the middle does not move the others.
   EOT
   type        = object({ arn = string, priority = optional(number), priorities = optional(map(number), {}) })
@@ -551,7 +551,7 @@ variable "process_memory_size" {
 }
 
 variable "process_timeout_seconds" {
-  description = "Seconds after which Lambda stops a process invocation, 6 to 900. The queue's visibility timeout, the timeouts of its AWS calls and max_orders_per_request are derived from it. A change publishes a new version, of ingest as well if max_orders_per_request changes."
+  description = "Seconds after which Lambda stops a process invocation, 6 to 900; the plan says where queue_max_message_bytes, process_batch_size or order_hooks take more than 6. The queue's visibility timeout, the timeouts of its AWS calls and max_orders_per_request are derived from it. A change publishes a new version, of ingest as well if max_orders_per_request changes."
   type        = number
   default     = 30
   nullable    = false

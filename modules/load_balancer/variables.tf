@@ -201,8 +201,8 @@ variable "deletion_protection_enabled" {
 
 variable "existing_listener" {
   description = <<-EOT
-    A listener of an existing load balancer to use instead of creating one. Set it where several services share a load balancer. Adding or removing it later replaces the target group, causes minutes of downtime and is refused while deletion_protection_enabled is true.
-    priority: first rule priority to use, 1 to 50000; each path takes the next. Not with listener_rules_enabled = false.
+    A listener of an existing load balancer to use instead of creating one. Set it where several services share a load balancer, whose owner keeps its certificates, TLS policy, web ACL and access logs. Adding or removing it later replaces the target group, causes minutes of downtime and is refused while deletion_protection_enabled is true.
+    priority: first rule priority to use, 1 to 50000; each path takes the next. Not needed where priorities has all paths. Not with listener_rules_enabled = false.
     priorities: priorities by path, such as { "/orders" = 12 }, so that adding or removing a path in the middle does not move the others.
   EOT
   type        = object({ arn = string, priority = optional(number), priorities = optional(map(number), {}) })
