@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -32,7 +34,7 @@ SIGNS = {
     "attributes",
     type=options.Pair(),
     multiple=True,
-    help="Of the marked order, if your hooks demand it; repeatable.",
+    help="Of the marked order, if your hooks demand it, as JSON or text; repeatable.",
 )
 def doctor(
     screen: Screen,
@@ -50,7 +52,7 @@ def doctor(
     """
 
     def probe() -> Probe:
-        return Probe(system, url, headers, dict(attributes))
+        return Probe(system, url, headers, {name: _value(text) for name, text in attributes})
 
     def show(finding: Finding) -> None:
         if not screen.is_json:
@@ -74,3 +76,11 @@ def doctor(
         lines += [f"{SIGNS[one.state]} {one.hop}: {safe(one.do)}" for one in notable]
     screen.result(document, *lines)
     return FOUND if first else 0
+
+
+def _value(text: str) -> Any:
+    """Returns the value of JSON, and anything else as the text that it is."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -47,7 +47,7 @@ class Probe:
         self._system = system
         self._url = url
         self._headers = headers
-        self.mark = f"{MARK}-{uuid.uuid4().hex}"
+        self.mark = str(uuid.uuid4())  # the value of its keys: of a form that most hooks accept
         self.order = self._attributes() | dict(extra or {})
         self.order |= {key.name: _key_value(key, self.mark) for key in system.keys}
         numbers = {name: Decimal(value) for name, value in self.order.items() if _is_number(value)}
