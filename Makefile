@@ -86,6 +86,11 @@ test-e2e: ## Apply systems and all examples to the local stack, with IAM and TLS
 	$(setup) providers python
 	@$(PYTHON) -m pytest -m stack tests --ignore tests/terraform
 
+.PHONY: test-local
+test-local: ## Test the local stack: each patch passes its check, and without it the check fails.
+	$(setup) providers python
+	@$(PYTHON) -m pytest tests/local -n 2
+
 ##@ Test it longer (nightly)
 
 .PHONY: mutants

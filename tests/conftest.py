@@ -15,9 +15,14 @@ from tests.support.stack import apply_minimal
 
 NAME = "e2e"  # of the system
 # Where tests use the stack, which one process applies: two would write the same packages, below
-# examples/minimal. And files there in which they apply a system of their own.
+# examples/minimal. And files there that have other systems, by name.
 USE_THE_STACK = ("tests/e2e", "tests/faults", "tests/hostile", "tests/operate")
-APPLY_THEIR_OWN = ("test_examples.py", "test_hooks.py", "test_signatures.py", "test_table.py")
+OTHER_SYSTEMS = {
+    "test_examples.py": "examples",
+    "test_hooks.py": "signing",
+    "test_signatures.py": "signing",
+    "test_table.py": "table",
+}
 LONGEST = ("test_settle.py",)  # after those that use a stack
 PROFILED_SECONDS = 10  # a shorter run needs no table
 
@@ -41,12 +46,13 @@ def _is_where_the_stack_is(nodeid: str) -> bool:
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # without types
-    """Gives a process whole files, and one process all that use the stack, which takes minutes."""
+    """Gives a process whole files, and all that use the same system, which takes minutes."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        is_shared = _is_where_the_stack_is(file) and not file.endswith(APPLY_THEIR_OWN)
-        return "stack" if is_shared else file
+        if not _is_where_the_stack_is(file):
+            return file
+        return OTHER_SYSTEMS.get(PurePath(file).name, "stack")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:

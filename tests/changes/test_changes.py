@@ -1,4 +1,4 @@
-"""Changes of a running system: one of each kind planned, and three applied under traffic.
+"""Changes of a running system: one of each kind planned, and three at once applied under traffic.
 
 `make changes` plans all of tests/changes/*.toml, and applies whatever is not refused.
 """
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.stack
 
 TABLE = table.load()
 PLANNED = [name for name, change in TABLE.items() if change.in_test]
-APPLIED = ("process_paused", "log_level", "path_added")
+AT_ONCE = ("process_paused", "log_level", "path_added")
 
 
 def test_the_selection_has_every_kind() -> None:
@@ -36,11 +36,14 @@ def test_the_producers_version_is_switched_on_moved_and_switched_off(
     assert applied.problems(table.Change("order_version", {})) == []
 
 
-@pytest.mark.parametrize("name", APPLIED)
-def test_a_change_under_traffic_loses_and_refuses_nothing(
-    changing: ChangingSystem, name: str
-) -> None:
-    applied = run.apply(changing, TABLE[name])
+def test_changes_under_traffic_lose_and_refuse_nothing(changing: ChangingSystem) -> None:
+    """All in one apply; `make changes` applies each alone."""
+    changes = [TABLE[name] for name in AT_ONCE]
+    together = table.Change(
+        "at once", {name: value for one in changes for name, value in one.inputs.items()}
+    )
+
+    applied = run.apply(changing, together)
 
     assert applied.accepted
-    assert applied.problems(TABLE[name]) == []
+    assert applied.problems(together) == []

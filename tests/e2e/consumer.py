@@ -48,11 +48,11 @@ INPUTS: dict[str, Any] = {
 }
 
 
-def write_consumers(work: Path) -> list[Path]:
+def write_consumers(work: Path) -> dict[tuple[str, str], Path]:
     """Writes configurations whose modules come from a repository with the current checkout.
 
     Returns:
-        The directories, as in SYSTEMS.
+        The directories, by the systems in each.
     """
     repository = Repository(work / "repository")
     common = {"source": repository.source(), "deletion_protection_enabled": False}
@@ -71,7 +71,7 @@ def write_consumers(work: Path) -> list[Path]:
         },
         "alone": queue,
     }
-    directories = []
+    directories = {}
     for systems, modules in zip(SYSTEMS, (side_by_side, sharing(repository, common)), strict=True):
         configuration = {
             "provider": {"aws": {}},
@@ -82,7 +82,7 @@ def write_consumers(work: Path) -> list[Path]:
         directory.mkdir()
         (directory / "main.tf.json").write_text(json.dumps(configuration))
         write_test(directory)
-        directories.append(directory)
+        directories[systems] = directory
     return directories
 
 

@@ -15,18 +15,26 @@ PATHS = {
     "complete": "/orders",
     "existing": "/v1/orders",
     "academy": "/lambda/api",
+    "hooks": "/lambda/api",
     "public": "/orders",
     "producers": "/lambda/api",
 }
 HTTPS = {"complete", "public"}
-NIGHTLY = {"existing", "academy", "producers"}
 LAPTOP = "203.0.113.7/32"
+# Those that `make test` applies too; the others are applied nightly.
+DAILY = {"complete", "left", "right"}
 
 
 def applied(
     emulator: Emulator, directories: pytest.TempPathFactory, *, is_nightly: bool
 ) -> dict[str, Stack]:
-    """Applies them all at the same time, as each spends much of it waiting."""
+    """Applies them at the same time, as each spends much of it waiting.
+
+    Args:
+        emulator: Where.
+        directories: For their state, and for the consumers.
+        is_nightly: All of them, rather than those of DAILY.
+    """
 
     def terraform(
         name: str,
@@ -40,42 +48,44 @@ def applied(
             {"name": name, "deletion_protection": "false", **(variables or {})},
         )
 
+    domain = domain_and_bucket(emulator)
     configurations = {
-        "complete": terraform("complete", variables=domain_and_bucket(emulator)),
-        "public": terraform(
-            "public", variables=domain_and_bucket(emulator) | clients_secret(emulator)
+        "complete": terraform("complete", variables=domain),
+        "existing": terraform("existing"),
+        "academy": terraform(
+            "academy",
+            credentials=student(emulator),
+            variables={"client_cidr_blocks": json.dumps([LAPTOP])},
         ),
+        "hooks": terraform("hooks"),
+        "public": terraform("public", variables=domain | clients_secret(emulator)),
+        "producers": terraform(
+            "producers", variables={"producer_account_ids": json.dumps([PARTNER])}
+        ),
+        **{
+            systems[0]: Terraform(
+                directory, directories.mktemp("consumer-state"), emulator.environment()
+            )
+            for systems, directory in write_consumers(directories.mktemp("consumers")).items()
+        },
     }
-    if is_nightly:
-        partner = {"producer_account_ids": json.dumps([PARTNER])}
-        configurations |= {
-            "existing": terraform("existing"),
-            "academy": terraform(
-                "academy",
-                credentials=student(emulator),
-                variables={"client_cidr_blocks": json.dumps([LAPTOP])},
-            ),
-            "producers": terraform("producers", variables=partner),
-        }
+    chosen = {name: one for name, one in configurations.items() if is_nightly or name in DAILY}
 
     def apply(one: Terraform) -> None:
         one.init()
         one.apply()
 
-    consumers = [
-        Terraform(directory, directories.mktemp("consumer-state"), emulator.environment())
-        for directory in write_consumers(directories.mktemp("consumers"))
-    ]
     with ThreadPoolExecutor() as pool:
-        list(pool.map(apply, [*configurations.values(), *consumers]))
-    return {
-        **{
-            name: Stack(emulator, one, path=PATHS[name], port=443 if name in HTTPS else 80)
-            for name, one in configurations.items()
-        },
-        **{
-            name: Stack(emulator, consumer, module=name)
-            for consumer, systems in zip(consumers, SYSTEMS, strict=True)
-            for name in systems
-        },
+        list(pool.map(apply, chosen.values()))
+    examples = {
+        name: Stack(emulator, one, path=PATHS[name], port=443 if name in HTTPS else 80)
+        for name, one in chosen.items()
+        if name in PATHS
     }
+    consumers = {
+        name: Stack(emulator, chosen[systems[0]], module=name)
+        for systems in SYSTEMS
+        if systems[0] in chosen
+        for name in systems
+    }
+    return examples | consumers

@@ -1,4 +1,4 @@
-"""Hooks on the applied system: those of the example, and those that do whatever they should not."""
+"""Hooks on an applied system: those of the example, and those that do whatever they should not."""
 
 import json
 import time
@@ -11,6 +11,7 @@ from local.emulator import ROOT, Emulator
 from local.stack import PATH, Stack
 from local.terraform import Terraform
 from local.waiting import eventually
+from tests.e2e.signed import new_version, post_signed
 from tests.support.stack import new_order, quick_retries
 
 pytestmark = pytest.mark.stack
@@ -36,40 +37,28 @@ def write_odd_system(directory: Path) -> Path:
     return directory
 
 
-def applied(terraform: Terraform) -> Terraform:
-    terraform.init()
-    terraform.apply()
-    return terraform
-
-
-@pytest.fixture(scope="module")
-def example(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Stack:
-    variables = {"name": "hooks", "deletion_protection": "false"}
-    directory, work = ROOT / "examples" / "hooks", tmp_path_factory.mktemp("hooks")
-    terraform = applied(Terraform(directory, work, emulator.environment(), variables))
-    return Stack(emulator, terraform)
-
-
 @pytest.fixture(scope="module")
 def odd(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     directory = write_odd_system(tmp_path_factory.mktemp("odd"))
-    terraform = applied(Terraform(directory, directory, emulator.environment()))
+    terraform = Terraform(directory, directory, emulator.environment())
+    terraform.init()
+    terraform.apply()
     return Stack(emulator, terraform, path=PATH, module="all")
 
 
-def test_an_order_passes_both_hooks(example: Stack) -> None:
-    order = new_order(price=1.1, qty=3)
+def test_an_order_passes_both_hooks(signing: Stack) -> None:
+    order = new_version(price=1.1, qty=3)
 
-    assert example.post(order).status == 202
+    assert post_signed(signing, order).status == 202
 
-    row = example.wait_for_row(order)
+    row = signing.wait_for_row(order)
     assert row["channel"] == {"S": "unknown"}
     assert row["total"] == {"N": "3.3"}
     assert row["accepted_at"]
 
 
-def test_an_order_that_accept_refuses_is_answered_400(example: Stack) -> None:
-    answer = example.post([new_order(), new_order(qty=0, size="huge")])
+def test_an_order_that_accept_refuses_is_answered_400(signing: Stack) -> None:
+    answer = post_signed(signing, [new_version(), new_version(qty=0, size="huge")])
 
     assert answer.status == 400
     assert answer.json["errors"] == [
@@ -78,20 +67,16 @@ def test_an_order_that_accept_refuses_is_answered_400(example: Stack) -> None:
     ]
 
 
-def test_an_order_that_prepare_refuses_is_dead_lettered(example: Stack) -> None:
+def test_an_order_that_prepare_refuses_is_dead_lettered(signing: Stack) -> None:
     """It did not come through ingest."""
-    body = json.dumps(new_order(price="1"))
-    example.sqs.send_message(QueueUrl=example.outputs["queue_url"], MessageBody=body)
+    body = json.dumps(new_version(price="1"))
+    signing.sqs.send_message(QueueUrl=signing.outputs["queue_url"], MessageBody=body)
 
-    [dead] = eventually(example.take_dead_letters, "the dead letter")
+    [dead] = eventually(signing.take_dead_letters, "the dead letter")
 
     assert dead["Body"] == body
     reason = dead["MessageAttributes"]["failure_reason"]["StringValue"]
     assert reason == 'order 0: "price" must be a number, and so must qty'
-
-
-def test_a_second_plan_changes_nothing(example: Stack) -> None:
-    assert example.terraform.pending_changes() == ""
 
 
 def log(stack: Stack, function: str, since: float) -> str:

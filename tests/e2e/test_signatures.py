@@ -14,82 +14,24 @@ from typing import Any
 import pytest
 
 from ingest import keyring
-from local.emulator import HOST, ROOT, Emulator
-from local.http_client import Answer, send
+from local.emulator import HOST, ROOT
 from local.stack import Stack
-from local.terraform import Terraform, by_short_address
+from local.terraform import by_short_address
 from local.waiting import eventually
-from shared.version import Version
 from tests.e2e.policies import role_without
+from tests.e2e.signed import NAME, NOW, VERSION, new_version, post, post_signed
 from tests.support import ops
 from tests.support.signatures import OLD_TILL, SHOP, TILL, signature
-from tests.support.stack import new_order
 from tools import markup
 
 pytestmark = pytest.mark.stack
 
-NAME = "signed"
-VERSION = Version("updated_at", "S", "order_version_S_updated_at")
-NOW = "2026-11-26T10:00:00Z"  # the version of an order for which any will do
 INGEST = f"{NAME}-ingest"
 TIMEOUT_SECONDS = 10  # the default of ingest_timeout_seconds
 SNIPPETS = {
     language: markup.blocks((ROOT / "docs/clients.md").read_text(), language)[-1]
     for language in ("bash", "python")
 }
-
-
-@pytest.fixture(scope="module")
-def signing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A system that requires signatures; the secret comes with it, under a customer's key."""
-    work = tmp_path_factory.mktemp("signed")
-    key = {"deletion_window_in_days": 7}
-    secret = {
-        "name": "orders/clients",
-        "kms_key_id": "${aws_kms_key.secret.arn}",
-        "recovery_window_in_days": 0,
-    }
-    system = {
-        "source": os.path.relpath(ROOT, work.resolve()),
-        "name": NAME,
-        "vpc": {"flow_logs_enabled": False},
-        "deletion_protection_enabled": False,
-        "request_signature": {"secret_arn": "${aws_secretsmanager_secret.clients.arn}"},
-        "order_version_attribute": {"name": VERSION.name, "type": VERSION.type},
-    }
-    configuration = {
-        "provider": {"aws": {}},
-        "resource": {
-            "aws_kms_key": {"secret": key},
-            "aws_secretsmanager_secret": {"clients": secret},
-            "aws_secretsmanager_secret_version": {
-                "clients": {
-                    "secret_id": "${aws_secretsmanager_secret.clients.id}",
-                    "secret_string": json.dumps({"shop": SHOP}),
-                }
-            },
-        },
-        "module": {"signed": system},
-        "output": {"signed": {"value": "${module.signed}"}},
-    }
-    (work / "main.tf.json").write_text(json.dumps(configuration))
-    with Emulator(tmp_path_factory.mktemp("emulator"), auth=True, tls=True) as emulator:
-        terraform = Terraform(work, work, emulator.environment())
-        terraform.init()
-        terraform.apply()
-        yield Stack(emulator, terraform, module="signed")
-
-
-def post(stack: Stack, body: str, value: str | None) -> Answer:
-    headers = {"Content-Type": "application/json", "Host": f"{HOST}:80"}
-    if value is not None:
-        headers["X-Signature"] = value
-    return send(stack.url, body.encode(), headers=headers, tls=stack.emulator.tls_context)
-
-
-def post_signed(stack: Stack, key_id: str = "shop", secret: str = SHOP, **order: Any) -> Answer:
-    body = json.dumps(new_order(**{VERSION.name: NOW} | order))
-    return post(stack, body, signature(body, key_id=key_id, secret=secret, at=int(time.time())))
 
 
 @contextlib.contextmanager
@@ -108,7 +50,8 @@ def new_environments(stack: Stack) -> Iterator[None]:
 
 
 def test_doctor_signs_its_order(signing: Stack, tmp_path: Path) -> None:
-    ours = ("doctor", "--name", NAME, "--url", signing.url, "--header", f"Host: {HOST}:80")
+    address = ("--url", signing.url, "--header", f"Host: {HOST}:80")
+    ours = ("doctor", "--name", NAME, *address, "--attribute", "qty=1")  # the hook demands it
     environment = ops.environment_of(signing.emulator, tmp_path)
 
     def found(*arguments: str) -> set[tuple[str, str]]:
@@ -125,7 +68,7 @@ def test_doctor_signs_its_order(signing: Stack, tmp_path: Path) -> None:
 
 
 def test_only_signed_orders_reach_the_table(signing: Stack) -> None:
-    order = new_order(**{VERSION.name: NOW})
+    order = new_version()
     body = json.dumps(order)
     good = signature(body, key_id="shop", secret=SHOP, at=int(time.time()))
 
@@ -163,7 +106,7 @@ HOSTILE = [
 @pytest.mark.parametrize("value", HOSTILE, ids=lambda one: one[:30])
 def test_hostile_signatures_are_refused_alike(signing: Stack, value: str) -> None:
     start = time.time()
-    answer = post(signing, json.dumps(new_order()), value)
+    answer = post(signing, json.dumps(new_version()), value)
 
     assert answer.status == 401
     assert answer.json["type"] == "urn:async-ingest:problem:unauthorized"
@@ -188,7 +131,7 @@ def test_the_snippets_of_the_documentation_work(signing: Stack) -> None:
 
     namespace: dict[str, Any] = {}
     exec(SNIPPETS["python"], namespace)  # noqa: S102 - our own document
-    order = new_order(**{VERSION.name: NOW})
+    order = new_version()
     request = namespace["signed"](signing.url, order, "shop", SHOP)
     context = ssl.create_default_context(cafile=signing.emulator.ca_bundle)
     with urllib.request.urlopen(request, context=context) as answer:
@@ -218,8 +161,8 @@ VERSIONS: dict[str, tuple[Any, str | None]] = {
 def test_a_version_is_kept_as_a_number_or_refused(
     signing: Stack, version: Any, kept: str | None
 ) -> None:
-    order = new_order(**{VERSION.name: version})
-    answer = post_signed(signing, **order)
+    order = new_version(**{VERSION.name: version})
+    answer = post_signed(signing, order)
 
     if kept is None:
         assert answer.status == 400
@@ -231,8 +174,7 @@ def test_a_version_is_kept_as_a_number_or_refused(
 
 
 def test_nobody_sends_the_number_that_is_kept(signing: Stack) -> None:
-    order: dict[str, Any] = {VERSION.kept_in: 1}
-    answer = post_signed(signing, **order)
+    answer = post_signed(signing, new_version(**{VERSION.kept_in: 1}))
 
     assert answer.status == 400
     assert [error["attribute"] for error in answer.json["errors"]] == [VERSION.kept_in]
@@ -240,7 +182,7 @@ def test_nobody_sends_the_number_that_is_kept(signing: Stack) -> None:
 
 def test_a_replayed_request_changes_nothing(signing: Stack) -> None:
     """Whoever has seen it may send it again; a newer order stays, and so does the same one."""
-    order = new_order(**{VERSION.name: NOW})
+    order = new_version()
     body = json.dumps(order)
     seen = signature(body, key_id="shop", secret=SHOP, at=int(time.time()))
     newer = order | {VERSION.name: "2026-11-26T10:00:00.000000001Z", "qty": 3}
@@ -250,7 +192,7 @@ def test_a_replayed_request_changes_nothing(signing: Stack) -> None:
     assert post(signing, body, seen).status == 202
     signing.wait_for_empty_queue()
     assert signing.row(order) == first
-    assert post_signed(signing, **newer).status == 202
+    assert post_signed(signing, newer).status == 202
     signing.wait_for_empty_queue()
     assert post(signing, body, seen).status == 202
     signing.wait_for_empty_queue()
@@ -320,13 +262,13 @@ def test_clients_notice_no_rotation(signing: Stack) -> None:
 
     eventually(is_known, "the new secret", keyring.EARLY_SECONDS + 30)
     assert statuses == {202}
-    assert post_signed(signing, "till", OLD_TILL).status == 202
+    assert post_signed(signing, key_id="till", secret=OLD_TILL).status == 202
     assert post_signed(signing).status == 202
 
     manager.put_secret_value(SecretId="orders/clients", SecretString="oops")
-    assert post_signed(signing, "till", OLD_TILL).status == 202
+    assert post_signed(signing, key_id="till", secret=OLD_TILL).status == 202
     with new_environments(signing):
-        assert post_signed(signing, "till", OLD_TILL).status == 503
+        assert post_signed(signing, key_id="till", secret=OLD_TILL).status == 503
 
 
 def test_the_second_plan_is_empty(signing: Stack) -> None:

@@ -10,7 +10,7 @@ import pytest
 from local.emulator import ROOT, Emulator
 from local.terraform import Terraform, TerraformError
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.nightly]
 
 TABLE = "module.table.aws_dynamodb_table.this[0]"
 KEYS = {

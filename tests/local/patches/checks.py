@@ -47,6 +47,7 @@ class Checks:
         def with_the_patch(emulators: dict[bool, Emulator], name: str) -> None:
             self.with_patch(name, emulators)
 
+        @pytest.mark.nightly  # it starts an emulator for each patch
         @pytest.mark.parametrize("name", self.names)
         def without_the_patch(tmp_path: Path, name: str) -> None:
             self.without_patch(name, tmp_path)
