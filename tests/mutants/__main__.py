@@ -26,7 +26,7 @@ from typing import Any
 from local.emulator import ROOT
 from local.terraform import CLI_CONFIG
 from tests.mutants.sites import Site, all_sites, files
-from tests.mutants.trial import TESTS, Tree, alike
+from tests.mutants.trial import TESTS, Selection, Tree, alike
 from tests.support import provider
 
 REPORT = ROOT / "build" / "mutants.json"
@@ -116,13 +116,16 @@ def module_of(file: str) -> str:
     return Path(file).parent.name
 
 
-def tests_of(site: Site) -> list[str]:
-    """Returns all files of `make test-terraform`, the most likely to detect the mutation first."""
+def tests_of(site: Site) -> list[Selection]:
+    """Returns all of `make test-terraform`, the most likely to detect the mutation first."""
     likely = [*of_module(site.file), WIRING_TEST, ROOT_TEST]
     first = [MODULES_TEST, *(likely if site.shows_in_a_plan else [REFUSED_TEST, *likely])]
     tests = [path.name for path in sorted((ROOT / TESTS).glob("*.tftest.hcl"))]
     there = [*tests, WIRING_TEST, CONSUMERS_TEST, REFUSED_TEST]
-    return [*first, *(name for name in there if name not in first)]
+    every = [Selection(name) for name in [*first, *(one for one in there if one not in first)]]
+    if site.shows_in_a_plan or not site.input:
+        return every
+    return [Selection(REFUSED_TEST, site.input), *every]  # seconds instead of minutes
 
 
 def plans_of(file: str) -> list[str]:

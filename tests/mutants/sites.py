@@ -37,6 +37,12 @@ class Site(NamedTuple):
         return f"{self.file}:{self.line}:{self.column} {self.where}: {change}"
 
     @property
+    def input(self) -> str:
+        """The input that it belongs to, or ""."""
+        kind, name, *_ = self.where.split(".")
+        return name if kind == "variable" else ""
+
+    @property
     def shows_in_a_plan(self) -> bool:
         """Whether a plan can show it: not validations, lifecycle rules, or optional defaults."""
         if self.kind == "argument" and re.fullmatch(r"variable\.\w+\.default", self.where):

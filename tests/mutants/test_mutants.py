@@ -123,6 +123,11 @@ def test_conditions_and_defaults_show_in_no_plan() -> None:
     ]
 
 
+def test_a_site_knows_its_input(found: list[Site]) -> None:
+    assert {one.input for one in found if one.where.startswith("variable.")} == {"size"}
+    assert {one.input for one in found if one.where.startswith("resource.")} == {""}
+
+
 def test_the_module_has_enough_sites() -> None:
     module = all_sites(ROOT)
 

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -187,10 +187,22 @@ class Trial(NamedTuple):
     silent: list[Found]
 
 
+EVERYTHING = [(module, row) for module, rows in ROWS.items() for row in rows]
+
+
+def wanted(items: Sequence[Any]) -> list[Found]:
+    """Returns the rows of the selected tests, or all if one of these is about all."""
+    of_a_trial = [item for item in items if "trial" in getattr(item, "fixturenames", ())]
+    given = [item.callspec.params for item in of_a_trial if hasattr(item, "callspec")]
+    if len(given) < len(of_a_trial):
+        return EVERYTHING
+    return [(one["module"], one["row"]) for one in given]
+
+
 @pytest.fixture(scope="session")
-def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
+def trial(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Trial:
     """Plans rows of one input first, then the rest, and again until no further row is refused."""
-    everything = [(module, row) for module, rows in ROWS.items() for row in rows]
+    everything = wanted(request.session.items)
     silent = [one for one in everything if one[1].also is None]
     later = [one for one in everything if one[1].also is not None]
     all_said: list[Said] = []
@@ -210,8 +222,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
     ("module", "row"),
     [
         pytest.param(module, row, id=f"{module} {row.input} = {row.value[:60]} {row.also or ''}")
-        for module, rows in ROWS.items()
-        for row in rows
+        for module, row in EVERYTHING
     ],
 )
 def test_a_value_is_refused(trial: Trial, module: str, row: Row) -> None:
