@@ -10,6 +10,9 @@ locals {
     read_seconds    = 1.5
     read_bytes      = 262144
 
+    # Orders are copied for a hook and back, and checked again: that much longer.
+    hook_read_factor = 2
+
     # What Lambda passes on at most, whatever process_batch_size is ("BatchSize", AWS Lambda API Reference).
     batch_bytes = 6291456
 
@@ -29,12 +32,14 @@ locals {
     local.invocation.batch_call_seconds / local.invocation.orders_per_batch_call / local.invocation.parallel_calls,
     local.invocation.cpu_seconds_per_order / min(1, var.process_memory_size / local.invocation.memory_size_of_a_core),
   ])
-  reserve_seconds       = local.invocation.reserve_seconds + local.invocation.read_seconds * max(0, var.queue_max_message_bytes / local.invocation.read_bytes - 1)
+  read_factor           = local.hook_seconds > 0 ? local.invocation.hook_read_factor : 1
+  read_seconds          = local.read_factor * local.invocation.read_seconds
+  reserve_seconds       = local.invocation.reserve_seconds - local.invocation.read_seconds + local.read_seconds * max(1, var.queue_max_message_bytes / local.invocation.read_bytes)
   orders_per_invocation = (var.process_timeout_seconds - local.reserve_seconds - local.hook_seconds) / local.seconds_per_order
 
   # A body takes time by its size, however few orders it has: all deliveries together must have time for a whole batch of the largest.
   # Each has time for two of them at least, by the validations of process_timeout_seconds and queue_max_message_bytes.
-  largest_message_seconds    = local.invocation.read_seconds * var.queue_max_message_bytes / local.invocation.read_bytes
+  largest_message_seconds    = local.read_seconds * var.queue_max_message_bytes / local.invocation.read_bytes
   largest_messages_per_batch = min(var.process_batch_size, ceil(local.invocation.batch_bytes / var.queue_max_message_bytes))
   largest_messages_read      = floor((var.process_timeout_seconds - local.invocation.reserve_seconds) / local.largest_message_seconds) * module.queue.max_receive_count
 

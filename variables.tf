@@ -438,14 +438,14 @@ variable "queue_max_message_bytes" {
   }
 
   validation {
-    condition     = var.queue_max_message_bytes <= local.invocation.read_bytes || var.ingest_timeout_seconds >= 5 + var.queue_max_message_bytes / local.invocation.read_bytes
-    error_message = "queue_max_message_bytes is ${var.queue_max_message_bytes}, which takes an ingest_timeout_seconds of at least ${ceil(5 + var.queue_max_message_bytes / local.invocation.read_bytes)}, not ${var.ingest_timeout_seconds}: two attempts to reach SQS, and time to read the orders. Raise it, or lower queue_max_message_bytes."
+    condition     = var.queue_max_message_bytes <= local.invocation.read_bytes || var.ingest_timeout_seconds >= 5 + local.hook_seconds + local.read_factor * var.queue_max_message_bytes / local.invocation.read_bytes
+    error_message = "queue_max_message_bytes is ${var.queue_max_message_bytes}, which takes an ingest_timeout_seconds of at least ${ceil(5 + local.hook_seconds + local.read_factor * var.queue_max_message_bytes / local.invocation.read_bytes)}, not ${var.ingest_timeout_seconds}: two attempts to reach SQS, and time to read the orders and for the hook, if there is one. Raise it, or lower queue_max_message_bytes."
   }
 
   # As local.largest_message_seconds has it, which depends on this variable and so cannot be used here.
   validation {
-    condition     = var.queue_max_message_bytes <= local.invocation.read_bytes || var.process_timeout_seconds >= local.invocation.reserve_seconds + 2 * local.invocation.read_seconds * var.queue_max_message_bytes / local.invocation.read_bytes
-    error_message = "queue_max_message_bytes is ${var.queue_max_message_bytes}, which takes a process_timeout_seconds of at least ${ceil(local.invocation.reserve_seconds + 2 * local.invocation.read_seconds * var.queue_max_message_bytes / local.invocation.read_bytes)}, not ${var.process_timeout_seconds}: time to read two such messages, to write their orders and to report. Raise it, or lower queue_max_message_bytes."
+    condition     = var.queue_max_message_bytes <= local.invocation.read_bytes || var.process_timeout_seconds >= local.invocation.reserve_seconds + 2 * local.read_seconds * var.queue_max_message_bytes / local.invocation.read_bytes
+    error_message = "queue_max_message_bytes is ${var.queue_max_message_bytes}, which takes a process_timeout_seconds of at least ${ceil(local.invocation.reserve_seconds + 2 * local.read_seconds * var.queue_max_message_bytes / local.invocation.read_bytes)}, not ${var.process_timeout_seconds}: time to read two such messages, to write their orders and to report. Raise it, or lower queue_max_message_bytes."
   }
 }
 

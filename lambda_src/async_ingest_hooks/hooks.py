@@ -96,14 +96,17 @@ class Hook:
         schema: orders.Schema,
         seconds: float,
         told: Callable[[], object] | None = None,
+        measured: Callable[[orders.Value], object] | None = None,
     ) -> orders.Document:
         """Calls the hook for each order of a document.
 
         Args:
             document: Remains as it is.
             schema: Of the orders, those that the hook returns too.
-            seconds: Time left for hooks; the budget applies as well, to all orders together.
+            seconds: Time left for hooks and the copies. The budget applies as well, to what hooks
+                themselves take for all orders together.
             told: Returns the hook's second argument, if it has one; only called where the hook is.
+            measured: Called with orders that cannot be stored; raises if it is for their size.
 
         Returns:
             A document of the orders that it returned.
@@ -118,14 +121,7 @@ class Hook:
             raise HookError(self._failure)
         if self._function is None:
             return document
-        more = (told(),) if told else ()
-        started = time.monotonic()
-        try:
-            results, faults = self._within(
-                min(self._timeout_seconds, seconds), self._each, document.orders, more
-            )
-        finally:
-            self._milliseconds.append(round((time.monotonic() - started) * 1000))
+        results, faults = self._each(document.orders, (told(),) if told else (), seconds)
         if faults:
             raise orders.InvalidDocumentError(
                 faults[: orders.MAX_FAULTS], logged=self._logged(faults[0])
@@ -135,6 +131,8 @@ class Hook:
             return orders.check(value, schema)
         except orders.InvalidDocumentError as error:
             faults = [one._replace(detail=f"{one.detail}, after {self}") for one in error.faults]
+        if measured:
+            measured(value)
         raise orders.InvalidDocumentError(faults)
 
     def request(
@@ -181,20 +179,43 @@ class Hook:
         return f"{self._package}.{self._name}"
 
     def _each(
-        self, given: list[dict[str, Any]], more: tuple[object, ...]
+        self, given: list[dict[str, Any]], more: tuple[object, ...], seconds: float
     ) -> tuple[list[dict[str, Any]], list[orders.Fault]]:
-        """Calls the hook for each order; returns its orders, and what it refuses."""
-        function: Any = self._function
+        """Calls the hook for each order; returns its orders, and what it refuses.
+
+        The copies are ours: a large order does not cost the hook its budget.
+        """
+        until = time.monotonic() + seconds
+        taken = 0.0
         results: list[dict[str, Any]] = []
         faults: list[orders.Fault] = []
-        for position, order in enumerate(given):
-            try:
-                results.append(self._order(function(to_hook(order), *more)))
-            except Refused as refused:
-                faults += self._faults(position, refused)
+        try:
+            for position, order in enumerate(given):
+                copy = to_hook(order)
+                started = time.monotonic()
+                try:
+                    limit = min(self._timeout_seconds - taken, until - started)
+                    result, refused = self._within(limit, self._ask, position, copy, more)
+                finally:
+                    taken += time.monotonic() - started
+                faults += refused
                 if len(faults) >= orders.MAX_FAULTS:
                     break
+                if not refused:
+                    results.append(self._order(result))
+        finally:
+            self._milliseconds.append(round(taken * 1000))
         return results, faults
+
+    def _ask(
+        self, position: int, order: dict[str, Any], more: tuple[object, ...]
+    ) -> tuple[object, list[orders.Fault]]:
+        """Calls the hook; returns its result, or what it refuses."""
+        function: Any = self._function
+        try:
+            return function(order, *more), []
+        except Refused as refused:
+            return None, self._faults(position, refused)
 
     def _import(self, seconds: float) -> None:
         self._failure = None

@@ -199,11 +199,10 @@ def _accept(
             subject = CLIENT_SUBJECT(headers) if CLIENT_SUBJECT else None
             told = partial(HOOK.request, request, headers, ids, accepted_at, subject)
             # The rest of the time is for sending.
-            document = HOOK.run(document, SCHEMA, deadline.remaining() / 2, told)
+            document = HOOK.run(document, SCHEMA, deadline.remaining() / 2, told, _encoded)
     except orders.InvalidDocumentError as error:
         raise _refusal(error) from None
-    body = orders.encode(document.value)
-    _check_size(len(body))
+    body = _encoded(document.value)
     group = None
     if FAIR_QUEUE_ATTRIBUTE:
         group = fair_queue.group_id(document.orders, FAIR_QUEUE_ATTRIBUTE)
@@ -242,6 +241,12 @@ def _check_size(length: int, qualification: str = "") -> None:
             f"As compact ASCII JSON, the orders take {qualification}{length} bytes; the limit is "
             f"{MAX_BODY_BYTES}. Split them into several requests.",
         )
+
+
+def _encoded(value: orders.Value) -> str:
+    body = orders.encode(value)
+    _check_size(len(body))
+    return body
 
 
 def _send(

@@ -29,6 +29,7 @@ def test_the_model_reserves_the_time_that_the_handler_does(models: Any) -> None:
     assert numbers["reserve_seconds"] == handler.MARGIN_SECONDS + reader.MIN_SECONDS
     assert numbers["read_seconds"] == reader.MIN_SECONDS
     assert numbers["read_bytes"] == reader.MAX_GROUP_BYTES
+    assert numbers["hook_read_factor"] == reader.HOOK_FACTOR
 
 
 def test_the_model_has_the_limits_of_the_writer(models: Any) -> None:
@@ -42,10 +43,10 @@ def test_the_default_limit_of_orders_is_the_one_tested_with_ingest(models: Any) 
     assert str(models["default"]["max_orders_per_request"]) == ENVIRONMENT["MAX_ORDERS"]
 
 
-def test_the_time_of_a_hook_is_not_there_for_orders(models: Any) -> None:
+def test_the_time_of_a_hook_and_of_its_copies_is_not_there_for_orders(models: Any) -> None:
     without, with_hook = (models[name]["orders_per_invocation"] for name in ("default", "hooks"))
 
-    assert with_hook == pytest.approx(without * 25 / 27)
+    assert with_hook == pytest.approx(without * (30 - 3 - 1.5 - 2) / (30 - 3))
 
 
 @pytest.mark.parametrize("name", BATCHES)

@@ -5,6 +5,7 @@ run by its path, so that nothing but the function's package can be imported. OPT
 
 - virtual: the clock stands still, but for pauses and for what is said to take time:
   ``order_seconds`` for each order read, ``call_seconds`` by operation for each attempt at a call.
+- hooks: a directory with packages of hooks.
 - Orders with the attribute ``ends`` end the invocation in which they are read, until the moment
   ``ends_until``: by "memory" or by "time".
 """
@@ -65,6 +66,7 @@ class Context:
 def main() -> None:
     sources, options = sys.argv[1], json.loads(sys.argv[2])
     sys.path[0] = sources  # in place of this file's directory
+    sys.path.append(options["hooks"])
     from process import handler, reader
 
     answers = os.fdopen(os.dup(1), "w")

@@ -32,7 +32,7 @@ MUTANTS = {
         "backlog_in_batches_of_100",
         Mutation(
             "process/reader.py",
-            "if deadline.remaining() >= _min_seconds(record):",
+            "if deadline.remaining() >= _min_seconds(record) * (HOOK_FACTOR if prepare else 1):",
             "if MIN_SECONDS:",
         ),
     ),

@@ -13,13 +13,15 @@ from local.emulator import ROOT
 from tests.settle import model as invocation
 from tests.settle.deliveries import Deliveries, Message
 from tests.settle.function import Function
-from tests.settle.scenarios import Scenario
+from tests.settle.scenarios import HOOK_SECONDS, Scenario
 from tests.settle.table import Content, Key, Table
 
 MAX_PEAK_RSS_MB = 200
 SOURCES = ROOT / "lambda_src"
 READING = 0.2  # share of an order's CPU time that reading takes; PutItem takes most of the rest
 TAIL = 3  # the 99th percentile of a latency, as a multiple of its median
+HOOKS = Path(__file__).with_name("hooks")
+_HOOKS = {"ORDER_HOOKS": "returning", "ORDER_HOOKS_TIMEOUT_SECONDS": str(HOOK_SECONDS)}
 ORDER_VERSION = '{"name":"revision","type":"N","kept_in":"order_version_N_revision"}'
 VIRTUAL_BEGIN = 1_800_000_000.0  # seconds since the epoch
 
@@ -173,7 +175,9 @@ def _environment(scenario: Scenario, url: str) -> dict[str, str]:
         "PARALLEL_CALLS": str(invocation.PARALLEL_CALLS),
         "READ_TIMEOUT_SECONDS": str(invocation.read_timeout_seconds(scenario.timeout_seconds)),
         "LOG_LEVEL": "INFO",
-    } | ({"ORDER_VERSION": ORDER_VERSION} if scenario.has_versions else {})
+        **({"ORDER_VERSION": ORDER_VERSION} if scenario.has_versions else {}),
+        **(_HOOKS if scenario.has_hooks else {}),
+    }
 
 
 def _options(scenario: Scenario, began: float) -> dict[str, Any]:
@@ -189,6 +193,7 @@ def _options(scenario: Scenario, began: float) -> dict[str, Any]:
             "BatchExecuteStatement": scenario.slowness * batch,
         },
         "ends_until": began + scenario.ends_until,
+        "hooks": str(HOOKS),
     }
 
 

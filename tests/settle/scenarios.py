@@ -9,6 +9,7 @@ from tests.settle import workloads
 from tests.settle.workloads import Workload, arrays
 
 DAY = 86400.0
+HOOK_SECONDS = 1  # the default of order_hooks.timeout_seconds
 DERIVED_RECEIVE_COUNT = 485  # modules/queue, for an outage of a day and a timeout of 30 s
 
 
@@ -38,6 +39,7 @@ class Scenario:
     slowness: float = 1.0  # duration of an order, as a multiple of the model's
     ends_until: float = 0.0  # on the queue's clock; messages that end invocations do so until then
     has_versions: bool = False  # the highest "revision" stays, not the latest order
+    has_hooks: bool = False  # a hook that returns its order, within the default of a second
 
     @property
     def visibility(self) -> float:
@@ -121,9 +123,22 @@ SCENARIOS = {
         known_share=1,
         timeout_seconds=invocation.timeout_for_two_messages(2**20),
     ),
+    "messages_of_1_mib_with_hooks_in_the_least_time": Scenario(
+        workloads.largest_messages(12),
+        known_share=1,
+        timeout_seconds=invocation.timeout_for_two_messages(2**20, HOOK_SECONDS),
+        has_hooks=True,
+    ),
     # The plan allows a batch of 25 such messages.
     "6_mb_of_256_kib_within_11_seconds": Scenario(
         workloads.number_lists(24, 255_000), known_share=1, batch_size=100, timeout_seconds=11
+    ),
+    "6_mb_of_256_kib_with_hooks_within_18_seconds": Scenario(
+        workloads.number_lists(24, 255_000),
+        known_share=1,
+        batch_size=100,
+        timeout_seconds=18,
+        has_hooks=True,
     ),
     "6_mb_of_small_orders": Scenario(
         arrays(250, 1000, {}), batch_size=1000, receive_count=DERIVED_RECEIVE_COUNT

@@ -124,7 +124,6 @@ def test_a_refusal_needs_a_reason() -> None:
         ("order['n'] = 10 ** 40 + 1", "n", "has a number of more than 38 significant digits"),
         ("order['s'] = chr(0xd800)", "s", "contains half a surrogate pair"),
         ("order['s'] = {'': 1}", "s", "has or contains a name that is not"),
-        ("order['s'] = 'x' * 500_000", None, "is an item of"),
     ],
 )
 def test_what_it_returns_is_checked_as_a_clients(
@@ -150,12 +149,25 @@ def test_two_orders_may_not_become_one(sqs: FakeSqs, hooks: Hooks) -> None:
     assert (status, content["errors"][0]["order"]) == (400, 1)
 
 
-def test_a_result_above_the_limit_is_answered_413(sqs: FakeSqs, hooks: Hooks) -> None:
-    hooks.use("accept", "def accept(order, request): return {**order, 'x': 'x' * 300_000}")
+@pytest.mark.parametrize("length", [300_000, 500_000], ids=["storable", "beyond an item"])
+def test_a_result_above_the_limit_is_answered_413(sqs: FakeSqs, hooks: Hooks, length: int) -> None:
+    hooks.use("accept", f"def accept(order, request): return {{**order, 'x': 'x' * {length}}}")
 
     status, content, _ = post()
 
     assert (status, content["type"]) == (413, "urn:async-ingest:problem:too-large")
+
+
+def test_a_result_that_is_no_item_is_answered_400(
+    sqs: FakeSqs, hooks: Hooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "MAX_BODY_BYTES", 1_000_000)
+    hooks.use("accept", "def accept(order, request): return {**order, 'x': 'x' * 500_000}")
+
+    status, content, _ = post()
+
+    assert (status, content["type"]) == (400, "urn:async-ingest:problem:invalid-order")
+    assert content["errors"][0]["detail"].startswith("is an item of")
 
 
 def test_the_time_to_live_of_the_result_is_checked(

@@ -4,12 +4,14 @@ import logging
 import signal
 import sys
 import time
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from async_ingest_hooks import Request
+from async_ingest_hooks import hooks as runner
 from ingest import handler
 from local.emulator import ROOT
 from shared import orders
@@ -194,6 +196,23 @@ def test_the_time_is_for_all_orders_of_a_request(
     assert post(f"[{','.join(given)}]")[0] == 503
     assert caplog.records[0].__dict__["error"] in ("HookTimeout", "NoTime")
     assert post(f"[{','.join(given[:2])}]")[0] == 202
+
+
+def test_a_hook_is_not_charged_for_the_copies(
+    sqs: FakeSqs, hooks: Hooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def call(value: Any) -> Any:
+            time.sleep(0.2)
+            return function(value)
+
+        return call
+
+    for name in ("to_hook", "from_hook"):
+        monkeypatch.setattr(runner, name, slowly(getattr(runner, name)))
+    hooks.use("accept", "def accept(order, request): return order", timeout_seconds=0.1)
+
+    assert post()[0] == 202
 
 
 def test_nothing_is_stopped_after_the_hook(sqs: FakeSqs, hooks: Hooks) -> None:

@@ -12,6 +12,7 @@ from shared.aws import Deadline
 from tests.support.fakes import FakeDynamoDB, FakeSqs
 from tests.support.hooks import Hooks
 from tests.support.process import counts, failures, order, process
+from tests.support.versions import NUMBER, set_versions
 
 SECRET = "4711-secret"
 ATTRIBUTE = "if 'bad' in order: "
@@ -68,6 +69,26 @@ def test_without_prepare_in_the_package_orders_are_written_as_sent(
     hooks.use("prepare", "def accept(order, request): return None")
 
     assert counts(process(message(1))) == (1, 0, 0, 0)
+
+
+@pytest.mark.usefixtures("sqs")
+@pytest.mark.parametrize(
+    ("sent", "outcome"), [({"revision": 2}, (0, 0, 0, 1)), ({}, (1, 0, 0, 0))], ids=["new", "old"]
+)
+def test_it_must_not_remove_the_version_of_an_order_that_ingest_accepted(
+    dynamodb: FakeDynamoDB,
+    hooks: Hooks,
+    monkeypatch: pytest.MonkeyPatch,
+    sent: dict[str, Any],
+    outcome: tuple[int, ...],
+) -> None:
+    """One from before the option has none, and is written all the same."""
+    set_versions(monkeypatch, NUMBER, dynamodb)
+    hooks.use("prepare", "def prepare(order): order.pop('revision', None); return order")
+    accepted = message(1, **sent)
+    accepted["messageAttributes"]["request_id"] = {"stringValue": "r", "dataType": "String"}
+
+    assert counts(process(accepted)) == outcome
 
 
 REFUSALS = {

@@ -74,6 +74,30 @@ OPTIONS = (
         "process_timeout_seconds 12 allows 3:",
         {"process_timeout_seconds": "12"},
     ),
+    # Copies for the hook take as long again as reading a message.
+    *(
+        Row(
+            "queue_max_message_bytes",
+            "1048576",
+            f"which takes {says}, not {value}",
+            {"order_hooks": f"{{ source_dir = {HOOKS} }}", name: value},
+        )
+        for name, value, says in (
+            ("ingest_timeout_seconds", "13", "an ingest_timeout_seconds of at least 14"),
+            ("process_timeout_seconds", "26", "a process_timeout_seconds of at least 27"),
+        )
+    ),
+    Row(
+        "process_batch_size",
+        "100",
+        "process_timeout_seconds 17 there is time to read only 20.",
+        {
+            "order_hooks": f"{{ source_dir = {HOOKS} }}",
+            "process_batching_window_seconds": "1",
+            "process_timeout_seconds": "17",
+            "queue_max_receive_count": "5",
+        },
+    ),
     *(
         Row(
             "order_hooks",

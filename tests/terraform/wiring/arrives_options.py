@@ -131,8 +131,8 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
             **both(f"{LAMBDA}.environment.variables.ORDER_HOOKS_TIMEOUT_SECONDS", "2.5"),
             f"ingest.{LAMBDA}.environment.variables.READ_TIMEOUT_SECONDS": "1.75",
             f"process.{LAMBDA}.environment.variables.READ_TIMEOUT_SECONDS": "1.75",
-            # (11 - 3 - 2.5) s for half of an invocation.
-            f"ingest.{LAMBDA}.environment.variables.MAX_ORDERS": "570",
+            # (11 - 4.5 - 2.5) s for half of an invocation.
+            f"ingest.{LAMBDA}.environment.variables.MAX_ORDERS": "414",
         },
         "defaults": {
             **both(f"{LAMBDA}.environment.variables.ORDER_HOOKS", None),
