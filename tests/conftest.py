@@ -14,9 +14,14 @@ from local.stack import Stack
 from tests.support.stack import apply_minimal
 
 NAME = "e2e"  # of the system
-# Where tests use the stack, which one process applies: two would write the same packages, below
-# examples/minimal. And files there that have other systems, by name.
-USE_THE_STACK = ("tests/e2e", "tests/faults", "tests/hostile", "tests/operate")
+# Folders whose tests use the stack, by the process that runs them and applies it, which takes
+# minutes; and files there that have other systems.
+USE_THE_STACK = {
+    "tests/e2e": "e2e",
+    "tests/faults": "operation",
+    "tests/hostile": "operation",
+    "tests/operate": "operation",
+}
 OTHER_SYSTEMS = {
     "test_examples.py": "examples",
     "test_hooks.py": "signing",
@@ -30,29 +35,30 @@ PROFILED_SECONDS = 10  # a shorter run needs no table
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Moves the longest tests to the front, and those that destroy the stack to the end."""
     for item in items:
-        if "stack" in getattr(item, "fixturenames", ()) and not _is_where_the_stack_is(item.nodeid):
+        if "stack" in getattr(item, "fixturenames", ()) and not _process_of(item.nodeid):
             raise pytest.UsageError(f"{item.nodeid} uses the stack: see tests/conftest.py")
     items.sort(
         key=lambda item: (
             item.get_closest_marker("destroys") is not None,
             item.get_closest_marker("stack") is None,
+            _process_of(item.nodeid) not in USE_THE_STACK.values(),
             item.path.name not in LONGEST,
         )
     )
 
 
-def _is_where_the_stack_is(nodeid: str) -> bool:
-    return nodeid.startswith(USE_THE_STACK)
+def _process_of(nodeid: str) -> str:
+    """Returns the name of what shares a process, or "" if that is the file alone."""
+    file = PurePath(nodeid.partition("::")[0])
+    shared = USE_THE_STACK.get("/".join(file.parts[:2]), "")
+    return OTHER_SYSTEMS.get(file.name, shared) if shared else ""
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # without types
     """Gives a process whole files, and all that use the same system, which takes minutes."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        if not _is_where_the_stack_is(file):
-            return file
-        return OTHER_SYSTEMS.get(PurePath(file).name, "stack")
+        return _process_of(nodeid) or nodeid.partition("::")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
@@ -69,7 +75,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def stack(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Stack:
-    """The whole system, applied once in a session."""
+    """The whole system, applied once by each process that uses it."""
     return apply_minimal(emulator, tmp_path_factory.mktemp("terraform"), NAME)
 
 

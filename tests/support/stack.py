@@ -1,6 +1,7 @@
 """What tests do to the applied system beyond what its clients and operators do."""
 
 import json
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from local.emulator import Emulator
+from local.emulator import ROOT, Emulator
 from local.screen import Screen
 from local.stack import EXAMPLE, Stack
 from local.terraform import Terraform
@@ -18,9 +19,17 @@ PERMANENT_FAILURE = '{"order_id": "permanent-failure"}'
 
 
 def apply_minimal(emulator: Emulator, work: Path, name: str) -> Stack:
-    """Applies examples/minimal under a name of its own, without deletion protection."""
+    """Applies a copy of examples/minimal under a name of its own, without deletion protection.
+
+    Beside a root module lie the packages that it makes, so two cannot be applied there at a time.
+    """
+    directory = work / EXAMPLE.name
+    directory.mkdir()
+    source = os.path.relpath(ROOT, directory.resolve())  # Terraform would copy an absolute path
+    for file in EXAMPLE.glob("*.tf"):
+        (directory / file.name).write_text(file.read_text().replace('"../.."', f'"{source}"'))
     variables = {"name": name, "deletion_protection": "false"}
-    terraform = Terraform(EXAMPLE, work, emulator.environment(), variables)
+    terraform = Terraform(directory, work, emulator.environment(), variables)
     terraform.init()
     terraform.apply()
     return Stack(emulator, terraform)
