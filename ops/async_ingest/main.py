@@ -38,8 +38,9 @@ Exit codes:
 def cli() -> None:
     """Operate a system of terraform-aws-async-ingest.
 
-    Commands that change something say what they would do, until --yes is given. Which system:
-    --name, --terraform, or the only one of the region.
+    Commands that change something say what they would do, until --yes is given; doctor writes and
+    deletes an order of its own, unless --no-send is given. Which system: --name, --terraform, or
+    the only one of the region.
     """
 
 

@@ -46,6 +46,7 @@ class Tally:
         back_again: Sent by this run, and dead-lettered again since.
         kept: That could not be sent, by the cause.
         elsewhere: In flight elsewhere, and so not seen.
+        unexported: Of those taken, moved by AWS without an export: they came during its task.
     """
 
     taken: int = 0
@@ -54,6 +55,7 @@ class Tally:
     back_again: int = 0
     kept: Counter[str] = field(default_factory=Counter)
     elsewhere: int = 0
+    unexported: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return {**vars(self), "kept": dict(self.kept)}

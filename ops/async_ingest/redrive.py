@@ -160,6 +160,16 @@ def _redriven_by_aws(system: System, journal: Journal, options: Options) -> Done
     )
     if options.by == "auto" and (needs_mover or len(ids) > verdict.MAX_JUDGED):
         return None
+    # The task would move those too that have come since, or were not exported for another reason.
+    if (there := sum(system.depth(system.dead_letter_url))) != len(ids):
+        if options.by == "task":
+            raise OpsError(
+                f"{len(ids)} dead letters are exported, and {there} are there: AWS's move task "
+                "would move what is not exported. Run the same command again, or leave out --by.",
+                INCOMPLETE,
+            )
+        options.on_note("Not all dead letters are exported: moves them one batch at a time.")
+        return None
     try:
         move_task.start(system, options.per_second)
     except move_task.UnavailableError as error:
@@ -168,6 +178,8 @@ def _redriven_by_aws(system: System, journal: Journal, options: Options) -> Done
             raise OpsError(f"AWS starts no move task: {error}.") from error
         return None
     tally.taken = _followed(system, options)
+    # Between the look at the depth and the end of the task, which nothing prevents.
+    tally.unexported = max(0, tally.taken - len(ids))
     return Done(tally, journal.export_path, "task", ids)
 
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from async_ingest import redrive
 from async_ingest.dead_letters import DeadLetter, Selection
-from async_ingest.errors import described
+from async_ingest.errors import OpsError, described
 from async_ingest.system import ALIAS, System
 
 NAMESPACE = "AsyncIngest"
@@ -62,7 +62,9 @@ class Observer:
                 return read()
             except ClientError as error:
                 unknown.append(described(error))
-                return otherwise
+            except OpsError as error:  # such as that there is no mapping
+                unknown.append(str(error))
+            return otherwise
 
         visible, in_flight = system.depth(system.queue_url)
         dead = sum(system.depth(system.dead_letter_url))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -16,8 +15,11 @@ from async_ingest.errors import OpsError, described
 from async_ingest.system import System, decoded
 from async_ingest.verdict import row_key
 
-BEFORE_SECONDS, AFTER_SECONDS = 5, 900  # around acceptance, for the log
-MAX_LINES = 100
+BEFORE_SECONDS, INGEST_SECONDS = 5, 900  # around acceptance, for ingest's log
+SAME_SECONDS = 2  # after acceptance, for lines that may be of other orders
+AHEAD_SECONDS = 60  # of this machine's clock, that AWS's may be
+# Of a search. A page has up to 10,000 lines, or none yet of a long log: "FilterLogEvents".
+MAX_PAGES = 200
 
 
 @dataclass
@@ -32,6 +34,7 @@ class Trace:
     process: list[dict[str, Any]] = field(default_factory=list)
     is_exact: bool = True  # whether ingest's lines are of this order, rather than of that second
     unknown: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)  # of the log
 
     @property
     def is_found(self) -> bool:
@@ -87,50 +90,69 @@ def _row(system: System, key: dict[str, str]) -> dict[str, Any] | None:
 
 
 def _add_log(system: System, trace: Trace) -> None:
-    stamp = str(trace.accepted_at)
+    accepted, stamp = (trace.accepted_at or 0) / 1e6, str(trace.accepted_at)
+    ingest, process = system.functions
     try:
-        trace.ingest = list(_lines(system, system.ingest_function, trace, stamp))
+        until = accepted + INGEST_SECONDS
+        trace.ingest = _lines(system, trace, ingest, stamp, since=accepted, until=until)
         if not trace.ingest:
             # Versions that do not log the stamp: what was accepted in that second.
             trace.is_exact = False
-            trace.ingest = [
-                line
-                for line in _lines(system, system.ingest_function, trace, "202", 2)
-                if line.get("status") == 202
-            ]
-        ids = {stamp} | {one["original_message_id"] for one in trace.dead_letters}
+            until = accepted + SAME_SECONDS
+            same = _lines(system, trace, ingest, "202", since=accepted, until=until)
+            trace.ingest = [line for line in same if line.get("status") == 202]
+        # Deliveries go on for days, and begin again with each redrive: until now. A redriven
+        # message has another id, and the same stamp.
+        stamps = {trace.accepted_at or 0} | {one["accepted_at"] for one in trace.dead_letters}
+        ids = {str(one) for one in stamps}
+        ids |= {one["original_message_id"] for one in trace.dead_letters}
         if trace.is_exact:
             ids |= {str(line["message_id"]) for line in trace.ingest if line.get("message_id")}
         seen: dict[str, dict[str, Any]] = {}
         for one in sorted(ids):
-            for line in _lines(system, system.process_function, trace, one):
+            for line in _lines(system, trace, process, one, since=min(stamps) / 1e6):
                 seen[repr(line)] = line
-        trace.process = list(seen.values())
+        trace.process = sorted(seen.values(), key=lambda line: int(line["at"]))
     except ClientError as error:
         trace.unknown.append(described(error))
 
 
 def _lines(
-    system: System, function: str, trace: Trace, text: str, after: float = AFTER_SECONDS
-) -> Iterator[dict[str, Any]]:
-    """Yields the lines in JSON that contain a text, around acceptance."""
-    accepted = (trace.accepted_at or 0) / 1e6
+    system: System,
+    trace: Trace,
+    function: str,
+    text: str,
+    *,
+    since: float,
+    until: float = float("inf"),
+) -> list[dict[str, Any]]:
+    """Returns the lines in JSON that contain a text, between two times, by default until now.
+
+    What a log has after MAX_PAGES is noted in the trace.
+    """
+    found: list[dict[str, Any]] = []
     pages = (
         system.aws.client("logs")
         .get_paginator("filter_log_events")
         .paginate(
             logGroupName=f"/aws/lambda/{function}",
-            startTime=int((accepted - BEFORE_SECONDS) * 1000),
-            endTime=int(min(accepted + after, time.time() + 60) * 1000),
+            startTime=int((since - BEFORE_SECONDS) * 1000),
+            endTime=int(min(until, time.time() + AHEAD_SECONDS) * 1000),
             filterPattern=f'"{text}"',
-            PaginationConfig={"MaxItems": MAX_LINES},
         )
     )
-    for page in pages:
+    for number, page in enumerate(pages, 1):
         for event in page["events"]:
             line = decoded(event["message"])
             if isinstance(line, dict) and text in event["message"]:
                 line.pop("_aws", None)
                 if isinstance(line.get("messages"), list):  # of a batch, those that are meant
                     line["messages"] = [one for one in line["messages"] if text in one]
-                yield {"at": event["timestamp"], **line}
+                found.append({"at": event["timestamp"], **line})
+        if number == MAX_PAGES and page.get("nextToken"):
+            trace.left_out.append(
+                f"lines of {function} with {text}, after {number} pages of its log; the saved "
+                f'query "{system.name}/what happened to this order" reads them all'
+            )
+            break
+    return found

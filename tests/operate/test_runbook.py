@@ -94,8 +94,7 @@ def _fault(stack: Stack, command: str, variables: dict[str, str]) -> str:
         aws_cli.run(stack.emulator.client, command, variables)
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        is_missing_here = code in ("UnknownOperationException", "InvalidAction")
-        return "" if is_missing_here or COPY in command else str(error)
+        return "" if code in ("UnknownOperationException", "InvalidAction") else str(error)
     return ""
 
 

@@ -1,6 +1,6 @@
 """The package, installed into an environment of its own as pipx does it."""
 
-import shutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,14 +8,23 @@ from pathlib import Path
 import pytest
 
 from local.emulator import ROOT
+from tests.support.repository import Repository
+
+REPOSITORY = "https://github.com/OWNER/terraform-aws-async-ingest"
+DOCUMENTS = (ROOT / "README.md", ROOT / "ops" / "README.md", ROOT / "ops" / "pyproject.toml")
+PLAIN = f"git+{REPOSITORY}#subdirectory=ops"
 
 
 @pytest.fixture(scope="module")
 def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of a new environment's commands, with nothing but the package installed."""
+    """The directory of a new environment's commands, with nothing but the package installed.
+
+    It comes from a clone, by the source that the documents name. What it needs comes from where
+    pip is told to look, as for everything else.
+    """
     work = tmp_path_factory.mktemp("install")
-    ignored = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
-    source = shutil.copytree(ROOT / "ops", work / "ops", ignore=ignored)
+    repository = Repository(work / "repository")
+    source = PLAIN.replace(REPOSITORY, repository.directory.as_uri())
     subprocess.run([sys.executable, "-m", "venv", work / "venv"], check=True)
     python = work / "venv" / "bin" / "python"
     install: list[str | Path] = [
@@ -30,6 +39,16 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = subprocess.run(install, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     return python.parent
+
+
+def test_the_documents_name_the_source_that_is_installed_here() -> None:
+    named = {
+        source
+        for path in DOCUMENTS
+        for source in re.findall(r'pipx install "([^"]+)"', path.read_text())
+    }
+
+    assert named == {PLAIN, f"async-ingest[load] @ {PLAIN}"}
 
 
 @pytest.mark.parametrize("command", [["async-ingest"], ["python", "-m", "async_ingest"]], ids=str)

@@ -137,6 +137,19 @@ CHECKS: dict[str, Callable[[str], Any]] = {
 }
 
 
+def test_each_alarms_section_says_means_look_do_and_over() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    [alarms] = re.findall(r"^## When an alarm fires$(.*?)^## ", page, re.MULTILINE | re.DOTALL)
+    _, *parts = re.split(r"^### (.+)$", alarms, flags=re.MULTILINE)
+    sections = dict(zip(parts[::2], parts[1::2], strict=True))
+    words = ["Means", "Look", "Do", "Over"]
+
+    assert len(sections) > 20
+    for name, section in sections.items():
+        found = [one for one in re.findall(r"\*\*(\w+)\*\*", section) if one in words]
+        assert found == words, name
+
+
 @pytest.mark.parametrize("page", sorted(ROOT.glob("examples/*/README.md")), ids=name_of)
 def test_an_examples_commands_name_what_it_has(page: Path) -> None:
     text = page.read_text()

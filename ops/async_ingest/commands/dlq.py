@@ -284,10 +284,17 @@ def _ended(
         + (f"; left: {', '.join(rest)}" if rest else "")
         + _to(done.export),
         *lines,
+        *_unexported(tally.unexported),
     )
     if tally.kept:
         causes = "; ".join(f"{count}: {safe(cause)}" for cause, count in tally.kept.items())
         raise OpsError(f"Dead letters that could not be {WORDS[action]} stay: {causes}", INCOMPLETE)
+
+
+def _unexported(count: int) -> list[str]:
+    if not count:
+        return []
+    return [f"{count} came during AWS's move task: redriven, but neither exported nor judged."]
 
 
 def _to(path: Path | None) -> str:

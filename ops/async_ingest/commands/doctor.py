@@ -49,6 +49,8 @@ def doctor(
 
     Compares the settings as deployed, invokes both functions with events that change nothing, and,
     if all agree, sends a marked order and follows it to its row, which it then deletes.
+
+    That needs no --yes, because it writes and deletes nothing but this order. --no-send avoids it.
     """
 
     def probe() -> Probe:

@@ -45,6 +45,10 @@ class Screen:
         for line in lines:
             self.results.print(line)
 
+    def line(self, document: Mapping[str, Any]) -> None:
+        """Prints a document of several, on a line of its own."""
+        click.echo(json.dumps(document, default=str, ensure_ascii=False))
+
     def note(self, text: str) -> None:
         """Says on stderr what is happening."""
         self.progress.print(safe(text))

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from async_ingest.commands import options
-from async_ingest.commands.options import Screen, safe, table
+from async_ingest.commands.options import Screen, iso, safe, table
 from async_ingest.status import Observer, Status
 from async_ingest.system import System
 
@@ -28,12 +28,19 @@ from async_ingest.system import System
     help="For which traffic is counted; metrics are a minute or two late.",
 )
 def status(screen: Screen, system: System, *, watch: bool, every: float, minutes: int) -> None:
-    """See traffic, queue, dead letters, alarms and versions at a glance."""
+    """See traffic, queue, dead letters, alarms and versions at a glance.
+
+    With --watch and --json, each look is a JSON document on a line of its own.
+    """
     observer = Observer(system, minutes)
     if not watch:
         found = observer.look()
         screen.result(found.as_json(), _shown(system, found))
         return
+    if screen.is_json:
+        while True:
+            screen.line({"at": iso(time.time()), **observer.look().as_json()})
+            time.sleep(every)
     with Live(
         console=screen.results, auto_refresh=False, screen=screen.results.is_terminal
     ) as live:

@@ -43,6 +43,7 @@ def trace(screen: Screen, system: System, *, key: tuple[str, ...], with_row: boo
         "ingest": found.ingest,
         "process": found.process,
         "unknown": found.unknown,
+        "left_out": found.left_out,
     }
     if with_row:
         document["row"] = found.row
@@ -66,6 +67,7 @@ def trace(screen: Screen, system: System, *, key: tuple[str, ...], with_row: boo
     for function, events in (("ingest", found.ingest), ("process", found.process)):
         lines += [f"  {iso(one['at'] / 1000)} {function}: {_line(one)}" for one in events]
     lines += [f"  unknown: {safe(one)}" for one in found.unknown]
+    lines += [f"  left out: {safe(one)}" for one in found.left_out]
     screen.result(document, *lines)
     return 0
 

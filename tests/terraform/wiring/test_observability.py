@@ -7,6 +7,7 @@ ever comes: so each is compared with what AWS documents, or with what the handle
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -16,6 +17,7 @@ from tests.support import child
 from tests.terraform.wiring.dashboard import faults
 from tests.terraform.wiring.names import ALARM, DASHBOARD, OBJECTIVE, QUERY, Resources
 
+ROOT = Path(__file__).resolve().parents[3]
 RUNS = ("defaults", "given", "existing", "without_endpoints")
 DAY, WEEK = 86400, 7 * 86400
 
@@ -139,6 +141,7 @@ def test_an_alarm_keeps_cloudwatchs_rules(states: dict[str, Resources], run: str
 
 
 def test_an_alarm_says_what_it_means_and_where_to_read_on(states: dict[str, Resources]) -> None:
+    runbook = (ROOT / "docs" / "operations.md").read_text()
     objectives = {
         one.split('"')[1]: values
         for one, values in states["given"].items()
@@ -150,6 +153,7 @@ def test_an_alarm_says_what_it_means_and_where_to_read_on(states: dict[str, Reso
         assert look.split(" Runbook")[0]
         short = re.sub(r"-(1h|5m|6h|30m|BatchExecuteStatement|PutItem)$", "", key)
         assert anchor == f"docs/operations.md#{short}"
+        assert f"\n### {short}\n" in runbook
 
 
 @pytest.mark.parametrize("run", ["defaults", "existing", "without_endpoints"])
