@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from async_ingest.capacity import aws
 from async_ingest.capacity.calibration import Calibration
 from async_ingest.capacity.load import Load, Span
 from async_ingest.capacity.settings import Settings
@@ -153,6 +154,18 @@ def test_a_throttled_minute_delays_and_loses_nothing() -> None:
     # Each of five pollers holds a batch of ten for half of the timeout, and fails it.
     assert result.redelivered == pytest.approx(5 * 10 * math.floor(60 / 14.25), abs=50)
     assert result.freshness["p95"] > 30
+
+
+def test_nothing_is_received_while_as_much_is_in_flight_as_may() -> None:
+    window = Settings(
+        process_batch_size=100,
+        process_batching_window_seconds=1,
+        process_maximum_concurrency=1000,
+        account_concurrency_quota=10_000,
+    )
+    result = simulate(window, Load(5000, 150, ramp_seconds=60, throttled=[Span(0, 60)]))
+    assert result.peak_backlog > aws.IN_FLIGHT_QUOTA
+    assert result.orders["stored"] == pytest.approx(600_000)
 
 
 @pytest.mark.parametrize("immediately", [True, False])
