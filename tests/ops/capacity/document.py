@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from async_ingest.capacity import aws, cost
-from async_ingest.capacity.advice import Adviser, Outcome, in_words
+from async_ingest.capacity.advice import Adviser, Outcome, in_terraform, in_words
 from async_ingest.capacity.calibration import Calibration
 from async_ingest.capacity.load import Load, Span
 from async_ingest.capacity.results import Result
@@ -71,7 +71,7 @@ def steady(result: Result, name: str) -> float:
 def settings_table() -> str:
     def row(rate: int) -> list[str]:
         result = worked(rate).result
-        chosen = ", ".join(f"`{name} = {value}`" for name, value in WORKED[rate].items())
+        chosen = said(WORKED[rate])
         return [
             f"{rate:,}",
             chosen or "the defaults",
@@ -226,7 +226,7 @@ def assumptions_list() -> str:
 
 
 def said(values: Any) -> str:
-    return ", ".join(f"`{name} = {value}`" for name, value in values.items())
+    return ", ".join(f"`{one}`" for one in in_terraform(values))
 
 
 def batches_table() -> str:
