@@ -178,7 +178,7 @@ def published_table() -> str:
         ]
         for figure in FIGURES
     ]
-    return table(["published", "by", "range", "simulated", "difference explained"], rows)
+    return table(["published", "by", "it states", "simulated", "difference explained"], rows)
 
 
 def _between(lowest: float, highest: float) -> str:
