@@ -69,6 +69,11 @@ class Outcome:
         """The lower, the better: how bad it is, then what it costs."""
         return sum(self.problems.values()), self.total
 
+    def problem(self, what: str) -> float:
+        """How bad it is by one limit; orders that the table delays are late like any other."""
+        names = {"ingest"} if what == "ingest" else {"process", "table"}
+        return sum(value for name, value in self.problems.items() if name in names)
+
     @property
     def breaks(self) -> str:
         """What is the worst limit, if there is a problem."""
@@ -124,8 +129,18 @@ class Adviser:
         result = simulate(settings, load, self._calibration, drain_seconds=_FOLLOWED_SECONDS)
         return Outcome(result, cost.monthly(settings, load, result, self._prices), self._target)
 
-    def next_change(self, settings: Settings, now: Outcome) -> Advice | None:
-        """Returns the one change that helps most; None if none is worth it."""
+    def next_change(self, settings: Settings, now: Outcome, against: str = "") -> Advice | None:
+        """Returns the one change that helps most; None if none is worth it.
+
+        Args:
+            settings: As they are.
+            now: What they lead to.
+            against: The one limit that counts first, if there are several; by default, all do.
+        """
+
+        def score(outcome: Outcome) -> tuple[float, ...]:
+            return (outcome.problem(against) if against else 0.0, *outcome.score)
+
         different = {
             json.dumps(values, sort_keys=True): values
             for values in candidates(settings, now)
@@ -135,11 +150,11 @@ class Adviser:
             Advice(values, now, self.outcome(settings.with_values(values)))
             for values in different.values()
         ]
-        best = min(tried, key=lambda one: one.after.score, default=None)
+        best = min(tried, key=lambda one: score(one.after), default=None)
         if best is None:
             return None
         if now.problems:
-            return best if best.after.score[0] < now.score[0] else None
+            return best if score(best.after)[:-1] < score(now)[:-1] else None
         return best if best.after.total < (1 - _WORTH) * now.total else None
 
     def plan(self, settings: Settings, most: int = 12) -> tuple[Settings, list[Advice]]:
@@ -221,10 +236,10 @@ def _for_process(settings: Settings, now: Outcome) -> Iterator[dict[str, Any]]:
         wanted = (settings.maximum_concurrency * factor for factor in _FACTORS)
         for concurrency in sorted({min(MAXIMUM_CONCURRENCY, one) for one in wanted}):
             if concurrency <= settings.account_concurrency_quota:
-                change = {"process_maximum_concurrency": concurrency}
-                yield change | _room_for(concurrency, settings)
+                room = _room_for(concurrency, settings)
+                yield {"process_maximum_concurrency": concurrency, **room}
     for pollers in _pollers(settings, now):
-        change = {"process_provisioned_pollers": pollers}
+        change: dict[str, Any] = {"process_provisioned_pollers": pollers}
         if settings.process_maximum_concurrency:
             change["process_maximum_concurrency"] = None
         yield change | _room_for(aws.INVOKES_PER_POLLER * pollers["maximum"], settings)

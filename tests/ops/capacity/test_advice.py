@@ -147,6 +147,20 @@ def test_one_change(load: Load, system: Settings, breaks: str, advised: str | No
     assert change.after.score < now.score
 
 
+def test_a_change_against_one_limit_leaves_another_that_is_worse() -> None:
+    here = Adviser(Load(8000, 30, ramp_seconds=10), Calibration(), PRICES, target=5)
+    system = Settings(account_concurrency_quota=500, table_peak_write_units=10_000)
+    now = here.outcome(system)
+    assert now.breaks == "ingest"
+    assert "process" in now.problems
+    any_limit, one_limit = (here.next_change(system, now, against=one) for one in ("", "process"))
+    assert any_limit
+    assert [*any_limit.values] == ["account_concurrency_quota"]
+    assert one_limit
+    assert [*one_limit.values] != ["account_concurrency_quota"]
+    assert one_limit.after.problem("process") == 0
+
+
 POLLED = Settings(
     process_batch_size=100,
     process_batching_window_seconds=1,
