@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -28,8 +29,12 @@ _MOST = 1_000_000
 _FACTORS = (2, 4, 16)
 _MEMORY = (512, 1024, aws.MEMORY_OF_A_CORE)
 _BATCHES = ((10, 0), (100, 1))
-# Of an event source mapping: "Configuring scaling behavior for SQS event source mappings".
-_MAXIMUM_CONCURRENCY = 1000
+# Of an event source mapping, as in variables.tf, which has them from "Configuring scaling behavior
+# for SQS event source mappings": concurrency, and the fewest and most provisioned pollers.
+MAXIMUM_CONCURRENCY = 1000
+LEAST_POLLERS, MOST_LEAST_POLLERS, MOST_POLLERS = 2, 200, 2000
+# Pollers are proposed with room, because a backlog has to drain as well.
+_ROOM = 1.5
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,11 @@ class Outcome:
     def score(self) -> tuple[float, float]:
         """The lower, the better: how bad it is, then what it costs."""
         return sum(self.problems.values()), self.total
+
+    def problem(self, what: str) -> float:
+        """How bad it is by one limit; orders that the table delays are late like any other."""
+        names = {"ingest"} if what == "ingest" else {"process", "table"}
+        return sum(value for name, value in self.problems.items() if name in names)
 
     @property
     def breaks(self) -> str:
@@ -119,18 +129,32 @@ class Adviser:
         result = simulate(settings, load, self._calibration, drain_seconds=_FOLLOWED_SECONDS)
         return Outcome(result, cost.monthly(settings, load, result, self._prices), self._target)
 
-    def next_change(self, settings: Settings, now: Outcome) -> Advice | None:
-        """Returns the one change that helps most; None if none is worth it."""
+    def next_change(self, settings: Settings, now: Outcome, against: str = "") -> Advice | None:
+        """Returns the one change that helps most; None if none is worth it.
+
+        Args:
+            settings: As they are.
+            now: What they lead to.
+            against: The one limit that counts first, if there are several; by default, all do.
+        """
+
+        def score(outcome: Outcome) -> tuple[float, ...]:
+            return (outcome.problem(against) if against else 0.0, *outcome.score)
+
+        different = {
+            json.dumps(values, sort_keys=True): values
+            for values in candidates(settings, now)
+            if settings.with_values(values) != settings
+        }
         tried = [
             Advice(values, now, self.outcome(settings.with_values(values)))
-            for values in _candidates(settings, now)
-            if settings.with_values(values) != settings
+            for values in different.values()
         ]
-        best = min(tried, key=lambda one: one.after.score, default=None)
+        best = min(tried, key=lambda one: score(one.after), default=None)
         if best is None:
             return None
         if now.problems:
-            return best if best.after.score[0] < now.score[0] else None
+            return best if score(best.after)[:-1] < score(now)[:-1] else None
         return best if best.after.total < (1 - _WORTH) * now.total else None
 
     def plan(self, settings: Settings, most: int = 12) -> tuple[Settings, list[Advice]]:
@@ -169,14 +193,14 @@ class Adviser:
         return high, breaks
 
 
-def _candidates(settings: Settings, now: Outcome) -> Iterator[dict[str, Any]]:
+def candidates(settings: Settings, now: Outcome) -> Iterator[dict[str, Any]]:
     """Yields changes of one setting that may help against what breaks, or save money."""
     if "ingest" in now.problems:
         yield from _for_ingest(settings, now)
     if "table" in now.problems:
         yield from _for_table(settings)
     if now.problems.keys() & {"process", "table"}:
-        yield from _for_process(settings)
+        yield from _for_process(settings, now)
     for memory in _MEMORY:
         if memory != settings.process_memory_size:
             yield {"process_memory_size": memory}
@@ -205,13 +229,62 @@ def _for_table(settings: Settings) -> Iterator[dict[str, Any]]:
         yield {"table_peak_write_units": peak, "table_write_quota": quota}
 
 
-def _for_process(settings: Settings) -> Iterator[dict[str, Any]]:
+def _for_process(settings: Settings, now: Outcome) -> Iterator[dict[str, Any]]:
     for factor in _FACTORS:
-        concurrency = settings.maximum_concurrency * factor
-        most = min(_MAXIMUM_CONCURRENCY, settings.account_concurrency_quota)
-        if concurrency <= most and not settings.process_provisioned_pollers:
-            yield {"process_maximum_concurrency": concurrency}
         yield {"account_concurrency_quota": settings.account_concurrency_quota * factor}
+    if not settings.process_provisioned_pollers:
+        wanted = (settings.maximum_concurrency * factor for factor in _FACTORS)
+        for concurrency in sorted({min(MAXIMUM_CONCURRENCY, one) for one in wanted}):
+            if concurrency <= settings.account_concurrency_quota:
+                room = _room_for(concurrency, settings)
+                yield {"process_maximum_concurrency": concurrency, **room}
+    for pollers in _pollers(settings, now):
+        change: dict[str, Any] = {"process_provisioned_pollers": pollers}
+        if settings.process_maximum_concurrency:
+            change["process_maximum_concurrency"] = None
+        yield change | _room_for(aws.INVOKES_PER_POLLER * pollers["maximum"], settings)
+
+
+def _pollers(settings: Settings, now: Outcome) -> Iterator[dict[str, int]]:
+    """Yields more provisioned pollers: in all, or from the start."""
+    here = settings.process_provisioned_pollers or {"minimum": LEAST_POLLERS, "maximum": 0}
+    has = here["maximum"] or math.ceil(settings.maximum_concurrency / aws.INVOKES_PER_POLLER)
+    more = [has * factor for factor in _FACTORS]
+    # Each receives only so many messages a second, however many invocations it may start.
+    each = aws.POLLS_PER_SECOND * aws.MESSAGES_PER_CALL
+    needed = math.ceil(_ROOM * max(now.result.series["arrived_per_second"]) / each)
+    affordable = settings.account_concurrency_quota // aws.INVOKES_PER_POLLER
+    top = min(MOST_POLLERS, affordable)
+
+    def within_limits(minimum: int, maximum: int) -> tuple[int, int]:
+        maximum = max(LEAST_POLLERS, min(top, maximum))
+        return min(MOST_LEAST_POLLERS, minimum, maximum), maximum
+
+    in_all = {within_limits(here["minimum"], wanted) for wanted in (needed, *more)}
+    at_once = {within_limits(wanted, wanted) for wanted in (has, needed)}
+    for minimum, maximum in sorted(in_all | at_once):
+        if minimum >= here["minimum"] and maximum >= here["maximum"]:
+            yield {"minimum": minimum, "maximum": maximum}
+
+
+def _room_for(concurrency: int, settings: Settings) -> dict[str, int]:
+    """Returns what goes with it: the module refuses a reservation below what pollers may start."""
+    reserved = settings.process_reserved_concurrency
+    if reserved is None or reserved >= concurrency:
+        return {}
+    return {"process_reserved_concurrency": concurrency}
+
+
+def in_terraform(values: Mapping[str, Any]) -> list[str]:
+    """Returns assignments of settings, as one writes them in Terraform."""
+
+    def written(value: Any) -> str:
+        if not isinstance(value, Mapping):
+            return json.dumps(value)
+        inner = ", ".join(f"{name} = {written(one)}" for name, one in value.items())
+        return f"{{ {inner} }}"
+
+    return [f"{name} = {written(value)}" for name, value in values.items()]
 
 
 def in_words(value: float) -> str:

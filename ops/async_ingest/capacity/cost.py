@@ -33,6 +33,10 @@ ASSUMPTIONS = (
     f"{_ITEM_BYTES}.",
     "Storage is that of the month's new orders, on average half of them; traces are the sampled "
     "ones of ingest.",
+    "A load balancer, endpoint or NAT gateway that exists already, or that systems share, is not "
+    "counted, except for the LCUs of the requests.",
+    "ingest_snap_start_enabled is ignored: cold starts take as long with it, and snapshots cost "
+    "nothing.",
 )
 
 
@@ -95,6 +99,8 @@ def monthly(settings: Settings, load: Load, result: Result, prices: Prices) -> d
     stored_gb = (
         result.orders["stored"] * (1 - load.known) * later * (load.order_bytes + _ITEM_BYTES) / _GB
     ) / 2
+    sent_gb = used.messages * times * (load.message_bytes + _CALL_BYTES) / _GB
+    uses_nat = settings.nat_gateways and not settings.endpoint_zones
     always_traced = min(rate, aws.TRACES_PER_SECOND)
     traced = always_traced + aws.TRACED_SHARE * (rate - always_traced)
     log_bytes = (used.requests * times + used.process_invocations * later) * _LOG_BYTES
@@ -108,7 +114,7 @@ def monthly(settings: Settings, load: Load, result: Result, prices: Prices) -> d
     minimum = (settings.process_provisioned_pollers or {"minimum": 0})["minimum"]
     poller_hours = max(minimum * HOURS, used.poller_seconds * times / 3600)
     return {
-        "load balancer": prices.of("load_balancer_hour", HOURS)
+        "load balancer": prices.of("load_balancer_hour", settings.load_balancers * HOURS)
         + prices.of("lcu_hour", lcus * HOURS),
         "ingest": prices.of("invocation", used.messages * times)
         + prices.of(duration, seconds["ingest"])
@@ -124,9 +130,9 @@ def monthly(settings: Settings, load: Load, result: Result, prices: Prices) -> d
         "table storage": prices.of("table_gb_month", stored_gb)
         + prices.of("recovery_gb_month", stored_gb),
         "endpoint": prices.of("endpoint_hour", settings.endpoint_zones * HOURS)
-        + prices.of(
-            "endpoint_gb", used.messages * times * (load.message_bytes + _CALL_BYTES) / _GB
-        ),
+        + prices.of("endpoint_gb", sent_gb if settings.endpoint_zones else 0),
+        "NAT gateway": prices.of("nat_gateway_hour", settings.nat_gateways * HOURS)
+        + prices.of("nat_gateway_gb", sent_gb if uses_nat else 0),
         "logs": prices.of("log_gb", log_bytes / _GB),
         "traces": prices.of("trace", traced * _SECONDS) if settings.tracing_enabled else 0.0,
         "alarms": prices.of("observability_month", 1) if settings.observability_enabled else 0.0,

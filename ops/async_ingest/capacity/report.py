@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from async_ingest.capacity.advice import Advice, Outcome, in_words
+from async_ingest.capacity.advice import Advice, Outcome, in_terraform, in_words
 from async_ingest.capacity.load import Load
 from async_ingest.charts import SECONDS, Axis, Series, line_chart
 from async_ingest.html_report import Report
@@ -60,7 +60,7 @@ def render(
     )
     section = report.section("What to change next")
     if change:
-        values = ", ".join(f"{name} = {value}" for name, value in change.values.items())
+        values = ", ".join(in_terraform(change.values))
         section.text(f"{values}: {change.after.described()}.")
     else:
         section.text("No single setting is worth it.")

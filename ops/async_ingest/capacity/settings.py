@@ -25,7 +25,11 @@ _DEFAULT_MAXIMUM_CONCURRENCY = 5
 class Settings:
     """Inputs of the module under their own names, with its defaults (`variables.tf`).
 
-    Below them, what the account, and not the module, decides: `account_concurrency_quota`,
+    Below them, what the module makes of `vpc`, `vpc_endpoints` and what exists already, and is
+    billed by the hour: `endpoint_zones` of all its interface endpoints, `load_balancers`,
+    `nat_gateways`.
+
+    Then what the account, and not the module, decides: `account_concurrency_quota`,
     `table_write_quota`, and `table_peak_write_units`, the peak that the table has seen or is warmed
     for, in write units a second.
     """
@@ -48,6 +52,8 @@ class Settings:
     tracing_enabled: bool = True
     observability_enabled: bool = True
     endpoint_zones: int = 2
+    load_balancers: int = 1
+    nat_gateways: int = 0
     account_concurrency_quota: int = aws.CONCURRENCY_QUOTA
     table_write_quota: int = aws.TABLE_QUOTA
     table_peak_write_units: int = aws.UNITS_OF_A_NEW_TABLE // aws.GROWTH
@@ -204,12 +210,27 @@ def _of_module(system: Mapping[str, Any], constants: Mapping[str, Any]) -> Setti
     values["observability_enabled"] = any(
         _resources(one, "aws_cloudwatch_metric_alarm") for one in pieces.values()
     )
-    for endpoint in _resources(pieces.get("vpc_endpoints[0]", {}), "aws_vpc_endpoint"):
-        if endpoint.get("vpc_endpoint_type") == "Interface" and endpoint.get("subnet_ids"):
-            values["endpoint_zones"] = len(endpoint["subnet_ids"])
+    values |= _billed_by_the_hour(pieces)
     return Settings().with_values(
         {name: value for name, value in values.items() if value is not None}
     )
+
+
+def _billed_by_the_hour(pieces: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """Counts what the plan has; what exists already, or is shared, is billed without the system."""
+    network = pieces.get("network[0]", {})
+    # Subnets that do not exist yet have no ids to count; an endpoint is in each private one.
+    zones = len(_resources(network, "aws_subnet", "private")) or Settings().endpoint_zones
+    endpoints = [
+        one
+        for one in _resources(pieces.get("vpc_endpoints[0]", {}), "aws_vpc_endpoint")
+        if one.get("vpc_endpoint_type") == "Interface"
+    ]
+    return {
+        "endpoint_zones": sum(len(one.get("subnet_ids") or ()) or zones for one in endpoints),
+        "load_balancers": len(_resources(pieces.get("load_balancer", {}), "aws_lb")),
+        "nat_gateways": len(_resources(network, "aws_nat_gateway")),
+    }
 
 
 def _first(values: Any, default: Any = None) -> Any:

@@ -171,6 +171,8 @@ class _Simulation:
             aws.IN_FLIGHT_QUOTA - self._in_flight - self._queue.hidden,
             self._pollers.messages_in(length, self._load.message_bytes),
         )
+        if visible <= _NOTHING:  # as much is in flight as may be
+            return 0.0
         throttled = self._table.delay(middle)
         held = min(throttled, self._times.retrying)
         size, gathering = self._batch(visible, length, budget, held)

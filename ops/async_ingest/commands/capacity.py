@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from async_ingest.capacity import aws, calibration, cost, report, settings
-from async_ingest.capacity.advice import Advice, Adviser, Outcome, in_words
+from async_ingest.capacity.advice import Advice, Adviser, Outcome, in_terraform, in_words
 from async_ingest.capacity.calibration import Calibration
 from async_ingest.capacity.load import Load, Span
 from async_ingest.capacity.settings import Settings
@@ -63,7 +63,7 @@ class SpanType(click.ParamType[Any]):
     type=options.Pair(),
     multiple=True,
     help="An input of the module, or account_concurrency_quota, table_write_quota, "
-    "table_peak_write_units; repeat.",
+    "table_peak_write_units, endpoint_zones, load_balancers, nat_gateways; repeat.",
 )
 @click.option("--calibration", "calibrated", type=_FILE, help="JSON with measured service times.")
 @click.option("--prices", "prices_file", type=_FILE, help="JSON with the prices of your region.")
@@ -160,7 +160,7 @@ def _shown(
         rate, what = breaking
         rows["Breaks first"] = f"{what} at {rate:,.0f} requests/s" if what else "nothing"
     if change:
-        values = ", ".join(f"{name} = {value}" for name, value in change.values.items())
+        values = ", ".join(in_terraform(change.values))
         rows["Change next"] = f"[bold]{values}[/]: {change.after.described()}"
     elif has_advice:
         rows["Change next"] = "nothing: no single setting is worth it"

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from async_ingest.capacity import aws, cost
-from async_ingest.capacity.advice import Adviser, Outcome, in_words
+from async_ingest.capacity.advice import (
+    MAXIMUM_CONCURRENCY,
+    Adviser,
+    Outcome,
+    in_terraform,
+    in_words,
+)
 from async_ingest.capacity.calibration import Calibration
 from async_ingest.capacity.load import Load, Span
 from async_ingest.capacity.results import Result
@@ -24,6 +30,7 @@ from tools.markup import table, with_part
 ROOT = Path(__file__).parents[3]
 RAMP_SECONDS = 300
 BURST = 20
+QUEUES_QUOTA = 10_000
 
 # What each rate is worked with: where the advice leads, with room for half as much again.
 WORKED: dict[int, dict[str, Any]] = {
@@ -71,7 +78,7 @@ def steady(result: Result, name: str) -> float:
 def settings_table() -> str:
     def row(rate: int) -> list[str]:
         result = worked(rate).result
-        chosen = ", ".join(f"`{name} = {value}`" for name, value in WORKED[rate].items())
+        chosen = said(WORKED[rate])
         return [
             f"{rate:,}",
             chosen or "the defaults",
@@ -109,7 +116,7 @@ def breaks_table() -> str:
         most, what = here.breaking_point(system)
         broken = adviser(1.2 * most)
         now = broken.outcome(system)
-        change = broken.next_change(system, now)
+        change = broken.next_change(system, now, against=what)
         cheaper = here.next_change(system, worked(rate))
         return [
             f"{rate:,}",
@@ -120,7 +127,7 @@ def breaks_table() -> str:
             else "nothing",
         ]
 
-    head = ["requests/s", "breaks first", "what helps most then", "what saves money now"]
+    head = ["requests/s", "breaks first", "what helps most against that", "what saves money now"]
     return table(head, (row(rate) for rate in WORKED))
 
 
@@ -167,6 +174,45 @@ def systems_table() -> str:
     return table(head, (row(count) for count in (1, 10)))
 
 
+def queues_table() -> str:
+    """One queue, several, and one with provisioned pollers, in one account."""
+
+    def row(
+        load: str, rate: int, seconds: float, count: int, values: Mapping[str, Any]
+    ) -> list[str]:
+        quota = {"account_concurrency_quota": QUEUES_QUOTA // count}
+        system = Settings(table_peak_write_units=2 * rate).with_values({**quota, **values})
+        known = Calibration(process_seconds_per_order=seconds)
+        each = Adviser(Load(rate / count, ramp_seconds=RAMP_SECONDS), known, cost.read_prices())
+        outcome = each.outcome(system)
+        result = outcome.result
+        return [
+            load,
+            f"{count}{', provisioned' if system.process_provisioned_pollers else ''}",
+            f"{count * steady(result, 'process_concurrency'):,.0f}",
+            f"{count * result.peak_backlog:,.0f}",
+            in_words(result.freshness["p95"]),
+            f"{count * outcome.total:,.0f}",
+        ]
+
+    slow = ("10,000/s, 0.15 s an order", 10_000, 0.15)
+    fast = ("1,000/s, the defaults", 1000, 0.0)
+    most = {"process_maximum_concurrency": MAXIMUM_CONCURRENCY}
+    pollers = {"process_provisioned_pollers": {"minimum": 2, "maximum": 200}}
+    rows = [
+        row(*slow, 1, most),
+        row(*slow, 2, most),
+        row(*slow, 1, pollers),
+        row(*fast, 1, {}),
+        row(*fast, 2, {}),
+    ]
+    head = [
+        "load", "queues", "process at once, all", "peak backlog, all", "freshness p95",
+        "USD a month of all",
+    ]  # fmt: skip
+    return table(head, rows)
+
+
 def published_table() -> str:
     rows = [
         [
@@ -178,7 +224,7 @@ def published_table() -> str:
         ]
         for figure in FIGURES
     ]
-    return table(["published", "by", "range", "simulated", "difference explained"], rows)
+    return table(["published", "by", "it states", "simulated", "difference explained"], rows)
 
 
 def _between(lowest: float, highest: float) -> str:
@@ -226,7 +272,7 @@ def assumptions_list() -> str:
 
 
 def said(values: Any) -> str:
-    return ", ".join(f"`{name} = {value}`" for name, value in values.items())
+    return ", ".join(f"`{one}`" for one in in_terraform(values))
 
 
 def batches_table() -> str:
@@ -260,6 +306,7 @@ PARTS = {
     "BREAKS": breaks_table,
     "BURSTS": bursts_table,
     "QUOTAS": quotas_table,
+    "QUEUES": queues_table,
     "SYSTEMS": systems_table,
     "PUBLISHED": published_table,
     "ASSUMPTIONS": assumptions_list,

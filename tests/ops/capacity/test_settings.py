@@ -124,6 +124,54 @@ def test_from_a_plan(tmp_path: Path) -> None:
         architecture="x86_64",
         tracing_enabled=False,
         observability_enabled=False,
+        endpoint_zones=0,
+        load_balancers=0,
+    )
+
+
+MAPPING = [resource("aws_lambda_event_source_mapping")]
+SUBNETS = [resource("aws_subnet", "private")] * 3 + [resource("aws_subnet", "public")] * 3
+NAT = [resource("aws_nat_gateway")]
+INTERFACE = resource("aws_vpc_endpoint", "interface", vpc_endpoint_type="Interface")
+GATEWAY = resource("aws_vpc_endpoint", "dynamodb", vpc_endpoint_type="Gateway")
+KNOWN = resource(
+    "aws_vpc_endpoint", "interface", vpc_endpoint_type="Interface", subnet_ids=["a", "b"]
+)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "endpoint_zones", "load_balancers", "nat_gateways"),
+    [
+        ({"network[0]": SUBNETS, "vpc_endpoints[0]": [INTERFACE, GATEWAY]}, 3, 0, 0),
+        ({"network[0]": SUBNETS, "vpc_endpoints[0]": [KNOWN, KNOWN]}, 4, 0, 0),
+        ({"vpc_endpoints[0]": [INTERFACE]}, 2, 0, 0),
+        ({"network[0]": SUBNETS + NAT}, 0, 0, 1),
+        ({"load_balancer": [resource("aws_lb")]}, 0, 1, 0),
+        ({"load_balancer": [resource("aws_lb_listener_rule")]}, 0, 0, 0),
+    ],
+    ids=[
+        "zones of a network yet to be made",
+        "two endpoints that exist",
+        "endpoints in subnets that are not known",
+        "NAT instead of endpoints",
+        "an existing network",
+        "an existing listener",
+    ],
+)
+def test_what_is_billed_by_the_hour_is_what_the_plan_has(
+    tmp_path: Path,
+    pieces: dict[str, list[dict[str, Any]]],
+    endpoint_zones: int,
+    load_balancers: int,
+    nat_gateways: int,
+) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(plan_of({"": MAPPING, **pieces})))
+    found = module.from_plan(path)
+    assert (found.endpoint_zones, found.load_balancers, found.nat_gateways) == (
+        endpoint_zones,
+        load_balancers,
+        nat_gateways,
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from async_ingest.capacity import aws
 from async_ingest.capacity.calibration import Calibration
 from async_ingest.capacity.load import Load, Span
 from async_ingest.capacity.settings import Settings
@@ -28,14 +29,14 @@ LOADS = st.builds(
     hot=st.sampled_from([0.0, 0.5]),
     throttled=st.lists(SPANS, max_size=1),
 )
-SYSTEMS = st.builds(
+# Of a batch: its size, and the window, which the module demands above 10.
+BATCHES = st.sampled_from([(1, 0), (10, 0), (1, 1), (10, 1), (100, 1), (10, 5), (100, 5)])
+OTHERS = st.builds(
     Settings,
     ingest_reserved_concurrency=st.sampled_from([None, 30, 100]),
     ingest_provisioned_concurrency=st.sampled_from([None, 20]),
     queue_retention_seconds=st.sampled_from([60, 345_600]),
     queue_max_receive_count=st.sampled_from([5, None]),
-    process_batch_size=st.sampled_from([1, 10, 100]),
-    process_batching_window_seconds=st.sampled_from([1, 5]),
     process_maximum_concurrency=st.sampled_from([None, 2, 50]),
     process_provisioned_pollers=st.sampled_from([None, None, {"minimum": 2, "maximum": 20}]),
     process_dead_letter_immediately=st.booleans(),
@@ -43,6 +44,14 @@ SYSTEMS = st.builds(
     process_timeout_seconds=st.sampled_from([6, 30]),
     account_concurrency_quota=st.sampled_from([10, 1000]),
 )
+
+
+def batched(system: Settings, batch: tuple[int, int]) -> Settings:
+    size, window = batch
+    return replace(system, process_batch_size=size, process_batching_window_seconds=window)
+
+
+SYSTEMS = st.builds(batched, OTHERS, BATCHES)
 
 
 @settings(deadline=None, max_examples=30)
@@ -68,16 +77,19 @@ def test_no_more_runs_than_may(system: Settings, load: Load) -> None:
 
 
 @settings(deadline=None, max_examples=25)
-@given(LOADS, st.integers(2, 40), st.integers(1, 40), st.sampled_from([1, 10, 100]))
-def test_more_concurrency_never_drains_later(load: Load, less: int, more: int, size: int) -> None:
+@given(LOADS, st.integers(2, 40), st.integers(1, 40), BATCHES)
+def test_more_concurrency_never_drains_later(
+    load: Load, less: int, more: int, batch: tuple[int, int]
+) -> None:
     """While the table has room; by at most a cold start, which more environments may add."""
     load = replace(load, permanent_failures=0, throttled=(), hot=0)
-    fewer = Settings(
-        process_maximum_concurrency=less,
-        process_batch_size=size,
-        process_batching_window_seconds=1,
-        table_write_quota=10**9,
-        table_peak_write_units=10**9,
+    fewer = batched(
+        Settings(
+            process_maximum_concurrency=less,
+            table_write_quota=10**9,
+            table_peak_write_units=10**9,
+        ),
+        batch,
     )
     greater = replace(fewer, process_maximum_concurrency=less + more)
     times = [simulate(one, load).drain_seconds for one in (fewer, greater)]
@@ -142,6 +154,18 @@ def test_a_throttled_minute_delays_and_loses_nothing() -> None:
     # Each of five pollers holds a batch of ten for half of the timeout, and fails it.
     assert result.redelivered == pytest.approx(5 * 10 * math.floor(60 / 14.25), abs=50)
     assert result.freshness["p95"] > 30
+
+
+def test_nothing_is_received_while_as_much_is_in_flight_as_may() -> None:
+    window = Settings(
+        process_batch_size=100,
+        process_batching_window_seconds=1,
+        process_maximum_concurrency=1000,
+        account_concurrency_quota=10_000,
+    )
+    result = simulate(window, Load(5000, 150, ramp_seconds=60, throttled=[Span(0, 60)]))
+    assert result.peak_backlog > aws.IN_FLIGHT_QUOTA
+    assert result.orders["stored"] == pytest.approx(600_000)
 
 
 @pytest.mark.parametrize("immediately", [True, False])
