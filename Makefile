@@ -142,7 +142,7 @@ changes: ## Change every input of a running system under traffic (hours, resumab
 
 .PHONY: consumers
 consumers: ## Use the module as other repositories do, with Terraform 1.9, the newest, and OpenTofu.
-	$(setup) providers python checkov
+	$(setup) providers python checkov release
 	@$(PYTHON) -m tools.engines.install
 	@$(PYTHON) -m pytest tests/consumers tests/tools/test_release.py
 

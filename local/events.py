@@ -54,13 +54,28 @@ def request(body: Any = '{"order_id":"1","item":"Kopi"}', **changes: Any) -> dic
 
 def record(body: Any, message_id: str = "1", accepted_at: int | None = 1, **changes: Any) -> Any:
     """Returns a record of an SQS event, without the attribute if ``accepted_at`` is None."""
-    attribute = {"accepted_at": {"stringValue": str(accepted_at), "dataType": "Number"}}
+    own = {} if accepted_at is None else {"accepted_at": attribute(str(accepted_at), "Number")}
     return {
         "messageId": message_id,
         "receiptHandle": "…",
         "body": body if isinstance(body, str) else json.dumps(body),
+        "md5OfBody": "…",
         "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1700000000000"},
-        "messageAttributes": {} if accepted_at is None else attribute,
+        "messageAttributes": own,
+        "md5OfMessageAttributes": "…" if own else None,
         "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:orders",
+        "awsRegion": "us-east-1",
         **changes,
     }
+
+
+def attribute(value: str, kind: str = "String") -> dict[str, Any]:
+    """Returns a message attribute of a record, in which Lambda has lists that are always empty."""
+    lists: dict[str, Any] = {"stringListValues": [], "binaryListValues": []}
+    return {"stringValue": value, "dataType": kind} | lists
+
+
+def received(sent: dict[str, Any]) -> dict[str, Any]:
+    """Returns the message attributes of a record from those of SendMessage, which are texts."""
+    return {name: attribute(one["StringValue"], one["DataType"]) for name, one in sent.items()}

@@ -24,6 +24,8 @@ from tools import packages
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "build" / "release"
+PINS = ROOT / "tools" / "requirements.txt"
+CYCLONEDX = ROOT / ".cache" / "venv-release" / "bin" / "cyclonedx-py"
 HEADING = re.compile(r"^## \[(\d+\.\d+\.\d+)\] - (.*)$", re.MULTILINE)
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 REFERENCE = re.compile(r"terraform-aws-async-ingest[\w./-]*\?ref=([\w.-]+)")
@@ -105,7 +107,8 @@ def build(root: Path, version: str, output: Path) -> None:
     """Builds the release of the commit that is checked out, the same bytes wherever it is built.
 
     The directory then has the functions' packages, the command's wheel, a bill of materials, the
-    notes, packages.json with the hashes as Terraform takes them, and SHA256SUMS of all.
+    notes, packages.json with the hashes as Terraform takes them, and SHA256SUMS of all. (Only on
+    Windows, the bill of materials has one thing more, which click needs there.)
     """
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True)
@@ -133,17 +136,23 @@ def build(root: Path, version: str, output: Path) -> None:
 
 
 def bill_of_materials(output: Path, version: str) -> None:
-    """Writes sbom.cdx.json: what the wheel installs, and the packages, which need nothing."""
+    """Writes sbom.cdx.json: the wheel with what it needs, and the packages, which need nothing.
+
+    The wheel takes newer versions of what it needs as well. Listed are those that are pinned for
+    its tests, so that the list does not depend on the day.
+    """
     [wheel] = output.glob("*.whl")
     target = output / "sbom.cdx.json"
     with tempfile.TemporaryDirectory() as directory:
-        _run(sys.executable, "-m", "venv", directory)
-        installed = Path(directory) / "bin" / "python"
-        _run(installed, "-m", "pip", "install", "--quiet", wheel)
-        _run(installed, "-m", "pip", "uninstall", "--quiet", "--yes", "pip")
-        program = ROOT / ".cache" / "venv-release" / "bin" / "cyclonedx-py"
+        installed = Path(directory) / "environment" / "bin" / "python"
+        _run(sys.executable, "-m", "venv", "--without-pip", installed.parent.parent)
+        wanted = Path(directory) / "wanted.txt"
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        wanted.write_text(f"{wheel.resolve()} --hash=sha256:{digest}\n")
+        pip = (sys.executable, "-m", "pip", "--python", installed, "install", "--quiet")
+        _run(*pip, "--require-hashes", "--constraint", PINS, "--requirement", wanted)
         _run(
-            *(program, "environment", "--output-reproducible", "--output-format", "JSON"),
+            *(CYCLONEDX, "environment", "--output-reproducible", "--output-format", "JSON"),
             *("--output-file", target, installed),
         )
     document: dict[str, Any] = json.loads(target.read_text())

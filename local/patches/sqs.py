@@ -1,4 +1,4 @@
-"""What SQS accepts as a message, and the names of its actions in IAM."""
+"""What SQS accepts as a message and as a wait, and the names of its actions in IAM."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ MAX_NAME_LENGTH = 256
 MAX_TYPE_LENGTH = 256
 TYPES = ("String", "Number", "Binary")
 RESERVED_PREFIXES = ("aws.", "amazon.")
+MESSAGE_GROUP = re.compile(r"[!-~]{1,128}")
+MAX_WAIT_SECONDS = 20
 # An X-Amzn-Trace-Id header with a trace ID.
 TRACE_HEADER = re.compile(r"(?:^|;)Root=1-[0-9a-f]{8}-[0-9a-f]{24}(?:;|$)", re.IGNORECASE)
 
@@ -131,6 +133,50 @@ def _is_name(name: str) -> bool:
         and not name.lower().startswith(RESERVED_PREFIXES)
         and not (name.startswith(".") or name.endswith(".") or ".." in name)
     )
+
+
+@patch
+def message_groups_are_checked() -> None:
+    """AWS: a MessageGroupId has 1 to 128 characters, alphanumeric or punctuation.
+
+    "SendMessage", Amazon SQS API Reference, which lists the ASCII punctuation characters. Recorded
+    by LocalStack's test_send_message_to_standard_queue_with_invalid_message_group_id. The emulator
+    accepts any.
+    """
+    error = internal("services.sqs", "_Err")
+
+    def check(data: JsonObject, _queue_url: str) -> None:
+        group = data.get("MessageGroupId")
+        if group is not None and not MESSAGE_GROUP.fullmatch(group):
+            raise error(
+                "InvalidParameterValue",
+                f"Value {group} for parameter MessageGroupId is invalid. Reason: MessageGroupId "
+                "can only include alphanumeric and punctuation characters. 1 to 128 in length.",
+            )
+
+    before_each_message(check)
+
+
+@patch
+def receives_wait_for_up_to_20_s() -> None:
+    """AWS: ReceiveMessage waits for 0 to 20 s.
+
+    "Amazon SQS short and long polling", Amazon SQS Developer Guide. Recorded by LocalStack's
+    test_send_receive_wait_time_seconds. The emulator accepts any WaitTimeSeconds.
+    """
+    error = internal("services.sqs", "_Err")
+
+    @around("services.sqs", "_HANDLERS[ReceiveMessage]")
+    async def receive(original: Any, data: JsonObject, qurl: str) -> JsonObject:
+        wait = data.get("WaitTimeSeconds")
+        if wait is not None and not 0 <= int(wait) <= MAX_WAIT_SECONDS:
+            raise error(
+                "InvalidParameterValue",
+                f"Value {wait} for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 "
+                f"and <= {MAX_WAIT_SECONDS}, if provided.",
+            )
+        received: JsonObject = await original(data, qurl)
+        return received
 
 
 @patch

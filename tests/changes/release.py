@@ -1,4 +1,4 @@
-"""The next release of this checkout: a commit that changes all that an apply changes in place."""
+"""The next release of this checkout: a commit that changes in place whatever a default can."""
 
 import json
 import re
@@ -6,26 +6,60 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.changes.table import Change
 from tests.support.repository import Repository
 
 NEXT = "v1.1.0"
-# Of tests/changes/table.toml: changes in place, or by a new version, that go together and without
-# which no request is refused. Each becomes a default of the next release.
-NEW_DEFAULTS = (
-    *("tags", "nat_gateway_single", "ingress_ranges", "idle_timeout"),
-    *("health_check_first", "ingest_reserved_concurrency", "process_reserved_concurrency"),
-    *("provisioned_concurrency", "queue_retention", "table_stream", "batch_of_100"),
-    *("maximum_concurrency", "log_retention", "path_added", "ingest_memory", "process_memory"),
-    *("ingest_timeout", "process_timeout_up", "ingest_environment", "process_environment"),
-    *("message_size", "fair_queue", "max_receive_count", "dead_letter_later", "architecture"),
-    *("log_level", "tracing_off", "freshness_target"),
-)
+# Of the rows of table.toml that a default can make (`can_be_a_default`), those that do not go
+# together with the others, or with what the upgrade shows.
+LEFT_OUT = {
+    "batch_size": "process_batch_size changes in batch_of_100",
+    "batching_window": "process_batching_window_seconds changes in batch_of_100",
+    "deletion_protection": "it is the default",
+    "maximum_concurrency": "not together with provisioned_pollers",
+    "order_version": "requests without the attribute are refused",
+    "path_inserted": "paths change in path_added",
+    "process_paused": "orders would not reach the table",
+    "process_timeout_down": "process_timeout_seconds changes in process_timeout_up",
+    "snap_start": "not together with provisioned_concurrency",
+}
 RENAMED = """
 moved {
   from = aws_sqs_queue.this
   to   = aws_sqs_queue.orders
 }
 """
+
+
+def can_be_a_default(change: Change) -> bool:
+    """Says whether a new default of the module makes a change in place.
+
+    By a new version of a function, too. Out are changes that replace or destroy something, and
+    those from inputs that are no defaults (base), those to a resource that the user has ("$name"),
+    those which refuse requests meanwhile (gap), and those that are not applied.
+    """
+    in_place = change.is_applied and change.kind in {"in place", "new version"}
+    return in_place and not change.base and not change.gap and '"$' not in json.dumps(change.inputs)
+
+
+def next_defaults(changes: Mapping[str, Change]) -> dict[str, Any]:
+    """Returns the defaults of the next release: all rows that can be one, but those left out.
+
+    Raises:
+        ValueError: Two rows set the same.
+    """
+    defaults: dict[str, Any] = {}
+    for change in changes.values():
+        if not can_be_a_default(change) or change.name in LEFT_OUT:
+            continue
+        for name, value in change.inputs.items():
+            if name not in defaults:
+                defaults[name] = value
+            elif isinstance(value, dict) and not value.keys() & defaults[name].keys():
+                defaults[name] = defaults[name] | value  # members of an object
+            else:
+                raise ValueError(f"{change.name} and an earlier row both change {name}")
+    return defaults
 
 
 def commit_next(repository: Repository, defaults: Mapping[str, Any]) -> None:
@@ -44,7 +78,8 @@ def commit_next(repository: Repository, defaults: Mapping[str, Any]) -> None:
     variables = root / "variables.tf"
     for name, default in defaults.items():
         pattern = rf'(?s)(^variable "{name}" {{\n(?:(?!^}}).)*?^  default +=) [^\n]*$'
-        _substitute(variables, pattern, rf"\1 {json.dumps(default)}")
+        written = json.dumps(default).replace("\\", r"\\")  # for re
+        _substitute(variables, pattern, rf"\1 {written}")
     for handler in root.glob("lambda_src/*/*.py"):
         handler.write_text(f"{handler.read_text()}\nRELEASE = {NEXT!r}\n")
     for alarms in root.glob("modules/observability/*.tf"):

@@ -7,6 +7,7 @@ import pytest
 
 from local.emulator import ROOT
 from tests.changes.document import table
+from tests.changes.release import LEFT_OUT, can_be_a_default, next_defaults
 from tests.changes.system import Surroundings
 from tests.changes.table import Change, load
 
@@ -34,6 +35,30 @@ def test_a_change_differs_from_its_base() -> None:
 
 def test_changes_planned_end_to_end_start_from_the_defaults() -> None:
     assert [change.name for change in CHANGES.values() if change.in_test and change.base] == []
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_the_next_release_makes_each_change_that_a_default_can_make(change: Change) -> None:
+    is_another_kind = change.kind not in {"in place", "new version"} or change.not_applied
+    needs_more = change.base or "'$" in repr(change.inputs)
+    if change.name in LEFT_OUT or is_another_kind or needs_more or change.gap:
+        return
+    defaults = next_defaults(CHANGES)
+
+    for name, value in change.inputs.items():
+        changed = defaults.get(name, {})
+        assert changed == value or (isinstance(value, dict) and value.items() <= changed.items())
+
+
+def test_what_the_next_release_leaves_out_could_be_a_default() -> None:
+    assert [name for name in LEFT_OUT if not can_be_a_default(CHANGES[name])] == []
+
+
+def test_two_changes_of_an_input_cannot_be_in_one_release() -> None:
+    twice = {name: Change(name, {"tags": {"team": name}}) for name in ("a", "b")}
+
+    with pytest.raises(ValueError, match="b and an earlier row both change tags"):
+        next_defaults(twice)
 
 
 def test_surroundings_exist() -> None:

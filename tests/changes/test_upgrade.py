@@ -9,7 +9,7 @@ import pytest
 from local.emulator import Emulator
 from local.waiting import eventually
 from tests.changes import table
-from tests.changes.release import NEW_DEFAULTS, NEXT, commit_next
+from tests.changes.release import NEXT, commit_next, next_defaults
 from tests.changes.run import missing_orders, status, stored
 from tests.changes.system import ChangingSystem, Traffic
 from tests.support.repository import Repository
@@ -23,11 +23,7 @@ AFTERWARDS = 30  # orders that the upgraded system accepts under traffic
 def system(tmp_path: Path) -> Iterator[ChangingSystem]:
     """A system of the first release, protected as by default."""
     repository = Repository(tmp_path / "repository")
-    changes = table.load()
-    inputs = {
-        name: value for change in NEW_DEFAULTS for name, value in changes[change].inputs.items()
-    }
-    commit_next(repository, inputs)
+    commit_next(repository, next_defaults(table.load()))
     with Emulator(tmp_path / "emulator", auth=True, tls=True) as emulator:
         system = ChangingSystem(emulator, tmp_path / "work", "upgraded", source=repository.source())
         system.become(PROTECTED)

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,6 +42,30 @@ resource "aws_security_group" "worker" {{
   vpc_id = module.network.vpc_id
 }}
 """
+
+# What they refer to, as a team has it that uses one submodule only.
+_ARN = "arn:aws:{}:eu-central-1:123456789012:{}"
+_BALANCER = _ARN.format("elasticloadbalancing", "{}/orders/0123456789abcdef")
+GIVEN = {
+    "aws_security_group.worker.id": "sg-0123456789abcdef0",
+    "aws_sns_topic.on_call.arn": _ARN.format("sns", "on-call"),
+    "module.api.alias_arn": _ARN.format("lambda", "function:api:live"),
+    "module.async_ingest.dead_letter_queue_arn": _ARN.format("sqs", "orders-dead-letter"),
+    "module.async_ingest.listener_arn": _BALANCER.format("listener/app") + "/0123456789abcdef",
+    "module.async_ingest.queue_arn": _ARN.format("sqs", "orders"),
+    "module.async_ingest.table_name": "orders",
+    "module.async_ingest.target_group_arn": _BALANCER.format("targetgroup"),
+    "module.network.private_route_table_ids": ["rtb-0123456789abcdef0"],
+    "module.network.private_subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+    "module.network.public_subnet_ids": ["subnet-0123456789abcdef2", "subnet-0123456789abcdef3"],
+    "module.network.vpc_cidr_block": "10.0.0.0/16",
+    "module.network.vpc_id": "vpc-0123456789abcdef0",
+    "module.queue.arn": _ARN.format("sqs", "orders"),
+    "module.queue.producer_policy_json": '{"Version":"2012-10-17","Statement":[]}',
+    "module.queue.url": "https://sqs.eu-central-1.amazonaws.com/123456789012/orders",
+    "module.table.arn": _ARN.format("dynamodb", "table/orders"),
+}
+REFERENCE = re.compile(r"\b(?:module|aws_\w+)\.\w+\.\w+")
 
 
 class Configuration(NamedTuple):
@@ -114,7 +139,7 @@ def regions(repository: Repository, ref: str) -> Configuration:
 
 
 def submodules(repository: Repository, ref: str) -> Configuration:
-    """Each submodule by itself, as its own README uses it."""
+    """All submodules in one configuration, as their READMEs use them, beside a whole system."""
     files = {f"{name}.tf": _documented(repository, name, ref) for name in SUBMODULES}
     files |= {
         "beside.tf": BESIDE.format(source=repository.source(ref=ref)),
@@ -123,6 +148,14 @@ def submodules(repository: Repository, ref: str) -> Configuration:
     text = "".join(files.values())
     called = tuple(re.findall(r'^module "(\w+)"', text, re.MULTILINE))
     return Configuration(files, ("module.async_ingest",), called=called)
+
+
+def alone(module: str, repository: Repository, ref: str) -> Configuration:
+    """One submodule and nothing else: what it shares with others is given as values."""
+    text = _documented(repository, module, ref)
+    text = REFERENCE.sub(lambda found: json.dumps(GIVEN[found[0]]), text)
+    called = tuple(re.findall(r'^module "(\w+)"', text, re.MULTILINE))
+    return Configuration({"main.tf": text, "src/api/handler.py": ""}, (), called=called)
 
 
 def unknown(repository: Repository, ref: str) -> Configuration:
@@ -144,7 +177,12 @@ def _documented(repository: Repository, module: str, ref: str) -> str:
     return text
 
 
-CONFIGURATIONS = {make.__name__: make for make in (one, two, each, regions, submodules, unknown)}
+# Whether an engine understands the submodules, `submodules` shows: these are for one engine.
+ALONE = {f"{name}_alone": partial(alone, name) for name in SUBMODULES}
+CONFIGURATIONS: dict[str, Callable[[Repository, str], Configuration]] = {
+    **{make.__name__: make for make in (one, two, each, regions, submodules, unknown)},
+    **ALONE,
+}
 
 
 def missing(configuration: Configuration, addresses: Iterable[str]) -> list[str]:

@@ -8,23 +8,24 @@ from pathlib import Path
 import pytest
 
 from local.terraform import Terraform
-from tests.consumers.configurations import CONFIGURATIONS, Configuration, missing
+from tests.consumers.configurations import ALONE, CONFIGURATIONS, Configuration, missing
 from tests.consumers.engines import ENGINES, ON_PATH, OPENTOFU, Engine
 from tests.support.plans import write_test
 from tests.support.repository import TAG, Repository
 
 # In make test, beside the consumer that tests/e2e applies.
-FAST = (ON_PATH, "regions")
+FAST = [(ON_PATH, "regions"), (ON_PATH, "table_alone")]
 
 CASES = [
     pytest.param(
         engine,
         name,
         id=f"{engine}-{name}",
-        marks=[] if (engine, name) == FAST else [pytest.mark.nightly],
+        marks=[] if (engine, name) in FAST else [pytest.mark.nightly],
     )
     for engine in ENGINES
     for name in CONFIGURATIONS
+    if engine == ON_PATH or name not in ALONE
 ]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.events import record
+from local.events import attribute, received, record
 from shared import telemetry
 from tests.support.fakes import FakeDynamoDB, FakeSqs
 from tests.support.ingest import post
@@ -27,12 +27,8 @@ def process_one(body: Any, accepted_at: int | None = 1, **changes: Any) -> None:
 
 def delivered(copy: dict[str, Any], sent_ms: int) -> Any:
     """Returns the record of a message that we sent."""
-    attributes = {
-        name: {"stringValue": value["StringValue"], "dataType": value["DataType"]}
-        for name, value in copy["MessageAttributes"].items()
-    }
     return record(copy["MessageBody"], "again", None) | {
-        "messageAttributes": attributes,
+        "messageAttributes": received(copy["MessageAttributes"]),
         "attributes": {"SentTimestamp": str(sent_ms)},
     }
 
@@ -146,9 +142,9 @@ def test_a_dead_letter_keeps_the_accepted_at_that_counted(
     sqs: FakeSqs, given: str, believed: int
 ) -> None:
     """Determined anew after a redrive, from a later sending time, it would be newer."""
-    attribute = {"accepted_at": {"stringValue": given, "dataType": "String"}}
+    attributes = {"accepted_at": attribute(given)}
 
-    process_one("not JSON", messageAttributes=attribute)
+    process_one("not JSON", messageAttributes=attributes)
 
     accepted_at = sqs.sent[0]["MessageAttributes"]["accepted_at"]
     assert accepted_at == {"DataType": "Number", "StringValue": str(believed)}

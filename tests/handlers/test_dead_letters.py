@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.engines import Engine, client
-from local.events import TRACE_ID, record
+from local.events import TRACE_ID, attribute, received, record
 from process import handler
 from shared import orders, telemetry
 from shared.queues import Queue
@@ -92,7 +92,7 @@ def test_the_reason_is_short_ascii_and_without_content(sqs: FakeSqs) -> None:
 
 def test_a_dead_letter_has_every_attribute_of_its_message(sqs: FakeSqs) -> None:
     attributes = {
-        "text": {"stringValue": "x", "dataType": "String.custom"},
+        "text": attribute("x", "String.custom"),
         "number": {"stringValue": "1", "binaryValue": None, "dataType": "Number"},
         "binary": {"binaryValue": base64.b64encode(b"\0\xff").decode(), "dataType": "Binary"},
         "empty": {"binaryValue": "", "stringValue": None, "dataType": "Binary"},
@@ -127,7 +127,7 @@ def test_a_dead_letter_has_every_attribute_of_its_message(sqs: FakeSqs) -> None:
     ],
 )
 def test_a_dead_letter_has_at_most_ten_attributes(sqs: FakeSqs, own: int, added: list[str]) -> None:
-    attributes = {f"a{n}": {"stringValue": "x", "dataType": "String"} for n in range(own)}
+    attributes = {f"a{n}": attribute("x") for n in range(own)}
 
     process(record("x", messageAttributes=attributes))
 
@@ -137,12 +137,8 @@ def test_a_dead_letter_has_at_most_ten_attributes(sqs: FakeSqs, own: int, added:
 def test_a_dead_letter_that_fails_again_keeps_its_first_id(sqs: FakeSqs) -> None:
     process(record("x", "first"))
     first = sqs.sent[0]["MessageAttributes"]
-    attributes = {
-        name: {"stringValue": attribute["StringValue"], "dataType": attribute["DataType"]}
-        for name, attribute in first.items()
-    }
 
-    process(record(order(item=""), "second", messageAttributes=attributes))
+    process(record(order(item=""), "second", messageAttributes=received(first)))
 
     again = sqs.sent[1]["MessageAttributes"]
     assert again["original_message_id"] == first["original_message_id"]

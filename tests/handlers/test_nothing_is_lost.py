@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from ingest import handler as ingest
-from local.events import Context, request
+from local.events import Context, received, request
 from process import handler as process
 from shared import telemetry
 from shared.aws import CallError, Deadline
@@ -229,10 +229,7 @@ class Pipeline(RuleBasedStateMachine):
             message = {
                 "body": sent["MessageBody"],
                 "attributes": {"SentTimestamp": str(self.now // 1000)},
-                "messageAttributes": {
-                    name: {"stringValue": value["StringValue"], "dataType": value["DataType"]}
-                    for name, value in sent["MessageAttributes"].items()
-                },
+                "messageAttributes": received(sent["MessageAttributes"]),
                 "receive_count": 0,
             }
             if to_dead_letter_queue:

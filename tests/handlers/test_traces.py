@@ -6,12 +6,13 @@ from ingest import handler
 from local.events import REQUEST_ID, TRACE_ID, record, request
 from tests.support.fakes import FakeSqs, error
 from tests.support.ingest import ORDER, post
-from tests.support.process import process
+from tests.support.process import failures, process
 from tests.support.runtime import Invocation, invoke
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 
 SAMPLED_TRACE_ID = f"{TRACE_ID};Parent=53995c3f42cd8ad8;Sampled=1"
+WITH_LINEAGE = f"{SAMPLED_TRACE_ID};Lineage=1:a87bd80c:0"  # as SDKs within Lambda send it
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,7 @@ SAMPLED_TRACE_ID = f"{TRACE_ID};Parent=53995c3f42cd8ad8;Sampled=1"
     [
         (TRACE_ID, TRACE_ID),
         (f"Self=1-67891234-12456789abcdef0123456780;{TRACE_ID};CalledFrom=app", TRACE_ID),
-        (f"{SAMPLED_TRACE_ID};Lineage=1:a87bd80c:0", SAMPLED_TRACE_ID),
+        (WITH_LINEAGE, SAMPLED_TRACE_ID),
         (f"{TRACE_ID};Sampled=?", TRACE_ID),
         (f"{TRACE_ID}0", None),
         (f"x{TRACE_ID}", None),
@@ -88,15 +89,33 @@ def test_a_failure_is_logged_with_the_load_balancers_trace(
     assert entry.__dict__["request_id"] == REQUEST_ID
 
 
+def dead_letter(trace: str) -> None:
+    """Processes a message of this trace, which fails permanently."""
+    attributes = {"SentTimestamp": "1700000000000", "AWSTraceHeader": trace}
+    assert failures(process(record("not JSON", attributes=attributes))) == []
+
+
 @pytest.mark.usefixtures("traced")
+@pytest.mark.parametrize("trace", [TRACE_ID, WITH_LINEAGE])
 def test_a_dead_letter_has_the_trace_of_the_call_and_is_logged_with_its_own(
-    sqs: FakeSqs, caplog: pytest.LogCaptureFixture
+    sqs: FakeSqs, caplog: pytest.LogCaptureFixture, trace: str
 ) -> None:
     caplog.set_level(0)
-    attributes = {"SentTimestamp": "1700000000000", "AWSTraceHeader": TRACE_ID}
 
-    process(record("not JSON", attributes=attributes))
+    dead_letter(trace)
 
     assert "MessageSystemAttributes" not in sqs.sent[0]
     (entry,) = caplog.records
-    assert entry.__dict__["trace_id"] == TRACE_ID
+    assert entry.__dict__["trace_id"] == trace
+
+
+@pytest.mark.parametrize("trace", [TRACE_ID, WITH_LINEAGE])
+def test_without_a_trace_of_the_call_a_dead_letter_has_its_messages(
+    sqs: FakeSqs, monkeypatch: pytest.MonkeyPatch, trace: str
+) -> None:
+    monkeypatch.delenv("_X_AMZN_TRACE_ID", raising=False)
+
+    dead_letter(trace)
+
+    header = {"DataType": "String", "StringValue": trace}
+    assert sqs.sent[0]["MessageSystemAttributes"] == {"AWSTraceHeader": header}

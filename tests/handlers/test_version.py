@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ingest import handler as ingest
-from local.events import record, request
+from local.events import attribute, record, request
 from process import handler
 from shared import orders
 from tests.support.fakes import FakeDynamoDB, FakeSqs
@@ -18,7 +18,7 @@ from tests.support.versions import NUMBER, TIME, set_versions
 
 pytestmark = pytest.mark.usefixtures("quick_calls")
 
-FROM_INGEST = {"request_id": {"stringValue": "r", "dataType": "String"}}
+FROM_INGEST = {"request_id": attribute("r")}
 
 
 @pytest.fixture(autouse=True)

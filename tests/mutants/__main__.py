@@ -35,8 +35,7 @@ COUNT = 200
 WORKERS = 2
 
 WIRING = "wiring/wiring.tftest.hcl"
-WIRING_TEST = "wiring/test_wiring.py"
-CONSUMERS_TEST = "wiring/test_consumers.py"
+WIRING_TESTS = "wiring"  # the folder, whose tests share one run of Terraform
 REFUSED_TEST = "refused/test_refused.py"
 MODULES_TEST = "test_modules.py"
 ROOT_TEST = "root.tftest.hcl"
@@ -117,11 +116,15 @@ def module_of(file: str) -> str:
 
 
 def tests_of(site: Site) -> list[Selection]:
-    """Returns all of `make test-terraform`, the most likely to detect the mutation first."""
-    likely = [*of_module(site.file), WIRING_TEST, ROOT_TEST]
+    """Returns the tests of `make test-terraform`, the most likely to detect the mutation first.
+
+    Without test_documented.py and test_examples.py: they judge documents and examples by the
+    module, and not the module.
+    """
+    likely = [*of_module(site.file), WIRING_TESTS, ROOT_TEST]
     first = [MODULES_TEST, *(likely if site.shows_in_a_plan else [REFUSED_TEST, *likely])]
     tests = [path.name for path in sorted((ROOT / TESTS).glob("*.tftest.hcl"))]
-    there = [*tests, WIRING_TEST, CONSUMERS_TEST, REFUSED_TEST]
+    there = [*tests, WIRING_TESTS, REFUSED_TEST]
     every = [Selection(name) for name in [*first, *(one for one in there if one not in first)]]
     if site.shows_in_a_plan or not site.input:
         return every

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from local.emulator import ROOT
+from tests.mutants import __main__ as mutants
 from tests.mutants import trial
 from tests.mutants.sites import Site, all_sites, sites
 
@@ -145,6 +146,16 @@ def test_a_mutated_module_is_valid_syntax() -> None:
         )
 
         assert formatted.returncode == 0, f"{site.name}: {formatted.stderr}"
+
+
+def test_a_mutation_is_judged_by_all_tests_but_those_of_documents() -> None:
+    selected = {one.file for one in mutants.tests_of(all_sites(ROOT)[0])}
+    folder = ROOT / trial.TESTS
+    there = [path.relative_to(folder) for path in folder.rglob("test_*.py")]
+
+    left_out = {str(one) for one in there if selected.isdisjoint({str(one), str(one.parent)})}
+
+    assert left_out == {"test_documented.py", "test_examples.py"}
 
 
 def test_plans_skip_expected_failures_and_assertions() -> None:

@@ -22,6 +22,8 @@ NEEDED = (
     "lambda_src",
     "docs",
     "examples/hooks",
+    "local",
+    "tests/support",
     str(TESTS),
     "pyproject.toml",
     ".terraform.lock.hcl",
@@ -30,7 +32,7 @@ TIMEOUT = 600
 
 
 class Selection(NamedTuple):
-    """Tests of a file below tests/terraform."""
+    """Tests of a file below tests/terraform, or the Python ones of a folder."""
 
     file: str
     word: str = ""  # only those that have it in their names
@@ -75,7 +77,8 @@ class Tree:
     def killed_by(self, tests: list[Selection]) -> Killer | None:
         """Returns the first failing test among these, or None."""
         for name, word in tests:
-            killer = self._pytest(name, word) if name.endswith(".py") else self._first_failure(name)
+            is_terraform = name.endswith(".tftest.hcl")
+            killer = self._first_failure(name) if is_terraform else self._pytest(name, word)
             if killer:
                 return killer
         return None

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from local.events import attribute
+
 MAX_EVENT_BYTES = 6 * 1024 * 1024  # "Lambda quotas", invocation payload
 
 
@@ -30,7 +32,6 @@ class Message:
 
     def record(self, began: float) -> dict[str, Any]:
         """Returns the message as Lambda's event has it."""
-        accepted_at = {"stringValue": str(self.accepted_at), "dataType": "Number"}
         return {
             "messageId": self.message_id,
             "receiptHandle": "x" * 180,
@@ -39,7 +40,7 @@ class Message:
                 "ApproximateReceiveCount": str(self.receives),
                 "SentTimestamp": str(int(1000 * (began + self.arrives_at))),
             },
-            "messageAttributes": {"accepted_at": accepted_at},
+            "messageAttributes": {"accepted_at": attribute(str(self.accepted_at), "Number")},
             "eventSource": "aws:sqs",
         }
 

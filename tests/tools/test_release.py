@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-import shutil
+import re
 import subprocess
 from pathlib import Path
 
@@ -136,12 +136,10 @@ def test_this_checkout_agrees_on_its_version() -> None:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A release of the newest commit, without what needs the registry."""
-    setup.providers()
+    """A release of the newest commit."""
+    assert setup.main(["providers", "release"]) == 0
     output = tmp_path_factory.mktemp("release") / "output"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(release, "bill_of_materials", lambda *_: None)
-        release.build(ROOT, release.newest(ROOT)[0], output)
+    release.build(ROOT, release.newest(ROOT)[0], output)
     return output
 
 
@@ -152,7 +150,8 @@ def test_a_release_has_checksums_of_everything(built: Path) -> None:
     lines = [line.split("  ") for line in (built / "SHA256SUMS").read_text().splitlines()]
     sums = {name: digest for digest, name in lines}
 
-    assert names == {"ingest", "process", "async_ingest", "packages.json", "notes.md"}
+    files = {"packages.json", "sbom.cdx.json", "notes.md"}
+    assert names == {"ingest", "process", "async_ingest"} | files
     assert sums == {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in built.iterdir()
@@ -162,12 +161,23 @@ def test_a_release_has_checksums_of_everything(built: Path) -> None:
 
 @pytest.mark.nightly
 def test_a_release_is_the_same_bytes_again(built: Path, tmp_path: Path) -> None:
-    before = (built / "SHA256SUMS").read_text()
-    kept = shutil.copytree(built, tmp_path / "kept")
+    again = tmp_path / "elsewhere"
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(release, "bill_of_materials", lambda *_: None)
-        release.build(ROOT, release.newest(ROOT)[0], built)
+    release.build(ROOT, release.newest(ROOT)[0], again)
 
-    assert (built / "SHA256SUMS").read_text() == before
-    assert json.loads((kept / "packages.json").read_text()).keys() == {"ingest", "process"}
+    for file in built.iterdir():
+        assert (again / file.name).read_bytes() == file.read_bytes(), file.name
+    assert json.loads((built / "packages.json").read_text()).keys() == {"ingest", "process"}
+
+
+@pytest.mark.nightly
+def test_the_bill_of_materials_has_the_packages_and_the_pinned_versions(built: Path) -> None:
+    pins = dict(re.findall(r"^([\w.-]+)==(\S+)", release.PINS.read_text(), re.MULTILINE))
+
+    components = json.loads((built / "sbom.cdx.json").read_text())["components"]
+    found = {one["name"].lower(): one["version"] for one in components}
+
+    own = {path.name for path in built.glob("*.zip")} | {"async-ingest"}
+    assert {name: found.pop(name) for name in own} == dict.fromkeys(own, release.newest(ROOT)[0])
+    assert found.keys() >= {"boto3", "botocore", "click", "rich", "urllib3"}
+    assert found == {name: pins[name] for name in found}

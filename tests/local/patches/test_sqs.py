@@ -1,5 +1,6 @@
-"""local/patches/sqs.py: what SQS accepts as a message."""
+"""local/patches/sqs.py: what SQS accepts as a message and as a wait."""
 
+import string
 from typing import Any
 
 from local.emulator import Emulator
@@ -83,6 +84,47 @@ def attributes_of_messages_are_checked(emulator: Emulator) -> None:
     )
     del attributes["a0"]
     assert not sqs.send_message_batch(**queue, Entries=[too_many]).get("Failed")
+
+
+@check()
+def message_groups_are_checked(emulator: Emulator) -> None:
+    sqs = emulator.client("sqs")
+    queue = {"QueueUrl": sqs.create_queue(QueueName="orders")["QueueUrl"]}
+    message = queue | {"MessageBody": "x"}
+
+    for group in ("a", "7" * 128, string.ascii_letters, string.digits, string.punctuation):
+        assert code_of(sqs.send_message, **message, MessageGroupId=group) is None, group
+    assert code_of(sqs.send_message, **message) is None
+
+    for group in ("", "a" * 129, "group 123", "a\n", "é"):
+        assert text_of(sqs.send_message, **message, MessageGroupId=group) == (
+            f"Value {group} for parameter MessageGroupId is invalid. Reason: MessageGroupId can "
+            "only include alphanumeric and punctuation characters. 1 to 128 in length."
+        )
+
+    entries = [
+        {"Id": str(number), "MessageBody": "x", "MessageGroupId": group}
+        for number, group in enumerate(("tenant-1", "tenant 2"))
+    ]
+    answer = sqs.send_message_batch(**queue, Entries=entries)
+    assert [one["Id"] for one in answer["Successful"]] == ["0"]
+    assert [one["Id"] for one in answer["Failed"]] == ["1"]
+
+
+@check()
+def receives_wait_for_up_to_20_s(emulator: Emulator) -> None:
+    sqs = emulator.client("sqs")
+    queue = {"QueueUrl": sqs.create_queue(QueueName="orders")["QueueUrl"]}
+    sqs.send_message(**queue, MessageBody="x")  # so that no receive waits
+
+    for seconds in (0, 20):
+        received = sqs.receive_message(**queue, VisibilityTimeout=0, WaitTimeSeconds=seconds)
+        assert len(received["Messages"]) == 1, seconds
+    for seconds in (-1, 21):
+        assert text_of(sqs.receive_message, **queue, WaitTimeSeconds=seconds) == (
+            f"Value {seconds} for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and "
+            "<= 20, if provided."
+        )
 
 
 @check()
