@@ -35,14 +35,15 @@ endef
 help: ## Show this list.
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# Some install more when they first run: consumers its engines, which takes minutes, requirements uv, tests DynamoDB Local.
 .PHONY: setup
-setup: ## Install everything that the other targets need, below .cache/.
-	$(setup) providers python checkov go
+setup: ## Install what these need; some add tools of their own.
+	$(setup) providers python checkov release go
 
 ##@ Try it
 
 .PHONY: demo
-demo: ## Apply the whole system to the local stack, send an order, show its row.
+demo: ## Apply the system locally, send an order, show its row.
 	$(setup) providers python
 	@$(PYTHON) -m local.demo up $(if $(PICTURE),--picture $(PICTURE))
 
@@ -54,19 +55,19 @@ demo-down: ## Destroy the demo and stop the local stack.
 ##@ Operate it
 
 .PHONY: ops
-ops: ## Run the command async-ingest: make ops ARGS="dlq list --name orders"
+ops: ## Run async-ingest: make ops ARGS="dlq list --name x"
 	$(setup) python
 	@PYTHONPATH=ops $(PYTHON) -m async_ingest $(ARGS)
 
 .PHONY: capacity
-capacity: ## What it carries, what it costs, what breaks first: make capacity ARGS="--rate 1000"
+capacity: ## Say what it carries and costs: ARGS="--rate 1000"
 	$(setup) python
 	@PYTHONPATH=ops $(PYTHON) -m async_ingest capacity $(ARGS)
 
 ##@ Test it
 
 .PHONY: test
-test: test-terraform ## Run all tests except the long ones: plans, handlers, and the applied system.
+test: test-terraform ## Run all but the long tests: plans, handlers, system.
 	@$(PYTHON) -m pytest -m "not nightly" tests --ignore tests/terraform -n 4 --no-loadscope-reorder $(END_IF_HUNG)
 
 .PHONY: test-unit
@@ -82,51 +83,51 @@ test-terraform: ## Test the module's plans with mocked providers.
 	@$(PYTHON) -m tests.support.provider $(PYTHON) -m pytest tests/terraform -n 2
 
 .PHONY: test-e2e
-test-e2e: ## Apply systems and all examples to the local stack, with IAM and TLS, and use them.
+test-e2e: ## Apply systems and all examples locally, and use them.
 	$(setup) providers python
 	@$(PYTHON) -m pytest -m stack tests --ignore tests/terraform
 
 .PHONY: test-local
-test-local: ## Test the local stack: each patch passes its check, and without it the check fails.
+test-local: ## Test the local stack's patches, with and without each.
 	$(setup) providers python
 	@$(PYTHON) -m pytest tests/local -n 2
 
 ##@ Test it longer (nightly)
 
 .PHONY: mutants
-mutants: ## 200 random mutations of the Terraform: does test-terraform see them?
+mutants: ## Do plan tests see 200 random mutations of Terraform?
 	$(setup) providers python
 	$(init)
 	@$(PYTHON) -m tests.mutants $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT))
 
 .PHONY: faults
-faults: ## Inject every fault into the applied system; account for every order.
+faults: ## Inject every fault; account for every order.
 	$(setup) providers python
 	@$(PYTHON) -m tests.faults
 
 .PHONY: operate
-operate: ## Raise every alarm, kill redrives, break systems: is it seen, and is all safe?
+operate: ## Raise every alarm, kill redrives, break systems.
 	$(setup) providers python
 	@$(PYTHON) -m tests.operate $(ARGS)
 
 .PHONY: load
-load: ## 50,000 orders through the local stack by an open schedule; account for every one.
+load: ## Send 50,000 orders on a schedule; account for each.
 	$(setup) providers python
 	@$(PYTHON) -m tests.operate.load $(ARGS)
 
 .PHONY: capacity-check
-capacity-check: ## What capacity predicts: of nine loads, against the local stack; and in the documents.
+capacity-check: ## Compare nine loads with what capacity predicts.
 	$(setup) providers python
 	@$(PYTHON) -m tests.operate.capacity_check $(ARGS)
 	@$(PYTHON) -m pytest -m nightly tests/ops/capacity
 
 .PHONY: settle
-settle: ## Run process against a table as slow and limited as AWS's.
+settle: ## Run process against a table as slow as AWS's.
 	$(setup) python
 	@$(PYTHON) -m tests.settle
 
 .PHONY: hostile
-hostile: ## Send a corpus of hostile requests through the load balancer.
+hostile: ## Send hostile requests through the load balancer.
 	$(setup) providers python
 	@$(PYTHON) -m tests.hostile
 
@@ -136,36 +137,37 @@ fuzz: ## Try 20 times as many examples of each property.
 	@HYPOTHESIS_PROFILE=nightly $(PYTHON) -m pytest tests/handlers/test_{fuzz,properties,statements,wire}.py tests/e2e/test_openapi.py
 
 .PHONY: changes
-changes: ## Change every input of a running system under traffic (hours, resumable).
+changes: ## Change every input under traffic (hours, resumable).
 	$(setup) providers python
 	@$(PYTHON) -m tests.changes
 
 .PHONY: consumers
-consumers: ## Use the module as other repositories do, with Terraform 1.9, the newest, and OpenTofu.
+consumers: ## Use it from other repositories, by four engines.
 	$(setup) providers python checkov release
 	@$(PYTHON) -m tools.engines.install
 	@$(PYTHON) -m pytest tests/consumers tests/tools/test_release.py
 
 .PHONY: compare
-compare: ## Compare with public modules composed by hand; WRITE=1 writes docs/comparison.md.
+compare: ## Compare with modules composed by hand; WRITE=1 writes.
 	$(setup) providers python checkov
 	$(init)
 	@$(PYTHON) -m tests.comparison $(if $(WRITE),,--check)
 
 .PHONY: upgrade
-upgrade: ## Upgrade a live system to a made-up next version, under traffic.
+upgrade: ## Upgrade a live system to a made-up next version.
 	$(setup) providers python
 	@$(PYTHON) -m pytest tests/changes/test_upgrade.py
 
 .PHONY: bench
-bench: ## Compare the handlers' speed with a tutorial's, and all options on with none, as ratios.
+bench: ## Compare the handlers' speed with a tutorial's.
 	$(setup) python
 	@$(PYTHON) -m benchmarks.bench
 
 ##@ Check it
 
+# With ONLINE=1, what cannot be looked up fails.
 .PHONY: lint
-lint: lint-terraform lint-python lint-docs lint-supply-chain ## Run every linter. With ONLINE=1, what cannot be looked up fails.
+lint: lint-terraform lint-python lint-docs lint-supply-chain ## Run every linter; with ONLINE=1, look up actions too.
 
 .PHONY: lint-terraform
 lint-terraform: ## terraform fmt and validate, tflint, checkov.
@@ -200,7 +202,7 @@ lint-python: ## ruff, mypy, import-linter, duplicate code.
 	@.cache/venv/bin/pylint --recursive y benchmarks lambda_src local ops tests tools
 
 .PHONY: lint-docs
-lint-docs: ## Spelling and terms; generated tables of inputs and changes are up to date.
+lint-docs: ## Spelling and terms; generated tables are up to date.
 	$(setup) go python
 	@.cache/venv/bin/codespell --dictionary - --dictionary tools/words.txt
 	@$(PYTHON) -m tests.changes.document --check
@@ -211,12 +213,12 @@ lint-docs: ## Spelling and terms; generated tables of inputs and changes are up 
 	done
 
 .PHONY: site
-site: ## Build the documents as a site, offline; check its links; open each page in a browser, where there is one.
+site: ## Build the documents as a site; check links and pages.
 	$(setup) python
 	@$(PYTHON) -m tools.pages
 
 .PHONY: lint-supply-chain
-lint-supply-chain: ## actionlint and zizmor on the workflows, pip-audit on the pinned packages.
+lint-supply-chain: ## Audit workflows (actionlint, zizmor) and packages.
 	$(setup) python go
 	@.cache/bin/actionlint -shellcheck= -pyflakes= .github/workflows/*.yml
 	@if [ -n "$(ONLINE)" ]; then \
@@ -232,14 +234,14 @@ lint-supply-chain: ## actionlint and zizmor on the workflows, pip-audit on the p
 ##@ Change it
 
 .PHONY: fmt
-fmt: ## Format Terraform and Python, and fix what ruff can fix.
+fmt: ## Format Terraform and Python; fix what ruff can fix.
 	$(setup) python
 	@terraform fmt -recursive
 	@.cache/venv/bin/ruff check --fix
 	@.cache/venv/bin/ruff format
 
 .PHONY: docs
-docs: ## Write the generated tables of inputs, outputs, changes and capacity.
+docs: ## Write tables of inputs, outputs, changes and capacity.
 	$(setup) go python
 	@$(PYTHON) -m tests.changes.document
 	@PYTHONPATH=ops $(PYTHON) -m tests.ops.capacity.document
@@ -247,7 +249,7 @@ docs: ## Write the generated tables of inputs, outputs, changes and capacity.
 	@for directory in . $(MODULES); do .cache/bin/terraform-docs --config "$(CURDIR)/.terraform-docs.yml" "$$directory" || exit 1; done
 
 .PHONY: release
-release: ## Check that a version can be released, and build it: make release VERSION=1.0.0
+release: ## Check and build one: make release VERSION=1.0.0
 	$(setup) providers python release
 	@$(PYTHON) -m tools.release "$(VERSION)"
 
@@ -261,7 +263,7 @@ requirements: ## Upgrade and pin tools/*.in, with hashes.
 	done
 
 .PHONY: clean
-clean: ## Remove everything that these commands created. First: make demo-down
+clean: ## Remove what these created. First: make demo-down
 	@rm -rf .cache build .terraform .terraform.lock.hcl .external_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name .terraform -prune -exec rm -rf {} + -o -name .terraform.lock.hcl -exec rm {} +
 	@find . -name __pycache__ -prune -exec rm -rf {} +

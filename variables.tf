@@ -112,7 +112,7 @@ variable "vpc_endpoints" {
 # Load balancer ------------------------------------------------------------------------------------------------------
 
 variable "paths" {
-  description = "Paths that accept orders, 1 to 20, written without a trailing slash; each is answered with and without one. All other paths return 404. A change publishes a new version of ingest. To rename a path without a gap, add the new one first and remove the old one in a later apply."
+  description = "Paths that accept orders, 1 to 20, written without a trailing slash; each is answered with and without one. All other paths return 404. Set it to the paths of your API. A change publishes a new version of ingest. To rename a path without a gap, add the new one first and remove the old one in a later apply."
   type        = list(string)
   default     = ["/lambda/api"]
   nullable    = false
@@ -160,9 +160,9 @@ variable "load_balancer_ingress_cidr_blocks" {
 
 variable "certificate" {
   description = <<-EOT
-    ACM certificate for HTTPS on port 443; null serves plain HTTP. Set it outside a trusted network. Changed in place.
+    ACM certificate for HTTPS on port 443; null serves plain HTTP. Set it outside a trusted network. Another certificate or policy is changed in place. Setting it in one step destroys the rules of port 80, and refuses clients until they use HTTPS: set it with plain_http_allowed first, and remove that in a later apply, as described in docs/changing.md.
     ssl_policy: security policy of the listener, by default TLS 1.2 and 1.3 only.
-    plain_http_allowed: keep accepting orders on port 80, until all clients have switched. Otherwise port 80 answers an order with 403.
+    plain_http_allowed: keep accepting orders on port 80, until all clients have switched. Otherwise port 80 answers an order with 403: setting it to false destroys its rules.
   EOT
   type = object({
     arn                = string
@@ -234,7 +234,7 @@ variable "request_signature" {
 }
 
 variable "load_balancer_idle_timeout_seconds" {
-  description = "Seconds that the load balancer waits for the function, 1 to 4000, above ingest_timeout_seconds. Raise both together. With existing_listener, set it to what that load balancer has. Changed in place."
+  description = "Seconds that the load balancer waits for the function, 1 to 4000, above ingest_timeout_seconds. The default is AWS's. Raise both together. With existing_listener, set it to what that load balancer has. Changed in place."
   type        = number
   default     = 60
   nullable    = false
@@ -247,7 +247,7 @@ variable "load_balancer_health_check_enabled" {
 }
 
 variable "load_balancer_access_logs" {
-  description = "S3 bucket, and optional prefix, for access logs; the bucket's policy must allow Elastic Load Balancing to write. null writes none. Changed in place."
+  description = "S3 bucket, and optional prefix, for access logs; the bucket's policy must allow Elastic Load Balancing to write. null writes none. Set it where audits require a record of each request, also of those that never reach the function. Changed in place."
   type        = object({ bucket = string, prefix = optional(string) })
   default     = null
 }
@@ -310,14 +310,14 @@ variable "order_version_attribute" {
 # Ingest function ----------------------------------------------------------------------------------------------------
 
 variable "ingest_memory_size" {
-  description = "Memory of the ingest function in MB, 128 to 10240; CPU is proportional. Raise it if responses are slow because of the function's duration. A change publishes a new version."
+  description = "Memory of the ingest function in MB, 128 to 10240; CPU is proportional. The default is what requests of 1 MiB need, the largest that queue_max_message_bytes allows. Raise it if responses are slow because of the function's duration. A change publishes a new version."
   type        = number
   default     = 512
   nullable    = false
 }
 
 variable "ingest_timeout_seconds" {
-  description = "Seconds after which Lambda stops an ingest invocation, 6 to 900 and below load_balancer_idle_timeout_seconds. The timeouts of its calls to SQS are derived from it; order_hooks.timeout_seconds needs as much more. A change publishes a new version."
+  description = "Seconds after which Lambda stops an ingest invocation, 6 to 900 and below load_balancer_idle_timeout_seconds. The timeouts of its calls to SQS are derived from it: the default has two attempts of 4.5 s, the longest that are made, and a second to respond. Raise it for order_hooks.timeout_seconds, which needs as much more, or a handler of your own that takes longer. A change publishes a new version."
   type        = number
   default     = 10
   nullable    = false
@@ -381,7 +381,7 @@ variable "ingest_policy_documents" {
 }
 
 variable "ingest_package" {
-  description = "A prebuilt package instead of the module's ingest handler: a local zip { filename, source_code_hash } or an S3 object { s3_bucket, s3_key, s3_object_version, source_code_hash }. The entry point stays ingest.handler.handle, and so does the environment. A change publishes a new version."
+  description = "A prebuilt package instead of the module's ingest handler: a local zip { filename, source_code_hash } or an S3 object { s3_bucket, s3_key, s3_object_version, source_code_hash }. Set it to deploy code apart from infrastructure, or a handler of your own. The entry point stays ingest.handler.handle, and so does the environment. A change publishes a new version."
   type = object({
     filename          = optional(string)
     source_code_hash  = optional(string)
@@ -408,7 +408,7 @@ variable "queue_retention_seconds" {
 }
 
 variable "dead_letter_retention_seconds" {
-  description = "Seconds that a failed order stays in the dead-letter queue, counted from when it was first enqueued, up to 1209600. The default is 14 days, SQS's maximum. Changed in place; lowering it immediately deletes older messages."
+  description = "Seconds that a failed order stays in the dead-letter queue, counted from when it was first enqueued, up to 1209600. The default is 14 days, SQS's maximum, because mistakes are found late. Lower it where orders may not be kept for so long. Changed in place; lowering it immediately deletes older messages."
   type        = number
   default     = 1209600
   nullable    = false
@@ -475,14 +475,14 @@ variable "queue_policy_documents" {
 # Process function ---------------------------------------------------------------------------------------------------
 
 variable "process_enabled" {
-  description = "Let process consume the queue. false pauses it: orders are still accepted, and wait for at most queue_retention_seconds. Changed in place."
+  description = "Let process consume the queue. false pauses it: orders are still accepted, and wait for at most queue_retention_seconds. Set it to false while the table is restored or moved. Changed in place."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "process_batch_size" {
-  description = "Maximum number of messages per process invocation, 1 to 10000; above 10 it needs a batching window. Raise it for throughput at a lower cost per order: 100 with a window of 1 s writes 2.5 times as many orders per DynamoDB request. max_orders_per_request may shrink as a result. With fair_queue_attribute, AWS counts a tenant as noisy if it has more than 10 % of the messages in flight and at least 30 in flight, or more than 10 % of the recent processing time; at most this × process_maximum_concurrency are in flight, 50 by default, so if both are lowered only the time counts. Changed in place."
+  description = "Maximum number of messages per process invocation, 1 to 10000; above 10 it needs a batching window. Raise it for throughput at a lower cost per order: 100 with a window of 1 s writes 2.5 times as many orders per DynamoDB request. max_orders_per_request may shrink as a result. With fair_queue_attribute, AWS counts a tenant as noisy if it has more than 10 % of the messages in flight and at least 30 in flight, or more than 10 % of the recent processing time; at most this × process_maximum_concurrency are in flight, 50 by default, so if both are lowered only the time counts. Changed in place, with a new version of ingest if max_orders_per_request changes, and of process if a derived queue_max_receive_count does."
   type        = number
   default     = 10
   nullable    = false
@@ -533,14 +533,14 @@ variable "process_provisioned_pollers" {
 }
 
 variable "process_dead_letter_immediately" {
-  description = "Send an order that can never be written to the dead-letter queue immediately, with the reason. false lets it be delivered queue_max_receive_count times first. A change publishes a new version."
+  description = "Send an order that can never be written to the dead-letter queue immediately, with the reason. false lets it be delivered queue_max_receive_count times first, and dead-letters it without a reason. Set it to false if only SQS may move messages to that queue, and lower queue_max_receive_count with it. A change publishes a new version."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "process_memory_size" {
-  description = "Memory of the process function in MB, 256 to 10240; CPU is proportional. Raise it together with process_batch_size. A change publishes a new version."
+  description = "Memory of the process function in MB, 256 to 10240; CPU is proportional. The default is what messages of 1 MiB need, the largest that queue_max_message_bytes allows. Raise it together with process_batch_size. A change publishes a new version, of ingest as well if max_orders_per_request changes."
   type        = number
   default     = 512
   nullable    = false
@@ -552,7 +552,7 @@ variable "process_memory_size" {
 }
 
 variable "process_timeout_seconds" {
-  description = "Seconds after which Lambda stops a process invocation, 6 to 900; the plan says where queue_max_message_bytes, process_batch_size or order_hooks take more than 6. The queue's visibility timeout, the timeouts of its AWS calls and max_orders_per_request are derived from it. A change publishes a new version, of ingest as well if max_orders_per_request changes."
+  description = "Seconds after which Lambda stops a process invocation, 6 to 900; the plan says where queue_max_message_bytes, process_batch_size or order_hooks take more than 6. The queue's visibility timeout, the timeouts of its AWS calls and max_orders_per_request are derived from it. The default settles requests of 1000 orders, and is twice what messages of 1 MiB take. Raise it if max_orders_per_request is below what clients send, or for hooks or a handler of your own that take longer; lower it to have failed orders tried again sooner. A change publishes a new version, of ingest as well if max_orders_per_request changes."
   type        = number
   default     = 30
   nullable    = false
@@ -564,7 +564,7 @@ variable "process_timeout_seconds" {
 }
 
 variable "process_reserved_concurrency" {
-  description = "Reserved concurrency for process: both guaranteed and capped. null uses the account's unreserved pool. It must not be below process_maximum_concurrency, or 10 × process_provisioned_pollers.maximum: pollers ignore it, and orders whose invocations it throttles would reach the dead-letter queue without ever being tried. Changed in place."
+  description = "Reserved concurrency for process: both guaranteed and capped. null uses the account's unreserved pool. Set it where other functions could starve this one. It must not be below process_maximum_concurrency, or 10 × process_provisioned_pollers.maximum: pollers ignore it, and orders whose invocations it throttles would reach the dead-letter queue without ever being tried. Changed in place."
   type        = number
   default     = null
 
@@ -612,7 +612,7 @@ variable "process_policy_documents" {
 }
 
 variable "process_package" {
-  description = "A prebuilt package instead of the module's process handler: a local zip { filename, source_code_hash } or an S3 object { s3_bucket, s3_key, s3_object_version, source_code_hash }. The entry point stays process.handler.handle, and so does the environment. A change publishes a new version."
+  description = "A prebuilt package instead of the module's process handler: a local zip { filename, source_code_hash } or an S3 object { s3_bucket, s3_key, s3_object_version, source_code_hash }. Set it to deploy code apart from infrastructure, or a handler of your own. The entry point stays process.handler.handle, and so does the environment. A change publishes a new version."
   type = object({
     filename          = optional(string)
     source_code_hash  = optional(string)
@@ -680,7 +680,7 @@ variable "order_hooks" {
 # Table --------------------------------------------------------------------------------------------------------------
 
 variable "table_partition_key" {
-  description = "Name and type (\"S\" string, \"N\" number) of the partition key, which every order must have. Changing it replaces a table that was created here and deletes the orders in it, and is refused while deletion_protection_enabled is true."
+  description = "Name and type (\"S\" string, \"N\" number) of the partition key, which every order must have. Set it from the start to what identifies your orders. Changing it replaces a table that was created here and deletes the orders in it, and is refused while deletion_protection_enabled is true."
   type        = object({ name = string, type = string })
   default     = { name = "order_id", type = "S" }
   nullable    = false
@@ -786,14 +786,14 @@ variable "architecture" {
 }
 
 variable "log_level" {
-  description = "Minimum level of the handlers' logs: \"TRACE\", \"DEBUG\", \"INFO\", \"WARN\", \"ERROR\" or \"FATAL\". A change publishes a new version of both functions."
+  description = "Minimum level of the handlers' logs: \"TRACE\", \"DEBUG\", \"INFO\", \"WARN\", \"ERROR\" or \"FATAL\". Lower it to look for the cause of a problem; \"DEBUG\" multiplies what logs cost. A change publishes a new version of both functions."
   type        = string
   default     = "INFO"
   nullable    = false
 }
 
 variable "log_retention_days" {
-  description = "Days that logs are kept, one of the values that CloudWatch Logs offers; 0 keeps them forever. Set it to what your audits require. Changed in place; lowering it deletes older logs."
+  description = "Days that logs are kept, one of the values that CloudWatch Logs offers; 0 keeps them forever. The default is a year, which security standards ask for. Set it to what your audits require. Changed in place; lowering it deletes older logs."
   type        = number
   default     = 365
   nullable    = false

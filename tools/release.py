@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tools import packages
+from tools import commits, packages
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "build" / "release"
@@ -29,22 +29,6 @@ CYCLONEDX = ROOT / ".cache" / "venv-release" / "bin" / "cyclonedx-py"
 HEADING = re.compile(r"^## \[(\d+\.\d+\.\d+)\] - (.*)$", re.MULTILINE)
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 REFERENCE = re.compile(r"terraform-aws-async-ingest[\w./-]*\?ref=([\w.-]+)")
-# https://www.conventionalcommits.org, version 1.0.0.
-TYPES = (
-    "build",
-    "chore",
-    "ci",
-    "docs",
-    "feat",
-    "fix",
-    "perf",
-    "refactor",
-    "revert",
-    "style",
-    "test",
-)
-SUBJECT = re.compile(rf"({'|'.join(TYPES)})(\([\w./-]+\))?!?: \S.*")
-CONVENTIONAL_SINCE = "2026-11-28T00:00:00Z"  # earlier commits say what they do in other words
 
 
 class ReleaseError(Exception):
@@ -86,13 +70,8 @@ def problems(root: Path, version: str) -> Iterator[str]:
     if f"v{version}" in tags and f"v{version}" not in head:
         yield f"the tag v{version} is of another commit"
     since = [tag for tag in tags if tag not in head][:1]
-    for subject in _git(
-        root,
-        *("log", "--no-merges", "--format=%s"),
-        *(f"--since-as-filter={CONVENTIONAL_SINCE}", f"{since[0]}..HEAD" if since else "HEAD"),
-    ).splitlines():
-        if not SUBJECT.fullmatch(subject):
-            yield f"a commit is not conventional: {subject}"
+    for subject in commits.unconventional(root, *since):
+        yield f"a commit is not conventional: {subject}"
 
 
 def notes(root: Path, version: str) -> str:

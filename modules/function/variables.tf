@@ -115,7 +115,7 @@ variable "layers" {
 }
 
 variable "memory_size" {
-  description = "Memory in MB, 128 to 10240; CPU is proportional, one vCPU at 1769. Raise it if the duration matters more than the price. A change publishes a new version."
+  description = "Memory in MB, 128 to 10240; CPU is proportional, one vCPU at 1769. The default is what the module's handlers need for messages of 1 MiB. Raise it if the duration matters more than the price. A change publishes a new version."
   type        = number
   default     = 512
   nullable    = false
@@ -127,7 +127,7 @@ variable "memory_size" {
 }
 
 variable "timeout_seconds" {
-  description = "Seconds after which Lambda stops an invocation, 1 to 900. A change publishes a new version."
+  description = "Seconds after which Lambda stops an invocation, 1 to 900: what the slowest may take, its retries included. A change publishes a new version."
   type        = number
   nullable    = false
 
@@ -280,7 +280,7 @@ variable "log_level" {
 }
 
 variable "log_retention_days" {
-  description = "Days that logs are kept, one of the values that CloudWatch Logs offers; 0 keeps them forever. Set it to what your audits require. Changed in place; lowering it deletes older logs."
+  description = "Days that logs are kept, one of the values that CloudWatch Logs offers; 0 keeps them forever. The default is a year, which security standards ask for. Set it to what your audits require. Changed in place; lowering it deletes older logs."
   type        = number
   default     = 365
   nullable    = false

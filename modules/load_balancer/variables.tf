@@ -90,9 +90,9 @@ variable "ingress_cidr_blocks" {
 
 variable "certificate" {
   description = <<-EOT
-    ACM certificate for HTTPS on port 443; null serves plain HTTP. Set it outside a trusted network. Changed in place.
+    ACM certificate for HTTPS on port 443; null serves plain HTTP. Set it outside a trusted network. Another certificate or policy is changed in place. Setting it in one step destroys the rules of port 80, and refuses clients until they use HTTPS: set it with plain_http_allowed first, and remove that in a later apply, as described in docs/changing.md.
     ssl_policy: security policy of the listener, by default TLS 1.2 and 1.3 only.
-    plain_http_allowed: keep accepting orders on port 80, until all clients have switched. Otherwise port 80 answers an order with 403.
+    plain_http_allowed: keep accepting orders on port 80, until all clients have switched. Otherwise port 80 answers an order with 403: setting it to false destroys its rules.
   EOT
   type = object({
     arn                = string
@@ -141,7 +141,7 @@ variable "client_certificates" {
 }
 
 variable "idle_timeout_seconds" {
-  description = "Seconds that the load balancer waits for the function, 1 to 4000, above function_timeout_seconds. With existing_listener, set it to what that load balancer has. Changed in place."
+  description = "Seconds that the load balancer waits for the function, 1 to 4000, above function_timeout_seconds. The default is AWS's. Raise both together. With existing_listener, set it to what that load balancer has. Changed in place."
   type        = number
   default     = 60
   nullable    = false
@@ -171,7 +171,7 @@ variable "health_check_enabled" {
 }
 
 variable "access_logs" {
-  description = "S3 bucket, and optional prefix, for access logs; the bucket's policy must allow Elastic Load Balancing to write. null writes none. Changed in place."
+  description = "S3 bucket, and optional prefix, for access logs; the bucket's policy must allow Elastic Load Balancing to write. null writes none. Set it where audits require a record of each request, also of those that never reach the function. Changed in place."
   type        = object({ bucket = string, prefix = optional(string) })
   default     = null
 

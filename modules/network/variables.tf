@@ -69,7 +69,7 @@ variable "flow_logs_enabled" {
 }
 
 variable "log_retention_days" {
-  description = "Days that flow logs are kept, one of the values that CloudWatch Logs offers; 0 keeps them forever. Set it to what your audits require. Changed in place; lowering it deletes older logs."
+  description = "Days that flow logs are kept, one of the values that CloudWatch Logs offers; 0 keeps them forever. The default is a year, which security standards ask for. Set it to what your audits require. Changed in place; lowering it deletes older logs."
   type        = number
   default     = 365
   nullable    = false

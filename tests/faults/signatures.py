@@ -16,6 +16,7 @@ from tests.faults import scenarios
 from tests.faults.scenarios import SCENARIOS, SQS_FAILS, Rule, Scenario, scenario
 from tests.faults.system import System
 from tests.support.history import Attempt, Outcome
+from tests.support.policies import allowing
 from tests.support.signatures import HEADER, OLD_TILL, SHOP, TILL, signature
 
 SLOW_MS = 3_000  # longer than a call waits for an answer
@@ -74,10 +75,9 @@ def signed(system: System) -> Iterator[Clients]:
             Name=f"{system.name}/{time.time_ns()}", SecretString=json.dumps({"shop": SHOP})
         )["ARN"]
         cleanup.callback(manager.delete_secret, SecretId=arn, ForceDeleteWithoutRecovery=True)
-        statement = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": arn}
-        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        policy = allowing("secretsmanager:GetSecretValue", arn)
         key = {"RoleName": role, "PolicyName": POLICY}
-        iam.put_role_policy(**key, PolicyDocument=json.dumps(policy))
+        iam.put_role_policy(**key, PolicyDocument=policy)
         cleanup.callback(iam.delete_role_policy, **key)
         cleanup.enter_context(_endpoint(system))
         cleanup.enter_context(

@@ -89,6 +89,14 @@ def test_the_document_has_every_kind_of_problem() -> None:
     }
 
 
+def test_the_readme_has_every_status_of_the_function() -> None:
+    table = (ROOT / "README.md").read_text().partition("\n| status | when |\n")[2]
+    rows = re.findall(r"^\| (\d.*?) \|", table.partition("\n\n")[0], re.MULTILINE)
+    listed = [int(one) for row in rows for one in re.findall(r"\d{3}", row)]
+
+    assert sorted(listed) == sorted({202, *(status for status, _ in handler._PROBLEMS.values())})
+
+
 @pytest.mark.parametrize("kind", [None, *handler._PROBLEMS])
 def test_the_answers_are_as_documented(
     sqs: FakeSqs, kind: str | None, monkeypatch: pytest.MonkeyPatch

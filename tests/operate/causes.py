@@ -17,6 +17,7 @@ from local.emulator import Emulator
 from local.monitoring import MINUTE, Monitoring
 from local.stack import Stack
 from local.waiting import eventually
+from tests.support.policies import document
 from tests.support.stack import PERMANENT_FAILURE, new_order, without_invoke_permission
 
 OPERATIONS = ("BatchExecuteStatement", "PutItem")
@@ -78,8 +79,7 @@ def cause(*alarms: str, is_put: bool = False) -> Callable[..., Any]:
 @contextmanager
 def denied(system: System, role_name: str, *actions: str) -> Iterator[None]:
     """Denies actions to a role."""
-    statement = {"Effect": "Deny", "Action": list(actions), "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    policy = document({"Effect": "Deny", "Action": list(actions), "Resource": "*"})
     iam, name = system.stack.iam, "outage"
     iam.put_role_policy(RoleName=role_name, PolicyName=name, PolicyDocument=policy)
     try:

@@ -22,6 +22,7 @@ from tests.operate.tampering import (
     without_rules,
 )
 from tests.support import ops
+from tests.support.policies import allowing
 from tests.support.stack import mapping_problem, new_order, without_invoke_permission
 
 Breakage = Callable[[Stack], contextlib.AbstractContextManager[None]]
@@ -259,18 +260,11 @@ def queue_policy_denies(stack: Stack) -> Iterator[None]:
 @breaks("queue")
 def key_denied(stack: Stack) -> Iterator[None]:
     kms = stack.emulator.client("kms")
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-                "Action": ["kms:Describe*", "kms:Get*", "kms:Put*", "kms:Schedule*"],
-                "Resource": "*",
-            }
-        ],
-    }
-    key = kms.create_key(Policy=json.dumps(policy))["KeyMetadata"]["KeyId"]
+    policy = allowing(
+        ["kms:Describe*", "kms:Get*", "kms:Put*", "kms:Schedule*"],
+        Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+    )
+    key = kms.create_key(Policy=policy)["KeyMetadata"]["KeyId"]
     with queue_attributes(stack, KmsMasterKeyId=key):
         yield
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from local.limits import ARE_POSSIBLE
 from tests.settle.mutants import MUTANTS, Mutant, mutated
 from tests.settle.run import run
 from tests.settle.scenarios import SCENARIOS
@@ -17,6 +18,8 @@ SELECTION = (
     "throttled_for_an_hour",
     "versions_out_of_order",
 )
+
+pytestmark = pytest.mark.skipif(not ARE_POSSIBLE, reason="limits a function: Linux only")
 
 
 @pytest.mark.parametrize("name", SELECTION)

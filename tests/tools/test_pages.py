@@ -97,6 +97,15 @@ def test_each_decision_is_in_their_list() -> None:
     assert listed == {path.name for path in folder.glob("*.md")} - {"README.md"}
 
 
+def test_each_decision_says_when_it_was_taken() -> None:
+    paths = {*(ROOT / "docs" / "decisions").glob("*.md")} - {
+        ROOT / "docs" / "decisions" / "README.md"
+    }
+    status = re.compile(r"^\*\*Status:\*\* \w+, [A-Z][a-z]+ 20\d\d[.,]", re.MULTILINE)
+
+    assert {path.name for path in paths if not status.search(path.read_text())} == set()
+
+
 def test_models_are_told_of_each_page() -> None:
     text = pages.for_models()
 

@@ -6,13 +6,14 @@ import subprocess
 import pytest
 
 from local.emulator import ROOT
+from tests.support.repository import listed_files
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = re.findall(r"^([a-z0-9-]+):.*## ", MAKEFILE, re.MULTILINE)
 # Newer than bash 3.2 of 2006, by its CHANGES.
 NEWER_BASH = {
     "associative array": r"\b(declare|local|typeset) -[a-zA-Z]*A",
-    "name reference": r"\b(declare|local|typeset) -[a-zA-Z]*n\b",
+    "name reference": r"(?<!/)\b(declare|local|typeset) -[a-zA-Z]*n\b",
     "mapfile": r"\b(mapfile|readarray)\b",
     "case conversion": r"\$\{\w+(\^|,)",
     "both streams": r"\|&|&>>",
@@ -31,18 +32,24 @@ NEWER_MAKE = (
     r"\$\(let ",
     r"\bundefine ",
 )
-# On Linux alone, each with one line or a skip elsewhere.
-USE_PROC = {
-    "benchmarks/cpu_share.py",
-    "benchmarks/measurements.py",
-    "local/limits.py",
-    "tests/faults/nemesis.py",
-    "tests/handlers/test_memory.py",
-    "tests/local/test_emulator.py",
-    "tests/operate/path.py",
-    "tests/settle/function.py",
-    "tests/settle/table.py",
+# On Linux alone.
+ON_LINUX = {
+    "/proc": r'"/proc/',
+    "a clock": r"\bclock_gettime\((?!0\))|\bCLOCK_(BOOTTIME|TAI|\w+_(COARSE|ALARM))\b",
+    "a limit": r"\b(CpuShare|MemoryLimit)\(",
+    "an address": r'"127\.(?!0\.0\.1")[\d.]+"',
 }
+# What needs Linux and is no test: does without it elsewhere, or ends with one line.
+ELSEWHERE = {
+    "benchmarks/cpu_share.py": "does not pin",
+    "benchmarks/measurements.py": "asks getrusage",
+    "local/limits.py": "require()",
+    "local/patches/workers.py": "asks whether limits are possible",
+    "tests/operate/path.py": "limits.require()",
+    "tests/settle/table.py": "does not mind",
+}
+FOLDERS = ("benchmarks", "lambda_src", "local", "ops", "tests", "tools")
+SKIP = re.compile(r"skipif\(not ARE_POSSIBLE,|pytest\.skip\(|^pytestmark = .*mark\.stack", re.M)
 
 
 def recipes() -> str:
@@ -81,13 +88,33 @@ def test_a_loop_stops_without_shellflags() -> None:
     assert [command for command in commands if not stops.match(command)] == []
 
 
-def test_proc_is_read_only_where_that_is_known() -> None:
-    folders = ("benchmarks", "lambda_src", "local", "ops", "tests", "tools")
-    listed = subprocess.run(
-        ["git", "grep", "--files-with-matches", "--untracked", '"/proc/', "--", *folders],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+def sources() -> dict[str, str]:
+    """Returns the text of each Python file by its path."""
+    names = [name for name in listed_files() if name.endswith(".py") and name.startswith(FOLDERS)]
+    return {name: (ROOT / name).read_text() for name in names}
 
-    assert set(listed.stdout.split()) - {"tests/tools/test_portable.py"} == USE_PROC
+
+def uses(user: str, text: str, path: str) -> bool:
+    """Returns whether a file imports another, or is a test beside it that names it to run it."""
+    folder, _, name = path.rpartition("/")
+    package, module = folder.replace("/", "."), name.removesuffix(".py")
+    imported = rf"^from {package}(\.{module} import\b| import .*\b{module}\b)"
+    is_named = user.startswith(f"{folder}/test_") and f'"{name}"' in text
+    return is_named or bool(re.search(imported, text, re.MULTILINE))
+
+
+def test_what_needs_linux_is_skipped_elsewhere() -> None:
+    """A test that imports it, also by way of other files, has a skip with the reason."""
+    texts = sources()
+    del texts["tests/tools/test_portable.py"]
+    found = {path for path, text in texts.items() if re.search("|".join(ON_LINUX.values()), text)}
+    new, reached = found - ELSEWHERE.keys(), set[str]()
+    while new:
+        reached |= new
+        users = {a for a, text in texts.items() if any(uses(a, text, b) for b in new)}
+        new = users - reached
+
+    tests = {path for path in reached if path.rpartition("/")[2].startswith("test_")}
+    assert {path for path in tests if not SKIP.search(texts[path])} == set()
+    assert ELSEWHERE.keys() <= found, "no longer needs Linux"
+    assert tests >= {"tests/faults/test_nemesis.py", "tests/settle/test_settle.py"}

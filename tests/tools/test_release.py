@@ -11,7 +11,7 @@ import pytest
 
 from local.emulator import ROOT
 from tests.support.repository import AUTHOR
-from tools import release, setup
+from tools import commits, release, setup
 
 CHANGELOG = """# Changelog
 
@@ -124,6 +124,29 @@ def test_commits_since_the_last_tag_are_conventional(
 
     expected = [] if is_conventional else [f"a commit is not conventional: {subject}"]
     assert checkout.problems() == expected
+
+
+def test_this_checkouts_commits_are_conventional() -> None:
+    assert list(commits.unconventional(ROOT)) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("fix(queue): an order was lost\n\nAt length.\n", 0),
+        ("Merge branch 'queue'\n", 0),
+        ("fixup! fix: an order was lost\n", 0),
+        ("An order was lost\n", 1),
+        ("\n", 1),
+    ],
+)
+def test_the_hook_checks_the_subject(
+    tmp_path: Path, message: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "message").write_text(message)
+
+    assert commits.main(str(tmp_path / "message")) == code
+    assert ("is not conventional" in capsys.readouterr().err) is bool(code)
 
 
 def test_the_notes_are_the_versions_part(checkout: Checkout) -> None:

@@ -14,6 +14,7 @@ from shared import aws
 from shared.queues import Attributes, Queue
 from tests.support import clients
 from tests.support.engines import or_skip
+from tests.support.policies import allowing, trust
 
 pytestmark = pytest.mark.usefixtures("implementation")
 
@@ -45,16 +46,7 @@ def elasticmq() -> Iterator[str]:
         yield url
 
 
-POLICY = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": ["dynamodb:*", "secretsmanager:*", "sqs:*", "sts:AssumeRole"],
-            "Resource": "*",
-        }
-    ],
-}
+POLICY = allowing(["dynamodb:*", "secretsmanager:*", "sqs:*", "sts:AssumeRole"])
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +54,7 @@ def key(emulator: Emulator) -> dict[str, str]:
     """A user's key: the emulator does not check signatures of the root user."""
     iam = emulator.client("iam")
     iam.create_user(UserName="client")
-    iam.put_user_policy(UserName="client", PolicyName="all", PolicyDocument=json.dumps(POLICY))
+    iam.put_user_policy(UserName="client", PolicyName="all", PolicyDocument=POLICY)
     created: dict[str, str] = iam.create_access_key(UserName="client")["AccessKey"]
     return created
 
@@ -262,19 +254,10 @@ def test_a_wrong_signature_is_refused(
 def session(emulator: Emulator, key: dict[str, str]) -> dict[str, str]:
     """A role's credentials, as functions have them: with a token, which is signed too."""
     user = emulator.client("sts").get_caller_identity()["Account"]
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": "sts:AssumeRole",
-                "Principal": {"AWS": f"arn:aws:iam::{user}:root"},
-            }
-        ],
-    }
+    trusted = trust(AWS=f"arn:aws:iam::{user}:root")
     iam = emulator.client("iam")
-    role = iam.create_role(RoleName="client", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
-    iam.put_role_policy(RoleName="client", PolicyName="all", PolicyDocument=json.dumps(POLICY))
+    role = iam.create_role(RoleName="client", AssumeRolePolicyDocument=trusted)["Role"]
+    iam.put_role_policy(RoleName="client", PolicyName="all", PolicyDocument=POLICY)
     sts = emulator.client(
         "sts",
         aws_access_key_id=key["AccessKeyId"],

@@ -190,7 +190,7 @@ class System:
     def _disturbed(self, load: Load) -> Iterator[None]:
         """Lets happen what no client sends, at its time from now."""
         end = threading.Event()
-        jobs = [partial(self._poison, load, end)]
+        jobs = [partial(self._send_permanent_failures, load, end)]
         jobs += [partial(self._throttle, span, end) for span in load.throttled]
         with ThreadPoolExecutor(len(jobs)) as pool:
             running = [pool.submit(job) for job in jobs]
@@ -201,7 +201,7 @@ class System:
             for one in running:
                 one.result()
 
-    def _poison(self, load: Load, end: threading.Event) -> None:
+    def _send_permanent_failures(self, load: Load, end: threading.Event) -> None:
         rate, start = load.rate * load.permanent_failures, time.monotonic()
         for due in Schedule(constant(rate, load.seconds)).times() if rate else ():
             if end.wait(max(0.0, start + due - time.monotonic())):

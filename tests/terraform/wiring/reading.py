@@ -1,20 +1,16 @@
 """Compares values in a state with expected ones."""
 
 import json
-import re
 from typing import Any
 
+from local.terraform import short_address
 from tests.terraform.wiring.names import NOTHING, Of, Resources
-
-
-def short(address: str) -> str:
-    return re.sub(r"module\.|\[0\]", "", address)
 
 
 def resources(module: dict[str, Any]) -> Resources:
     """Returns the values of each resource by address, with what it depends on."""
     found = {
-        short(one["address"]): {**one["values"], "depends_on": one.get("depends_on", [])}
+        short_address(one["address"]): {**one["values"], "depends_on": one.get("depends_on", [])}
         for one in module.get("resources", [])
     }
     for child in module.get("child_modules", []):

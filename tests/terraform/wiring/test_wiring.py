@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from local.terraform import short_address
 from tests.terraform.wiring.arrives import ARRIVES
 from tests.terraform.wiring.names import ALARM, BALANCER, FUNCTIONS, LAMBDA, OBJECTIVE, Resources
 from tests.terraform.wiring.policies import POLICIES, statement
-from tests.terraform.wiring.reading import differences, in_order, resolved, short, value
+from tests.terraform.wiring.reading import differences, in_order, resolved, value
 from tests.terraform.wiring.wires import AFTER, DEFAULTS, NAMED, OUTPUTS, WIRES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -177,7 +178,7 @@ def test_the_next_steps_are_commands_with_the_systems_own_names(
 def test_a_resource_depends_on_what_it_needs(
     states: dict[str, Resources], later: str, sooner: str
 ) -> None:
-    assert sooner in map(short, states["given"][later]["depends_on"])
+    assert sooner in map(short_address, states["given"][later]["depends_on"])
 
 
 @pytest.mark.parametrize("run", RESOURCES)
