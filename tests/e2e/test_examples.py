@@ -6,7 +6,7 @@ Each takes an order, has an empty second plan, and can be destroyed.
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -37,9 +37,11 @@ CONSUMERS = [systems[0] for systems in SYSTEMS]
 CONFIGURATIONS = [*PATHS, *CONSUMERS]
 
 
-def parameters(*names: str) -> list[Any]:
+def parameters(*names: str, nightly: Sequence[str] = ()) -> list[Any]:
+    daily = DAILY - set(nightly)
     return [
-        pytest.param(name, marks=[] if name in DAILY else [pytest.mark.nightly]) for name in names
+        pytest.param(name, marks=[] if name in daily else [pytest.mark.nightly])
+        for name in (*names, *nightly)
     ]
 
 
@@ -90,7 +92,7 @@ def test_public_takes_signed_orders_of_which_the_newest_version_stays(
     assert row["order_version_S_updated_at"]
 
 
-@pytest.mark.parametrize("name", parameters(*CONFIGURATIONS))
+@pytest.mark.parametrize("name", parameters(*PATHS, nightly=CONSUMERS))
 def test_a_second_plan_changes_nothing(examples: dict[str, Stack], name: str) -> None:
     assert examples[name].terraform.pending_changes() == ""
 

@@ -14,23 +14,18 @@ pytestmark = pytest.mark.stack
 
 SELECTION = (
     "sqs_acknowledgement_lost",
-    "sqs_connect_timeout",
     "ingest_killed_between_send_and_answer",
     "dynamodb_acknowledgement_lost",
     "dynamodb_some_statements_failed",
     "process_killed_in_a_batch",
     "delivery_in_reverse_order",
-    "kept_connections_swallowed",
-    "dead_letter_send_fails",
     "redrive_after_the_cause_is_gone",
     "versions_out_of_order",
     "as_slow_as_aws_backlog_of_updates",
 )
 MISTAKES = (
-    ("answers_before_it_sends", "sqs_throttled"),
     ("ignores_errors_of_statements", "dynamodb_some_statements_failed"),
     ("compares_accepted_at_the_wrong_way_round", "delivery_in_reverse_order"),
-    ("lets_the_latest_of_equal_versions_win", "versions_out_of_order"),
 )
 
 

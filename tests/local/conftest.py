@@ -1,4 +1,4 @@
-"""Two emulators that the tests of a module share."""
+"""Two emulators that the tests share."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from local.emulator import Emulator
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[bool, Emulator]]:
     """One that enforces IAM over TLS, and one that does not."""
     with (

@@ -49,6 +49,7 @@ def two_versions(stack: Stack) -> Iterator[None]:
             lambda_.update_function_configuration(**named, Timeout=timeout)
 
 
+@pytest.mark.nightly  # it takes more than a minute
 def test_each_command_of_async_ingest(stack: Stack, tmp_path: Path, two_versions: None) -> None:
     """None of them is refused; 1 says that something is wrong, as when nothing is found."""
     environment = ops.environment_of(stack.emulator, tmp_path)
