@@ -48,9 +48,8 @@ def applied(
             {"name": name, "deletion_protection": "false", **(variables or {})},
         )
 
-    domain = domain_and_bucket(emulator)
     configurations = {
-        "complete": terraform("complete", variables=domain),
+        "complete": terraform("complete", variables=domain_and_bucket(emulator)),
         "existing": terraform("existing"),
         "academy": terraform(
             "academy",
@@ -58,7 +57,9 @@ def applied(
             variables={"client_cidr_blocks": json.dumps([LAPTOP])},
         ),
         "hooks": terraform("hooks"),
-        "public": terraform("public", variables=domain | clients_secret(emulator)),
+        "public": terraform(
+            "public", variables=domain_and_bucket(emulator) | clients_secret(emulator)
+        ),
         "producers": terraform(
             "producers", variables={"producer_account_ids": json.dumps([PARTNER])}
         ),
