@@ -68,7 +68,7 @@ capacity: ## Say what it carries and costs: ARGS="--rate 1000"
 
 .PHONY: test
 test: test-terraform ## Run all but the long tests: plans, handlers, system.
-	@$(PYTHON) -m pytest -m "not nightly" tests --ignore tests/terraform -n 4 --no-loadscope-reorder $(END_IF_HUNG)
+	@$(PYTHON) -m pytest -m "not nightly" tests --ignore tests/terraform -n 5 --no-loadscope-reorder $(END_IF_HUNG)
 
 .PHONY: test-unit
 test-unit: ## Run those tests that need no applied system.
