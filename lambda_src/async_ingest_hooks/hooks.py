@@ -35,6 +35,7 @@ from shared import orders, telemetry
 IMPORT_SECONDS = 5.0  # of the 10 that Lambda gives a function to start ("Lambda quotas")
 RETRY_SECONDS = 30.0  # until a failed import is tried again: a snapshot may keep the failure
 AGAIN_SECONDS = 0.1
+UNCOUNTED_SECONDS = 0.01  # of copying, until the timers are set anew
 GRACE_SECONDS = 1.0
 SHOWN_REASON = 200  # characters; a dead letter's failure_reason has 256, other words included
 
@@ -67,6 +68,47 @@ class HookError(Exception):
 
 class _StopError(BaseException):
     """Raised in a hook whose time is over; not an Exception, which hooks may well catch."""
+
+
+class _Budget:
+    """The time of code of the team's. What is ours in between, the copies, is not counted."""
+
+    def __init__(self, seconds: float, until: float = float("inf")) -> None:
+        """Begins now.
+
+        Args:
+            seconds: That it may take.
+            until: When it must end in any case, copies included.
+        """
+        self._seconds = seconds
+        self._until = until
+        self._started = time.monotonic()
+        self._ours = self._uncounted = 0.0
+
+    @property
+    def taken(self) -> float:
+        return time.monotonic() - self._started - self._ours
+
+    @property
+    def left(self) -> float:
+        return min(self._seconds - self.taken, self._until - time.monotonic())
+
+    def set_timers(self) -> None:
+        seconds = max(self.left, 0.001)  # 0 would switch them off
+        signal.setitimer(signal.ITIMER_PROF, seconds + GRACE_SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_SECONDS)
+
+    def ours(self, function: Callable[[Any], Any], value: object) -> Any:
+        """Calls a function that is not counted, and that nothing stops."""
+        started = time.monotonic()
+        result = function(value)
+        seconds = time.monotonic() - started
+        self._ours += seconds
+        self._uncounted += seconds
+        if self._uncounted > UNCOUNTED_SECONDS:
+            self._uncounted = 0.0
+            self.set_timers()
+        return result
 
 
 class Hook:
@@ -121,7 +163,12 @@ class Hook:
             raise HookError(self._failure)
         if self._function is None:
             return document
-        results, faults = self._each(document.orders, (told(),) if told else (), seconds)
+        more = (told(),) if told else ()
+        budget = _Budget(self._timeout_seconds, time.monotonic() + seconds)
+        try:
+            results, faults = self._within(budget, self._each, document.orders, more, budget)
+        finally:
+            self._milliseconds.append(round(budget.taken * 1000))
         if faults:
             raise orders.InvalidDocumentError(
                 faults[: orders.MAX_FAULTS], logged=self._logged(faults[0])
@@ -179,50 +226,28 @@ class Hook:
         return f"{self._package}.{self._name}"
 
     def _each(
-        self, given: list[dict[str, Any]], more: tuple[object, ...], seconds: float
+        self, given: list[dict[str, Any]], more: tuple[object, ...], budget: _Budget
     ) -> tuple[list[dict[str, Any]], list[orders.Fault]]:
-        """Calls the hook for each order; returns its orders, and what it refuses.
-
-        The copies are ours: a large order does not cost the hook its budget.
-        """
-        until = time.monotonic() + seconds
-        taken = 0.0
+        """Calls the hook for each order; returns its orders, and what it refuses."""
+        function: Any = self._function
         results: list[dict[str, Any]] = []
         faults: list[orders.Fault] = []
-        try:
-            for position, order in enumerate(given):
-                copy = to_hook(order)
-                started = time.monotonic()
-                try:
-                    limit = min(self._timeout_seconds - taken, until - started)
-                    result, refused = self._within(limit, self._ask, position, copy, more)
-                finally:
-                    taken += time.monotonic() - started
-                faults += refused
+        for position, order in enumerate(given):
+            try:
+                result = function(budget.ours(to_hook, order), *more)
+            except Refused as refused:
+                faults += self._faults(position, refused)
                 if len(faults) >= orders.MAX_FAULTS:
                     break
-                if not refused:
-                    results.append(self._order(result))
-        finally:
-            self._milliseconds.append(round(taken * 1000))
+            else:
+                results.append(budget.ours(self._order, result))
         return results, faults
-
-    def _ask(
-        self, position: int, order: dict[str, Any], more: tuple[object, ...]
-    ) -> tuple[object, list[orders.Fault]]:
-        """Calls the hook; returns its result, or what it refuses."""
-        function: Any = self._function
-        try:
-            return function(order, *more), []
-        except Refused as refused:
-            return None, self._faults(position, refused)
 
     def _import(self, seconds: float) -> None:
         self._failure = None
         try:
-            module = self._within(
-                min(seconds, IMPORT_SECONDS), importlib.import_module, self._package
-            )
+            budget = _Budget(min(seconds, IMPORT_SECONDS))
+            module = self._within(budget, importlib.import_module, self._package)
             found = [getattr(module, name, None) for name in HOOKS]
             if not any(map(callable, found)):
                 raise HookError({"hook": str(self), "error": "NoHook", "at": self._package})
@@ -232,25 +257,23 @@ class Hook:
             function = found[HOOKS.index(self._name)]
             self._function = function if callable(function) else None
 
-    def _within(self, seconds: float, function: Callable[..., Any], *arguments: object) -> Any:
+    def _within(self, budget: _Budget, function: Callable[..., Any], *arguments: object) -> Any:
         """Calls a function that runs code of the team's.
 
         Raises:
             HookError: Whatever it raised, or its time is over.
         """
-        if seconds <= 0:
+        if budget.left <= 0:
             raise HookError({"hook": str(self), "error": "NoTime", "at": str(self)})
         result = None
         details: dict[str, str] = {}
         output = sys.stdout, sys.stderr
-        started = time.monotonic()
         _stops.clear()
         try:
             if signal.getsignal(signal.SIGALRM) is not _stop:  # a hook may set it
                 signal.signal(signal.SIGALRM, _stop)
             sys.stdout = sys.stderr = _NOWHERE
-            signal.setitimer(signal.ITIMER_PROF, seconds + GRACE_SECONDS)
-            signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_SECONDS)
+            budget.set_timers()
             result = _call(function, arguments)
         except BaseException as error:
             details = self._describe(error)
@@ -258,7 +281,7 @@ class Hook:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.setitimer(signal.ITIMER_PROF, 0)
             sys.stdout, sys.stderr = output
-        if not details and time.monotonic() - started > seconds:
+        if not details and budget.left < 0:
             # It may have caught the exception that stops it, and made a refusal of it.
             details = {"hook": str(self), "error": "HookTimeout", "at": str(self)}
         # Not within the except clause: the exception has the hook's frames, and so its memory.
@@ -329,7 +352,7 @@ class Hook:
 
 
 def _call(function: Callable[..., Any], arguments: tuple[object, ...]) -> Any:
-    """Calls a function. Only below this frame does _stop raise anything."""
+    """Calls a function. Only below this frame does _stop raise anything, and not in copies."""
     return function(*arguments)
 
 
@@ -338,7 +361,7 @@ _stops: list[float] = []  # when the running hook was stopped
 
 def _stop(_: int, frame: FrameType | None) -> None:
     while frame is not None and frame.f_code is not _call.__code__:
-        frame = frame.f_back
+        frame = None if frame.f_code is _Budget.ours.__code__ else frame.f_back
     if frame is None:
         return
     _stops.append(time.monotonic())

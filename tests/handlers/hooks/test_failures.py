@@ -203,14 +203,15 @@ def test_a_hook_is_not_charged_for_the_copies(
 ) -> None:
     def slowly(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
         def call(value: Any) -> Any:
-            time.sleep(0.2)
+            time.sleep(0.4)
             return function(value)
 
         return call
 
     for name in ("to_hook", "from_hook"):
         monkeypatch.setattr(runner, name, slowly(getattr(runner, name)))
-    hooks.use("accept", "def accept(order, request): return order", timeout_seconds=0.1)
+    source = "import time\ndef accept(order, request):\n    time.sleep(0.15)\n    return order"
+    hooks.use("accept", source, timeout_seconds=0.3)
 
     assert post()[0] == 202
 
