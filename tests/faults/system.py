@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import urllib3
-from boto3.dynamodb.types import TypeDeserializer
 
 from local.archive import zipped
 from local.emulator import HOST
 from local.latency import AWS
 from local.stack import Stack
 from local.waiting import eventually
-from tests.support.checker import Row
+from tests.support.checker import Row, rows_of
 from tests.support.functions import configured, mapped, replaceable
 from tests.support.history import Attempt, History, Outcome, now
 from tests.support.mutation import Mutation, package
@@ -248,12 +247,7 @@ class System:
             FilterExpression="begins_with(order_id, :name)",
             ExpressionAttributeValues={":name": {"S": f"{self.history.name}/"}},
         )
-        deserialize = TypeDeserializer().deserialize
-        return [
-            {name: deserialize(value) for name, value in item.items()}
-            for page in pages
-            for item in page["Items"]
-        ]
+        return rows_of(item for page in pages for item in page["Items"])
 
     def row_count(self) -> int:
         """Counts the rows of the whole table. Unlike AWS, the emulator always knows the number."""

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from boto3.dynamodb.types import TypeDeserializer
 
 from ingest import handler, keyring, signature
 from ingest.keyring import Keyring
@@ -13,7 +12,7 @@ from process import handler as process_handler
 from shared import telemetry
 from shared.version import Version
 from tests.support import secrets
-from tests.support.checker import Verdict, check
+from tests.support.checker import Verdict, check, rows_of
 from tests.support.fakes import FakeDynamoDB, FakeSqs
 from tests.support.history import Attempt, History, Outcome
 from tests.support.runtime import invoke
@@ -42,10 +41,10 @@ def history() -> History:
     return History("replays")
 
 
-def post(clock: Clock, attempt: Attempt, signed_at: int = NOW) -> int:
+def post(clock: Clock, attempt: Attempt) -> int:
     """Sends an order, whose number is its version, for the first time or again."""
     body = json.dumps(attempt.order)
-    value = signature_of(body, key_id="shop", secret=SHOP, at=signed_at)
+    value = signature_of(body, key_id="shop", secret=SHOP, at=NOW)
     sent_at = telemetry.now_microseconds()
     status: int = invoke(handler.handle, secrets.signed(value, body)).answer["statusCode"]
     clock.now += 1
@@ -61,9 +60,7 @@ def verdict(history: History, sqs: FakeSqs, dynamodb: FakeDynamoDB) -> Verdict:
         stamp = int(message["MessageAttributes"]["accepted_at"]["StringValue"])
         event = {"Records": [record(message["MessageBody"], str(number), stamp)]}
         assert invoke(process_handler.handle, event).answer == {"batchItemFailures": []}
-    read = TypeDeserializer().deserialize
-    rows = [{k: read(v) for k, v in item.items()} for item in dynamodb.table.values()]
-    return check(history, rows, [])
+    return check(history, rows_of(dynamodb.table.values()), [])
 
 
 def test_a_replay_makes_a_newer_order_stale(

@@ -17,12 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from local.screen import Screen
 from local.stack import Stack
 from tests.support import ops
-from tests.support.checker import check
+from tests.support.checker import check, rows_of
 from tests.support.history import Attempt, History, Outcome, now
 
 DEAD_LETTERS = 200  # in the queue when a run starts
@@ -224,12 +222,7 @@ class Killer:
             FilterExpression="begins_with(order_id, :name)",
             ExpressionAttributeValues={":name": {"S": f"{self._history.name}/"}},
         )
-        read = TypeDeserializer().deserialize
-        return [
-            {name: read(value) for name, value in item.items()}
-            for page in pages
-            for item in page["Items"]
-        ]
+        return rows_of(item for page in pages for item in page["Items"])
 
 
 def _compact(orders: list[dict[str, Any]]) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from boto3.dynamodb.types import TypeDeserializer
+
 from tests.support.history import Attempt, History, Outcome
 
 Row = dict[str, Any]  # deserialized
@@ -29,6 +31,12 @@ class Verdict:
     @property
     def is_good(self) -> bool:
         return not any(getattr(self, violation) for violation in VIOLATIONS)
+
+
+def rows_of(items: Iterable[dict[str, Any]]) -> list[Row]:
+    """Returns rows from items in DynamoDB's wire format."""
+    read = TypeDeserializer().deserialize
+    return [{name: read(value) for name, value in item.items()} for item in items]
 
 
 def check(history: History, rows: Iterable[Row], dead_letters: Iterable[str]) -> Verdict:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -60,7 +59,7 @@ class SpanType(click.ParamType[Any]):
 @click.option(
     "--set",
     "values",
-    type=options.Pair(),
+    type=options.Setting(),
     multiple=True,
     help="An input of the module, or account_concurrency_quota, table_write_quota, "
     "table_peak_write_units, endpoint_zones, load_balancers, nat_gateways; repeat.",
@@ -92,9 +91,7 @@ def capacity(
     Nothing is called: it needs no credentials. What AWS does not publish is assumed, and named.
     """
     load = Load(seconds=duration, ramp_seconds=ramp, **mix)
-    chosen = (settings.from_plan(plan) if plan else Settings()).with_values(
-        {name: _parsed(value) for name, value in values}
-    )
+    chosen = (settings.from_plan(plan) if plan else Settings()).with_values(dict(values))
     known = calibration.read(calibrated) if calibrated else Calibration()
     prices = cost.read_prices(prices_file)
     adviser = Adviser(load, known, prices, target)
@@ -120,13 +117,6 @@ def capacity(
         _shown(load, outcome, change, breaking, has_advice=has_advice),
         f"\n[dim]{safe(priced)}\nAssumed, as AWS does not publish it:\n{safe(text)}[/]",
     )
-
-
-def _parsed(value: str) -> Any:
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
 
 
 def _shown(

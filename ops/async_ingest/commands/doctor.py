@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,7 +31,7 @@ SIGNS = {
 @click.option(
     "--attribute",
     "attributes",
-    type=options.Pair(),
+    type=options.Setting(),
     multiple=True,
     help="Of the marked order, if your hooks demand it, as JSON or text; repeatable.",
 )
@@ -43,7 +42,7 @@ def doctor(
     send: bool,
     url: str | None,
     headers: Headers,
-    attributes: Sequence[tuple[str, str]],
+    attributes: Sequence[tuple[str, Any]],
 ) -> int:
     """Find out why orders do not arrive.
 
@@ -54,7 +53,7 @@ def doctor(
     """
 
     def probe() -> Probe:
-        return Probe(system, url, headers, {name: _value(text) for name, text in attributes})
+        return Probe(system, url, headers, dict(attributes))
 
     def show(finding: Finding) -> None:
         if not screen.is_json:
@@ -78,11 +77,3 @@ def doctor(
         lines += [f"{SIGNS[one.state]} {one.hop}: {safe(one.do)}" for one in notable]
     screen.result(document, *lines)
     return FOUND if first else 0
-
-
-def _value(text: str) -> Any:
-    """Returns the value of JSON, and anything else as the text that it is."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

@@ -102,6 +102,17 @@ class Pair(click.ParamType[Any]):
         return name, text
 
 
+class Setting(Pair):
+    """NAME=VALUE, whose value is that of JSON, or else the text that it is."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, Any]:
+        name, text = super().convert(value, param, ctx)
+        try:
+            return name, json.loads(text)
+        except ValueError:
+            return name, text
+
+
 def decorated(function: Callable[..., Any], options: Sequence[Any]) -> Callable[..., Any]:
     for option in reversed(options):
         function = option(function)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.events import Context, record
+from local.events import Context, attribute, record
 from process import handler, reader
 from shared.aws import Deadline
 from tests.support.fakes import FakeDynamoDB, FakeSqs
@@ -86,7 +86,7 @@ def test_it_must_not_remove_the_version_of_an_order_that_ingest_accepted(
     set_versions(monkeypatch, NUMBER, dynamodb)
     hooks.use("prepare", "def prepare(order): order.pop('revision', None); return order")
     accepted = message(1, **sent)
-    accepted["messageAttributes"]["request_id"] = {"stringValue": "r", "dataType": "String"}
+    accepted["messageAttributes"]["request_id"] = attribute("r")
 
     assert counts(process(accepted)) == outcome
 

@@ -9,6 +9,7 @@ from tests.terraform.refused.rows import (
 )
 
 HOOKS = 'abspath("${path.root}/checkout/examples/hooks/hooks")'
+WITH_HOOKS = {"order_hooks": f"{{ source_dir = {HOOKS} }}"}
 SIGNATURE = f'{{ secret_arn = "{SECRET}" }}'
 VERSION = 'order_version_attribute.name is "{}", which is a key of the table'
 
@@ -80,7 +81,7 @@ OPTIONS = (
             "queue_max_message_bytes",
             "1048576",
             f"which takes {says}, not {value}",
-            {"order_hooks": f"{{ source_dir = {HOOKS} }}", name: value},
+            WITH_HOOKS | {name: value},
         )
         for name, value, says in (
             ("ingest_timeout_seconds", "13", "an ingest_timeout_seconds of at least 14"),
@@ -92,7 +93,7 @@ OPTIONS = (
         "100",
         "process_timeout_seconds 17 there is time to read only 20.",
         {
-            "order_hooks": f"{{ source_dir = {HOOKS} }}",
+            **WITH_HOOKS,
             "process_batching_window_seconds": "1",
             "process_timeout_seconds": "17",
             "queue_max_receive_count": "5",
@@ -101,7 +102,7 @@ OPTIONS = (
     *(
         Row(
             "order_hooks",
-            f"{{ source_dir = {HOOKS} }}",
+            WITH_HOOKS["order_hooks"],
             f"order_hooks has no effect with {function}_package",
             {f"{function}_package": '{ filename = "own.zip", source_code_hash = "own=" }'},
         )
@@ -112,7 +113,7 @@ OPTIONS = (
             "ingest_environment",
             f'{{ {name} = "x" }}',
             f"ingest_environment sets {name}",
-            {"order_hooks": f"{{ source_dir = {HOOKS} }}"},
+            WITH_HOOKS,
         )
         for name in ("ORDER_HOOKS", "ORDER_HOOKS_TIMEOUT_SECONDS")
     ),
