@@ -420,7 +420,7 @@ variable "queue_max_receive_count" {
   default     = null
 
   validation {
-    condition     = var.queue_max_receive_count == null || try(var.queue_max_receive_count >= 5, false)
+    condition     = var.queue_max_receive_count == null ? true : var.queue_max_receive_count >= 5
     error_message = "queue_max_receive_count is ${coalesce(var.queue_max_receive_count, 0)}, but must be at least 5, or null: with fewer deliveries, brief throttling sends good orders to the dead-letter queue."
   }
 }
@@ -455,7 +455,7 @@ variable "fair_queue_attribute" {
   default     = null
 
   validation {
-    condition     = var.fair_queue_attribute == null || try(length(var.fair_queue_attribute) >= 1 && length(var.fair_queue_attribute) <= 255, false)
+    condition     = var.fair_queue_attribute == null ? true : length(var.fair_queue_attribute) >= 1 && length(var.fair_queue_attribute) <= 255
     error_message = "fair_queue_attribute has ${try(length(var.fair_queue_attribute), 0)} characters, but must have 1 to 255, or be null."
   }
 

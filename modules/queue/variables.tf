@@ -73,7 +73,7 @@ variable "survived_outage_seconds" {
   default     = null
 
   validation {
-    condition     = var.survived_outage_seconds == null || try(var.survived_outage_seconds >= 0 && var.survived_outage_seconds <= 1209600, false)
+    condition     = var.survived_outage_seconds == null ? true : var.survived_outage_seconds >= 0 && var.survived_outage_seconds <= 1209600
     error_message = "survived_outage_seconds is ${coalesce(var.survived_outage_seconds, 0)}, but must be 0 to 1209600 (14 days, SQS's longest retention), or null."
   }
 }
@@ -84,7 +84,7 @@ variable "max_receive_count" {
   default     = null
 
   validation {
-    condition     = var.max_receive_count == null || try(var.max_receive_count >= 1 && var.max_receive_count <= 1000, false)
+    condition     = var.max_receive_count == null ? true : var.max_receive_count >= 1 && var.max_receive_count <= 1000
     error_message = "max_receive_count (queue_max_receive_count) is ${coalesce(var.max_receive_count, 0)}, but must be 1 to 1000, SQS's limits, or null."
   }
 

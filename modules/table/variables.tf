@@ -68,7 +68,7 @@ variable "ttl" {
   nullable    = false
 
   validation {
-    condition     = var.ttl.attribute == null || try(length(var.ttl.attribute) >= 1 && length(var.ttl.attribute) <= 255, false)
+    condition     = var.ttl.attribute == null ? true : length(var.ttl.attribute) >= 1 && length(var.ttl.attribute) <= 255
     error_message = "ttl.attribute (table_ttl.attribute) has ${length(coalesce(var.ttl.attribute, "?"))} characters, but must have 1 to 255, or be null."
   }
 }
