@@ -97,6 +97,12 @@ def _of_metric(metric: list[Any], statistic: str) -> Iterator[str]:
         yield f"a dimension without a value: {path}"
     if not all(isinstance(one, str) and one for one in path):
         yield f"not text: {path}"
+    if _is_drawn(options) and not options.get("label"):
+        yield f"no label: {metric}"
+
+
+def _is_drawn(options: dict[str, Any]) -> bool:
+    return options.get("visible") is not False
 
 
 def _of_ids(metrics: list[list[Any]]) -> Iterator[str]:
@@ -105,9 +111,12 @@ def _of_ids(metrics: list[list[Any]]) -> Iterator[str]:
     if len(set(ids)) < len(ids) or not all(map(ID.fullmatch, ids)):
         yield f"ids {ids}"
     for expression in (one["expression"] for one in shown if "expression" in one):
-        if unknown := set(ID.findall(re.sub(r"[A-Z_]+\(", "(", expression))) - set(ids):
+        read = set(ID.findall(re.sub(r"[A-Z_]+\(", "(", expression)))
+        if unknown := read - set(ids):
             yield f"unknown ids {sorted(unknown)} in {expression}"
-    if metrics and all(one.get("visible") is False for one in shown):
+        if drawn := [one["id"] for one in shown if one.get("id") in read and _is_drawn(one)]:
+            yield f"{drawn} beside {expression}, which is on another scale"
+    if metrics and not any(map(_is_drawn, shown)):
         yield "nothing is visible"
 
 

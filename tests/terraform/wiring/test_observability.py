@@ -216,6 +216,11 @@ def test_the_dashboard_reads_in_the_order_of_the_data_flow(states: dict[str, Res
         ({"properties.metrics": []}, "0 metrics"),
         ({"properties.metrics": [["AWS/SQS", "X", "QueueName"]]}, "a dimension without a value"),
         ({"properties.metrics": [[{"expression": "m1 + 1"}]]}, "unknown ids ['m1']"),
+        ({"properties.metrics": [["AWS/SQS", "X"]]}, "no label"),
+        (
+            {"properties.metrics": [[{"expression": "m1 + 1"}], ["AWS/SQS", "X", {"id": "m1"}]]},
+            "['m1'] beside m1 + 1",
+        ),
         ({"properties.stat": "average"}, "unknown statistic"),
         ({"properties.region": ""}, "no region"),
         (
