@@ -160,22 +160,29 @@ run "given" {
 
   assert {
     condition = {
-      for key, alarm in aws_cloudwatch_metric_alarm.this : key => alarm.threshold
-      if contains(["oldest-message-age", "ingest-duration", "process-duration", "ingest-concurrency", "account-concurrency", "rejected-share", "dead-letter-queue-last-call", "availability-1h", "availability-30m", "freshness-5m", "freshness-6h"], key)
+      for key, alarm in aws_cloudwatch_metric_alarm.this : key => join(" ", compact([
+        alarm.namespace, alarm.metric_name, alarm.statistic, alarm.extended_statistic, alarm.period == null ? null : "${alarm.period} s",
+        alarm.datapoints_to_alarm, "of", alarm.evaluation_periods, ">", alarm.threshold
+      ]))
+      if contains(["oldest-message-age", "ingest-duration", "process-duration", "ingest-concurrency", "account-concurrency", "rejected-share", "dead-letter-queue-last-call"], key) || can(regex("^(availability|freshness)-", key))
       } == {
-      oldest-message-age          = 60
-      ingest-duration             = 3500
-      process-duration            = 50000
-      ingest-concurrency          = 15
-      account-concurrency         = 750
-      rejected-share              = 5
-      dead-letter-queue-last-call = 86400
-      availability-1h             = 14.4
-      availability-30m            = 6
-      freshness-5m                = 72
-      freshness-6h                = 30
+      oldest-message-age          = "AWS/SQS ApproximateAgeOfOldestMessage Maximum 60 s 15 of 15 > 60"
+      ingest-duration             = "AWS/Lambda Duration p90 300 s 3 of 3 > 3500"
+      process-duration            = "AWS/Lambda Duration p90 300 s 3 of 3 > 50000"
+      ingest-concurrency          = "AWS/Lambda ConcurrentExecutions Maximum 60 s 10 of 10 > 15"
+      account-concurrency         = "AWS/Lambda ClaimedAccountConcurrency Maximum 60 s 10 of 10 > 750"
+      rejected-share              = "3 of 3 > 5"
+      dead-letter-queue-last-call = "AWS/SQS ApproximateAgeOfOldestMessage Maximum 300 s 1 of 1 > 86400"
+      availability-1h             = "1 of 1 > 14.4"
+      availability-5m             = "1 of 1 > 14.4"
+      availability-6h             = "1 of 1 > 6"
+      availability-30m            = "1 of 1 > 6"
+      freshness-1h                = "1 of 1 > 72"
+      freshness-5m                = "1 of 1 > 72"
+      freshness-6h                = "1 of 1 > 30"
+      freshness-30m               = "1 of 1 > 30"
     }
-    error_message = "Each threshold must arrive."
+    error_message = "Each threshold must arrive, and alarms that the defaults lack have their metric, statistic, period and datapoints."
   }
   assert {
     condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "process-concurrency")
