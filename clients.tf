@@ -10,7 +10,7 @@ locals {
       SIGNATURE_TOLERANCE_SECONDS = var.request_signature.tolerance_seconds
     } : {},
     nonsensitive(var.client_certificates != null) ? { CLIENT_CERTIFICATES = true } : {},
-    nonsensitive(try(coalesce(var.client_certificates.log_subject, false), false)) ? { LOG_CLIENT_SUBJECT = true } : {},
+    nonsensitive(try(var.client_certificates.log_subject, false)) ? { LOG_CLIENT_SUBJECT = true } : {},
   )
 
   # What ingest or the load balancer reads or writes; others are names that no client would choose for a signature.

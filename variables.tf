@@ -187,7 +187,7 @@ variable "client_certificates" {
   default = null
 
   validation {
-    condition     = var.ingest_package == null || !try(coalesce(var.client_certificates.log_subject, false), false)
+    condition     = var.ingest_package == null || !try(var.client_certificates.log_subject, false)
     error_message = "client_certificates.log_subject is true, but the handler in ingest_package writes its own log. Remove one of them."
   }
 }
@@ -228,8 +228,8 @@ variable "request_signature" {
   }
 
   validation {
-    condition     = var.request_signature == null ? true : try(var.request_signature.tolerance_seconds >= 1 && var.request_signature.tolerance_seconds <= 3600 && floor(var.request_signature.tolerance_seconds) == var.request_signature.tolerance_seconds, false)
-    error_message = "request_signature.tolerance_seconds is ${try(coalesce(var.request_signature.tolerance_seconds), "null")}, but must be a whole number of seconds, 1 to 3600: at 300, clocks may differ by five minutes."
+    condition     = var.request_signature == null ? true : var.request_signature.tolerance_seconds >= 1 && var.request_signature.tolerance_seconds <= 3600 && floor(var.request_signature.tolerance_seconds) == var.request_signature.tolerance_seconds
+    error_message = "request_signature.tolerance_seconds is ${try(var.request_signature.tolerance_seconds, 0)}, but must be a whole number of seconds, 1 to 3600: at 300, clocks may differ by five minutes."
   }
 }
 
