@@ -232,6 +232,8 @@ run "a_topic_hears_of_the_end_too" {
   variables {
     alarm_actions                  = ["arn:aws:sns:eu-central-1:123456789012:on-call"]
     availability_objective_percent = null
+    freshness_target_seconds       = 60
+    freshness_objective_percent    = null
   }
 
   assert {

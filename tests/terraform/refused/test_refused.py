@@ -21,6 +21,7 @@ from tests.terraform.refused.rows import Row
 ROOT = Path(__file__).resolve().parents[3]
 ROWS = {".": OF_ROOT, **{f"modules/{name}": rows for name, rows in PIECES.items()}}
 Found = tuple[str, Row]  # the module, and the row
+Place = tuple[str, int]  # file and line
 OURS = (
     "Invalid value for variable",
     "Resource precondition failed",
@@ -74,6 +75,16 @@ class Call(NamedTuple):
             and not LOOKS_AT[module][row.input] & inputs
         )
 
+    def may_say(self, at: Place, lines: range) -> bool:
+        """Whether this call may have caused what is reported at a place.
+
+        Args:
+            at: The call's own lines, or where a module refuses what another one passes on.
+            lines: Those of the call.
+        """
+        file, line = at
+        return line in lines if file == "main.tf" else Path(file).is_relative_to(ROOT / self.module)
+
     def hcl(self, name: str) -> str:
         base = BASES.get(Path(self.module).name, {"name": '"orders"'})
         lines = "".join(f"  {name} = {value}\n" for name, value in (base | self.given).items())
@@ -106,9 +117,6 @@ def calls(rows: list[Found]) -> list[Call]:
         else:
             found.append(Call(module, [row]))
     return found
-
-
-Place = tuple[str, int]  # file and line
 
 
 class Said(NamedTuple):
@@ -173,9 +181,7 @@ def heard(of_it: list[Call], all_said: list[Said]) -> Iterator[Found]:
     first = 1
     for number, call in enumerate(of_it):
         after = first + call.hcl(f"c{number}").count("\n")
-        own = [
-            one.detail for one in all_said if one.at[0] != "main.tf" or first <= one.at[1] < after
-        ]
+        own = [one.detail for one in all_said if call.may_say(one.at, range(first, after))]
         for row in call.rows:
             if any(row.says in detail for detail in own):
                 yield call.module, row

@@ -73,6 +73,8 @@ def _of_metrics(properties: dict[str, Any]) -> Iterator[str]:
         yield "no region"
     if properties["view"] not in ("timeSeries", "singleValue", "gauge", "bar", "pie", "table"):
         yield f"unknown view {properties['view']}"
+    if properties["yAxis"] != {"left": {"min": 0}}:
+        yield f"a scale that does not begin at 0: {properties['yAxis']}"
     if properties["period"] % 60:
         yield f"period {properties['period']}"
     yield from _of_ids(metrics)

@@ -223,6 +223,7 @@ def test_the_dashboard_reads_in_the_order_of_the_data_flow(states: dict[str, Res
         ),
         ({"properties.stat": "average"}, "unknown statistic"),
         ({"properties.region": ""}, "no region"),
+        ({"properties.yAxis": {"left": {"min": 1}}}, "does not begin at 0"),
         (
             {
                 "properties.annotations": {

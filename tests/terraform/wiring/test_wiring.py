@@ -198,6 +198,14 @@ def test_a_configuration_has_exactly_these_resources(
     }
 
 
+@pytest.mark.parametrize("run", RESOURCES)
+def test_a_policy_is_written_once(states: dict[str, Resources], run: str) -> None:
+    policies = [one for one in states[run] if ".data.aws_iam_policy_document." in f".{one}"]
+
+    assert policies
+    assert [one for one in policies if re.search(r"\[\d+\]$", one)] == []
+
+
 def test_tags_reach_every_resource(states: dict[str, Resources]) -> None:
     without = [
         address
