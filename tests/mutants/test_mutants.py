@@ -176,15 +176,19 @@ def test_plans_skip_expected_failures_and_assertions() -> None:
 @pytest.mark.parametrize(
     ("other", "same"),
     [
-        ({"name": "a", "id": "x3", "list": [1]}, True),
-        ({"name": "b", "id": "x3", "list": [1]}, False),
-        ({"name": "a", "id": None, "list": [1]}, False),
-        ({"name": "a", "id": "x3", "list": []}, False),
-        ({"name": "a", "list": [1]}, False),
+        ({}, True),
+        ({"name": "b"}, False),
+        ({"id": None}, False),
+        ({"list": []}, False),
+        ({"extra": 1}, False),
+        ({"document": '{"id": "x3", "min": 0}'}, True),
+        ({"document": '{"id": "x3", "min": 1}'}, False),
     ],
 )
 def test_plans_are_alike_except_for_mocked_values(other: dict[str, Any], same: bool) -> None:
-    one = {"name": "a", "id": "x1", "list": [1]}
-    again = {"name": "a", "id": "x2", "list": [1]}
+    one, again, others = (
+        {"name": "a", "id": mocked, "list": [1], "document": f'{{"id": "{mocked}", "min": 0}}'}
+        for mocked in ("x1", "x2", "x3")
+    )
 
-    assert trial.alike(one, other, again) == same
+    assert trial.alike(one, others | other, again) == same

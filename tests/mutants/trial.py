@@ -118,7 +118,7 @@ class Tree:
                     if event["type"] == "test_plan":
                         found[key] = planned(event["test_plan"])
                     elif event["type"] == "test_state":
-                        found[key] = data_read(event["test_state"]["root_module"])
+                        found[key] = applied(event["test_state"]["root_module"])
                     elif event["type"] == "diagnostic":
                         said = event["diagnostic"]["summary"], event["diagnostic"]["detail"]
                         found.setdefault(f"{key} says", []).append(said)
@@ -184,20 +184,20 @@ def planned(plan: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def data_read(module: dict[str, Any]) -> dict[str, Any]:
-    """Returns data sources, which the plan of a test lacks."""
-    found = {one["address"]: one["values"] for one in module.get("resources", []) if is_data(one)}
+def applied(module: dict[str, Any]) -> dict[str, Any]:
+    """Returns the values of resources, of which a plan leaves many unknown, and of data sources."""
+    found = {one["address"]: one["values"] for one in module.get("resources", [])}
     for child in module.get("child_modules", []):
-        found |= data_read(child)
+        found |= applied(child)
     return found
 
 
-def is_data(resource: dict[str, Any]) -> bool:
-    return bool(resource["mode"] == "data")
-
-
 def alike(one: Any, other: Any, again: Any) -> bool:
-    """Compares plans, except for values that differ between two plans of the same: mocked ones."""
+    """Compares plans, except for values that differ between two plans of the same: mocked ones.
+
+    In a document, only the values that are mocked are left out.
+    """
+    one, other, again = (_parsed(value) for value in (one, other, again))
     if isinstance(one, dict) and isinstance(other, dict) and isinstance(again, dict):
         return one.keys() == other.keys() == again.keys() and all(
             alike(one[key], other[key], again[key]) for key in one
@@ -205,3 +205,11 @@ def alike(one: Any, other: Any, again: Any) -> bool:
     if isinstance(one, list) and isinstance(other, list) and isinstance(again, list):
         return len(one) == len(other) == len(again) and all(map(alike, one, other, again))
     return bool(one == other or (one != again and type(one) is type(other)))
+
+
+def _parsed(value: Any) -> Any:
+    """Returns the content of a JSON document, and anything else as it is."""
+    if isinstance(value, str) and value.startswith(("{", "[")):
+        with contextlib.suppress(json.JSONDecodeError):
+            return json.loads(value)
+    return value
