@@ -174,7 +174,7 @@ def test_the_next_steps_are_commands_with_the_systems_own_names(
         assert any(outputs[name] in command for command in commands), name
 
 
-@pytest.mark.parametrize(("later", "sooner"), AFTER.items())
+@pytest.mark.parametrize(("later", "sooner"), AFTER)
 def test_a_resource_depends_on_what_it_needs(
     states: dict[str, Resources], later: str, sooner: str
 ) -> None:

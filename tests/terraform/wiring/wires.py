@@ -232,18 +232,23 @@ OUTPUTS: dict[str, Any] = {
 }
 
 # Dependencies that no attribute expresses.
-AFTER = {
-    "ingest.aws_lambda_function.this": "ingest.aws_iam_role_policy.this",
-    "process.aws_lambda_function.this": "process.aws_iam_role_policy.this",
-    f'{RULE}["http /orders"]': ("load_balancer.aws_lb_target_group_attachment.this"),
-    "load_balancer.aws_lb_target_group_attachment.this": "load_balancer.aws_lambda_permission.this",
-    "network.aws_flow_log.this": "network.aws_iam_role_policy.flow_logs",
-    "network.aws_nat_gateway.this": "network.aws_route.public_internet",
+AFTER = (
+    *(
+        (f"{one}.aws_lambda_function.this", f"{one}.{sooner}.this")
+        for one in FUNCTIONS
+        for sooner in ("aws_iam_role_policy", "aws_vpc_security_group_egress_rule")
+    ),
+    (f'{RULE}["http /orders"]', "load_balancer.aws_lb_target_group_attachment.this"),
+    (
+        "load_balancer.aws_lb_target_group_attachment.this",
+        "load_balancer.aws_lambda_permission.this",
+    ),
+    ("network.aws_flow_log.this", "network.aws_iam_role_policy.flow_logs"),
+    ("network.aws_nat_gateway.this", "network.aws_route.public_internet"),
     # Users of these resources must wait until traffic can flow.
-    "ingest.aws_security_group.this": "ingest.aws_iam_role_policy.this",
-    "process.aws_security_group.this": "process.aws_iam_role_policy.this",
-    SQS_ENDPOINT: "vpc_endpoints.aws_vpc_security_group_ingress_rule.interface",
-}
+    *((f"{one}.aws_security_group.this", f"{one}.aws_iam_role_policy.this") for one in FUNCTIONS),
+    (SQS_ENDPOINT, "vpc_endpoints.aws_vpc_security_group_ingress_rule.interface"),
+)
 
 # Kinds of resources that the console lists by their Name tag.
 NAMED = (
