@@ -14,7 +14,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -312,18 +312,23 @@ def by_short_address(resources: Mapping[str, T]) -> dict[str, T]:
     return {short_address(address): value for address, value in resources.items()}
 
 
+def every_resource(module: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yields resources and data sources of a module and of those in it.
+
+    Args:
+        module: Of Terraform's values representation, such as the root module of a state.
+    """
+    yield from module.get("resources", [])
+    for child in module.get("child_modules", []):
+        yield from every_resource(child)
+
+
 def _managed(values: Mapping[str, Any]) -> Resources:
-    """Flattens Terraform's values representation."""
-    found: Resources = {}
-    modules = [values.get("root_module", {})]
-    while modules:
-        module = modules.pop()
-        modules += module.get("child_modules", [])
-        for resource in module.get("resources", []):
-            if resource["mode"] == "managed":
-                # Absent if nothing of it is known before the apply.
-                found[resource["address"]] = resource.get("values", {})
-    return found
+    return {
+        one["address"]: one.get("values", {})  # absent if nothing is known before the apply
+        for one in every_resource(values.get("root_module", {}))
+        if one["mode"] == "managed"
+    }
 
 
 def _address(event: Mapping[str, Any]) -> str:

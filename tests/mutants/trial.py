@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from local.emulator import ROOT
+from local.terraform import every_resource
 from tests.mutants.sites import Site
 
 TESTS = Path("tests") / "terraform"
@@ -118,7 +119,7 @@ class Tree:
                     if event["type"] == "test_plan":
                         found[key] = planned(event["test_plan"])
                     elif event["type"] == "test_state":
-                        found[key] = applied(event["test_state"]["root_module"])
+                        found[key] = applied(event["test_state"])
                     elif event["type"] == "diagnostic":
                         said = event["diagnostic"]["summary"], event["diagnostic"]["detail"]
                         found.setdefault(f"{key} says", []).append(said)
@@ -184,12 +185,9 @@ def planned(plan: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def applied(module: dict[str, Any]) -> dict[str, Any]:
+def applied(state: dict[str, Any]) -> dict[str, Any]:
     """Returns the values of resources, of which a plan leaves many unknown, and of data sources."""
-    found = {one["address"]: one["values"] for one in module.get("resources", [])}
-    for child in module.get("child_modules", []):
-        found |= applied(child)
-    return found
+    return {one["address"]: one["values"] for one in every_resource(state["root_module"])}
 
 
 def alike(one: Any, other: Any, again: Any) -> bool:

@@ -3,19 +3,16 @@
 import json
 from typing import Any
 
-from local.terraform import short_address
+from local.terraform import every_resource, short_address
 from tests.terraform.wiring.names import NOTHING, Of, Resources
 
 
 def resources(module: dict[str, Any]) -> Resources:
     """Returns the values of each resource by address, with what it depends on."""
-    found = {
+    return {
         short_address(one["address"]): {**one["values"], "depends_on": one.get("depends_on", [])}
-        for one in module.get("resources", [])
+        for one in every_resource(module)
     }
-    for child in module.get("child_modules", []):
-        found |= resources(child)
-    return found
 
 
 def value(state: Resources, path: str) -> Any:
