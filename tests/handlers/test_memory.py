@@ -1,7 +1,7 @@
 """The largest event that Lambda delivers fits into the smallest memory, whatever it contains.
 
 So does a request or a message of 1 MiB, the most that queue_max_message_bytes allows, into the
-memory that it asks for, and is read in time.
+memory that it asks for, and is read in proportion to its size.
 
 Each is measured in a process of its own: the real handler, its own client, a server that answers
 each call as a success.
@@ -27,7 +27,9 @@ MESSAGES = 23  # 6 MB, the most that Lambda delivers: "Lambda quotas"
 LARGE_LIMIT_MB = 200
 LARGE_BYTES = 1_047_500
 LARGE_MESSAGES = 5
-CORES = 512 / 1769  # of a function with 512 MB: "Configure Lambda function memory"
+# Ingest's CPU time, in that of the json module for small numbers of that size, since machines
+# differ. Up to 6 are measured.
+LARGE_LIMIT_TIMES = 12
 
 pytestmark = pytest.mark.skipif(not ARE_POSSIBLE, reason="reads /proc: Linux only")
 
@@ -56,12 +58,21 @@ from ingest import handler
 handler.QUEUE.send = lambda body, *_: str(len(body))
 context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 600_000)
 event = json.loads(Path({event!r}).read_bytes())
-began = time.process_time()
-answer = handler.handle(event, context)
-seconds = time.process_time() - began
-assert answer["statusCode"] == {status}, answer
+
+def cpu_seconds(call):
+    began = time.process_time()
+    call()
+    return time.process_time() - began
+
+def handle():
+    answer = handler.handle(event, context)
+    assert answer["statusCode"] == {status}, answer
+
+seconds = min(cpu_seconds(handle) for _ in range(5))
 (peak,) = (line for line in Path("/proc/self/status").open() if line.startswith("VmHWM:"))
-print(int(peak.split()[1]) // 1024, seconds)
+numbers = Path({numbers!r}).read_text()
+unit = min(cpu_seconds(lambda: json.dumps(json.loads(numbers))) for _ in range(5))
+print(int(peak.split()[1]) // 1024, seconds / unit)
 """
 
 
@@ -147,7 +158,7 @@ def test_without_groups_the_largest_event_would_not_fit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shape", LARGE_SHAPES)
-def test_messages_of_1_mib_fit_into_memory_and_time(shape: str, tmp_path: Path) -> None:
+def test_messages_of_1_mib_fit_into_memory(shape: str, tmp_path: Path) -> None:
     bodies = [LARGE_SHAPES[shape](number) for number in range(LARGE_MESSAGES)]
     assert all(1_040_000 < len(body) <= LARGE_BYTES for body in bodies)
     event = tmp_path / "event.json"
@@ -162,20 +173,19 @@ def test_messages_of_1_mib_fit_into_memory_and_time(shape: str, tmp_path: Path) 
     ("shape", "status"),
     [*((shape, 202) for shape in LARGE_SHAPES), ("one order of brackets", 400)],
 )
-def test_a_request_of_1_mib_fits_into_memory_and_time(
+def test_a_request_of_1_mib_fits_into_memory_and_is_read_in_proportion(
     shape: str, status: int, tmp_path: Path
 ) -> None:
     hostile = '{"order_id":"1","item":"K","n":[' + "[],[" * 261_000 + "]" * 261_000 + "]}"
     body = LARGE_SHAPES[shape](1) if shape in LARGE_SHAPES else hostile[:LARGE_BYTES]
-    event = tmp_path / "event.json"
+    event, numbers = tmp_path / "event.json", tmp_path / "numbers.json"
     event.write_text(json.dumps(request(body)))
+    numbers.write_text(LARGE_SHAPES["numbers"](1))
+    script = INGEST_SCRIPT.format(event=str(event), status=status, numbers=str(numbers))
 
-    result = child.run(
-        INGEST_SCRIPT.format(event=str(event), status=status), MAX_MESSAGE_BYTES="1048576"
-    )
+    result = child.run(script, MAX_MESSAGE_BYTES="1048576")
 
     assert result.returncode == 0, result.stderr
-    peak, seconds = result.stdout.splitlines()[-1].split()
+    peak, times = result.stdout.splitlines()[-1].split()
     assert int(peak) < LARGE_LIMIT_MB
-    # The shortest ingest_timeout_seconds has 3 s more than that of small messages.
-    assert float(seconds) / CORES < 3
+    assert float(times) < LARGE_LIMIT_TIMES
