@@ -18,7 +18,7 @@ export CHECKPOINT_DISABLE := 1
 export GOGC := 400
 
 # A test that hangs ends its process, after a traceback of all threads.
-END_IF_HUNG := -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
+END_IF_HUNG := -o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true
 
 # Set-up says in one line what is missing on this machine.
 setup = @python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \

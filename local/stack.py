@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from async_ingest import move_task
 from async_ingest.aws import Aws
@@ -14,13 +14,15 @@ from async_ingest.system import System
 from local.emulator import HOST, ROOT, Emulator
 from local.http_client import Answer, send
 from local.terraform import Terraform
-from local.waiting import eventually
+from local.waiting import NotInTimeError, eventually
 
 EXAMPLE = ROOT / "examples" / "minimal"
 PATH = "/lambda/api"  # the default of the module's paths
 # A message whose delivery failed, perhaps because the machine was busy, comes again after the
-# visibility timeout, which is 180 s by default.
-SETTLED_SECONDS = 240
+# visibility timeout, which is 180 s by default. This is two of them, and time for the rest.
+SETTLED_SECONDS = 400
+NOTED_MESSAGES = 5  # of a queue that does not get empty
+NOTED_LENGTH = 200
 
 Order = dict[str, Any]
 Item = dict[str, Any]  # a row in DynamoDB's wire format: {"order_id": {"S": "123"}, ...}
@@ -129,8 +131,34 @@ class Stack:
         return sum(int(value) for value in answer["Attributes"].values())
 
     def wait_for_empty_queue(self, seconds: float = SETTLED_SECONDS) -> None:
-        """Waits until nothing is on the queue or in flight. Raises NotInTimeError."""
-        eventually(self.queued, "an empty queue", seconds, until=lambda number: number == 0)
+        """Waits until nothing is on the queue or in flight.
+
+        Raises:
+            NotInTimeError: With notes: what Lambda's poller says, and what is on the queue.
+        """
+        try:
+            eventually(self.queued, "an empty queue", seconds, until=lambda number: number == 0)
+        except NotInTimeError as error:
+            error.add_note(f"The event source mapping's last result: {self.mapping_result()}")
+            for message in self.messages()[:NOTED_MESSAGES]:
+                received = f"received {message['ReceiveCount']} times"
+                error.add_note(f"On the queue, {received}: {message['Body'][:NOTED_LENGTH]}")
+            raise
+
+    def messages(self) -> list[Message]:
+        """Returns what is on the queue, visible or in flight, without receiving it.
+
+        Each is as the emulator shows it: MessageId, Body, ReceiveCount and more.
+        """
+        query = urlencode({"QueueUrl": self.outputs["queue_url"]})
+        content = json.loads(self.emulator.request(f"/_ministack/sqs/messages?{query}"))
+        return [
+            message
+            for regions in content["messages"].values()
+            for queues in regions.values()
+            for messages in queues.values()
+            for message in messages
+        ]
 
     def take(self, url: str) -> list[Message]:
         """Receives and deletes at most 10 messages, without waiting for any."""

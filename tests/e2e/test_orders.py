@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from local.stack import Stack
-from local.waiting import eventually
+from local.waiting import NotInTimeError, eventually
 from tests.support.stack import PERMANENT_FAILURE, new_order
 
 pytestmark = pytest.mark.stack
@@ -25,6 +25,19 @@ def test_an_order_ends_as_a_row(stack: Stack) -> None:
     accepted_at = row.pop("accepted_at")
     assert row == {"order_id": {"S": "123"}, "item": {"S": "Kopi Susu"}, "qty": {"N": "2"}}
     assert int(accepted_at["N"]) > 1_700_000_000_000_000
+
+
+def test_what_keeps_the_queue_from_getting_empty_is_shown(stack: Stack) -> None:
+    stack.wait_for_empty_queue()
+    order = new_order()
+    with stack.paused_mapping():
+        assert stack.post(order).status == 202
+        with pytest.raises(NotInTimeError) as caught:
+            stack.wait_for_empty_queue(seconds=0)
+
+    [_, note] = caught.value.__notes__
+    assert note.startswith("On the queue, received 0 times: ")
+    assert order["order_id"] in note
 
 
 def test_an_array_is_one_message_and_as_many_rows(stack: Stack) -> None:

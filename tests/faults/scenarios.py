@@ -27,7 +27,7 @@ BACKLOG = 10_000
 SQS_FAILS = {"fail": 3, "pass": 3}
 DYNAMODB_FAILS = {"fail": 4, "pass": 8}
 SELDOM = {"fail": 1, "pass": 9}
-HELD_MS = 10_000  # longer than the functions' timeout
+HELD_MS = 12_000  # longer than the functions' timeout
 WAVES = 4
 WANTED = 30  # redeliveries
 
@@ -244,7 +244,8 @@ def delivery_in_reverse_order(system: System) -> None:
         for version in range(versions):
             system.send([[system.history.order(key, version=version)] for key in range(30)])
         messages = system.take_all(of="queue_url")
-        assert len(messages) >= versions * 30  # more if ingest had to send twice
+        accepted = system.history.count(Outcome.ACKNOWLEDGED)
+        assert len(messages) >= accepted, f"{len(messages)} messages, but {accepted} accepted"
         messages.sort(key=lambda message: -_accepted_at(message))
     for position in range(0, len(messages), 30):
         system.put_back(messages[position : position + 30])
@@ -259,7 +260,9 @@ def one_key_rewritten_in_a_burst(system: System) -> None:
     def rewrite(key: int) -> None:
         system.send([[system.history.order(key, qty=number)] for number in range(100)], clients=1)
 
-    with system.inject("BatchExecuteStatement", "within", "InternalServerError", times=20):
+    # In either kind of write: where keys are known, a function may use PutItem alone.
+    fault = DYNAMODB_ERRORS["internal_error"]
+    with system.proxy.rules({"service": "dynamodb", "sequence": SELDOM, **fault}):
         with ThreadPoolExecutor() as pool:
             list(pool.map(rewrite, range(3)))
         system.drain()

@@ -31,8 +31,8 @@ FUNCTIONS = ("ingest", "process")
 NEMESIS = Path(__file__).with_name("nemesis.py")
 CLIENTS = 8
 # Shorter than deployed, so that tests of timeouts take less time.
-TIMEOUT_SECONDS = 8
-READ_TIMEOUT_SECONDS = 1
+TIMEOUT_SECONDS = 10
+READ_TIMEOUT_SECONDS = 2
 VISIBILITY_SECONDS = 2
 DELIVERIES = 1000  # SQS's limit
 MEMORY_SIZE = 10240  # Lambda's maximum: no limit here

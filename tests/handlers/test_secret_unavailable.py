@@ -44,12 +44,17 @@ REPLIES: dict[str, Behavior] = {
 }
 
 
-def post(monkeypatch: pytest.MonkeyPatch, url: str, implementation: str) -> Any:
+def prepare(monkeypatch: pytest.MonkeyPatch, url: str, implementation: str) -> dict[str, Any]:
+    """Returns a signed request to an ingest that fetches its secret from a server."""
     monkeypatch.setattr(signature, "MAX_READ_SECONDS", READ_SECONDS)
     client = clients.client(url, "secretsmanager", READ_SECONDS, implementation=implementation)
     monkeypatch.setattr(handler, "SIGNATURE", Verifier(Keyring(client, ARN), HEADER, 300))
     value = signature_of(key_id="shop", secret=SHOP, at=int(time.time()))
-    return handler.handle(secrets.signed(value), Context(lambda: 5_500))
+    return secrets.signed(value)
+
+
+def post(event: dict[str, Any]) -> Any:
+    return handler.handle(event, Context(lambda: 5_500))
 
 
 @pytest.mark.usefixtures("quick_calls")
@@ -63,8 +68,9 @@ def test_a_failing_service_is_answered_503_in_time(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with ScriptedServer(usual=REPLIES[reply]) as server:
+        event = prepare(monkeypatch, server.url, implementation)
         start = time.monotonic()
-        given = post(monkeypatch, server.url, implementation)
+        given = post(event)
 
         assert server.requests
     assert time.monotonic() - start < 5
@@ -79,9 +85,10 @@ def test_an_answer_that_trickles_in_is_cut_off(
     sqs: FakeSqs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the builtin client; botocore waits for as long as bytes arrive."""
-    start = time.monotonic()
     with ScriptedServer(usual=trickle(b"HTTP/1.1 200 OK\r\n" + b"x" * 9999)) as server:
-        assert post(monkeypatch, server.url, "builtin")["statusCode"] == 503
+        event = prepare(monkeypatch, server.url, "builtin")
+        start = time.monotonic()
+        assert post(event)["statusCode"] == 503
     assert time.monotonic() - start < 5
 
 
@@ -94,7 +101,7 @@ def test_either_client_fetches_the_secret(
     text = answer(body=body.encode())
     missing = server_error(400, "ResourceNotFoundException")
     with ScriptedServer(script=[text, missing]) as server:
-        assert post(monkeypatch, server.url, implementation)["statusCode"] == 202
+        assert post(prepare(monkeypatch, server.url, implementation))["statusCode"] == 202
         stages = [json.loads(one.body)["VersionStage"] for one in server.requests]
     assert stages == ["AWSCURRENT", "AWSPREVIOUS"]
 
